@@ -1,0 +1,50 @@
+"""How many processes and threads serve, and whether the database has a connection for each of them.
+
+Every thread that answers a request holds one connection while it does (Django keeps connections per thread:
+https://docs.djangoproject.com/en/stable/ref/databases/#connection-management). A rollout runs old and new pods side
+by side.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+# A thread waits for the database most of the time: four keep a process busy without queueing on Python's lock.
+THREADS_PER_WORKER = 4
+# The migrate Job: one that migrates, one that holds the advisory lock.
+MIGRATE_CONNECTIONS = 2
+# PostgreSQL keeps these for superusers (superuser_reserved_connections, default 3).
+RESERVED_CONNECTIONS = 3
+# What one backend may take at worst, in work memory and caches; 10 MiB is the usual rule of thumb.
+BYTES_PER_CONNECTION = 10 * 1024 * 1024
+SMALLEST_MAX_CONNECTIONS = 20
+# Beyond this a pooler serves better than more backends.
+LARGEST_MAX_CONNECTIONS = 500
+
+
+class Processes(msgspec.Struct, frozen=True, kw_only=True):
+    """The server's processes in one pod, and the threads in each."""
+
+    workers: int
+    threads: int
+
+
+def processes(millicores: int) -> Processes:
+    """One worker per core set aside, at least one: the node's cores are not the pod's (gunicorn's 2n+1 counts
+    those).
+    """
+    return Processes(workers=max(1, math.ceil(millicores / 1000)), threads=THREADS_PER_WORKER)
+
+
+def surge(replicas: int) -> int:
+    """How many pods more a rollout may start: a quarter, as a Deployment's own default, and at least one."""
+    return max(1, math.ceil(replicas / 4))
+
+
+def max_connections(memory_bytes: int) -> int:
+    """What PostgreSQL can serve: half of its memory for backends (a quarter is shared buffers, a quarter the page
+    cache).
+    """
+    return min(LARGEST_MAX_CONNECTIONS, max(SMALLEST_MAX_CONNECTIONS, memory_bytes // 2 // BYTES_PER_CONNECTION))

@@ -1,0 +1,1 @@
+"""Findings about an app and its objects. Pure."""

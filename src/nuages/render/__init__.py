@@ -1,0 +1,1 @@
+"""App and release in, plain Kubernetes objects out. Pure."""

@@ -1,0 +1,47 @@
+"""What is rendered for (a release), and what comes out (a manifest)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nuages.app.build import Build
+from nuages.app.objects import Object
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered attempt to bring an image live, as far as its objects show it.
+
+    `template` is the release in which the pods' template last changed: pods show it (env RELEASE), so that an unchanged
+    app renders the same bytes under a new number, and no pod rolls.
+    """
+
+    number: int
+    """This release's own number; it names the migrate Job."""
+    template: int
+    build: Build
+    secrets: str | None = None
+    """The immutable Secret that this release's pods read (`blog-secrets-1f3a9c`); None where the app declares no
+    secret."""
+    attempt: int = 1
+    """Counts up when the migrate Job of the same release is tried again: a Job can't be changed, so it gets a new
+    name."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """All objects of an app in one environment, in the order in which they are applied."""
+
+    foundation: list[Object]
+    """Namespace, ServiceAccount, ConfigMap of the environment, NetworkPolicies, media volume."""
+    services: list[Object]
+    """Data stores that run in the cluster; not rolled by releases."""
+    expand: list[Object]
+    """The migrate Job: it ends well before any pod of this release starts."""
+    web: list[Object]
+    """Deployment, Service and disruption budget of each web component."""
+    exposure: list[Object]
+    """How the outside gets in: Service of type LoadBalancer or NodePort, Ingress, HTTPRoute."""
+
+    @property
+    def objects(self) -> list[Object]:
+        """All of them, in order."""
+        return [*self.foundation, *self.services, *self.expand, *self.web, *self.exposure]
