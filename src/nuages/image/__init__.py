@@ -1,0 +1,1 @@
+"""Project to OCI image, and images as files."""
