@@ -1,0 +1,297 @@
+"""A cluster as nuages sees it: plain dicts in and out, one method per verb.
+
+Connecting, authentication and TLS are lightkube's (`config`, `credentials`, `transport`); errors those of `errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple, Self
+from urllib.parse import quote
+
+import msgspec
+
+from nuages.app.objects import Object
+from nuages.errors import Forbidden, Rejected
+from nuages.kube.config import load
+from nuages.kube.failures import Asked, failure
+from nuages.kube.kinds import DISCOVERY_TYPE, KNOWN, Resource, discovered
+
+if TYPE_CHECKING:
+    import httpx2
+
+MANAGER = "nuages"
+Selector = str | Mapping[str, str]
+
+_PAGE = 500  # objects a list request brings; kubectl's own size
+_WATCH = 60  # seconds after which a watch is renewed, so that a silent dead connection is found out soon
+_NOT_THERE = frozenset({404})
+
+
+class ObjectList(NamedTuple):
+    """What a list request found, and the version from which a watch goes on."""
+
+    items: list[Object]
+    resource_version: str
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One message of a watch: ADDED, MODIFIED, DELETED, or BOOKMARK (only its resourceVersion counts)."""
+
+    type: str
+    object: Object
+
+
+class Cluster:
+    """One API server as one user. `async with Cluster.connect(...) as cluster`; nothing is sent before the first call.
+
+    Kinds are named as in objects ("Deployment"); one that nuages does not know is found by discovery.
+    Every method raises `ClusterError`s: Unreachable, Forbidden, Rejected, Gone, and `apply` Conflict.
+    """
+
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
+        """See `connect`."""
+        from nuages.kube.transport import Transport  # noqa: PLC0415 - httpx and lightkube are slow to import
+
+        access = load(kubeconfig, context)
+        self.context = access.context
+        self.server = access.server
+        self.identity = access.identity
+        self.namespace = access.config.namespace
+        self._transport = Transport(access)
+        self._kinds: dict[tuple[str, str], Resource] = {}
+
+    @classmethod
+    def connect(cls, kubeconfig: Path | None = None, context: str | None = None) -> Self:
+        """Read the kubeconfig (the file given, else $KUBECONFIG, else ~/.kube/config) and take a context (else the current).
+
+        Raises:
+            UsageError: there is no such file or context.
+        """
+        return cls(kubeconfig, context)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.close()
+
+    async def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
+        """Read one object; None where there is none."""
+        resource = await self._resource(kind)
+        response = await self._transport.send(
+            "GET", resource.path(namespace, name), Asked("get", kind, name, namespace), expected=_NOT_THERE
+        )
+        return None if response.status_code in _NOT_THERE else _object(response)
+
+    async def list(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        labels: Selector | None = None,
+        fields: Selector | None = None,
+    ) -> ObjectList:
+        """Read all objects of a kind, in one namespace or in all, page by page; what a selector lets through."""
+        resource = await self._resource(kind)
+        parameters = {"limit": str(_PAGE), **_selectors(labels, fields)}
+        items: list[Object] = []
+        while True:
+            response = await self._transport.send(
+                "GET", resource.path(namespace), Asked("list", kind, namespace=namespace), parameters=parameters
+            )
+            page = _object(response)
+            # The API leaves kind and apiVersion out of a list's items; every object here says what it is.
+            items += [{"apiVersion": resource.api_version, "kind": kind, **item} for item in page["items"]]
+            if not page["metadata"].get("continue"):
+                return ObjectList(items, page["metadata"]["resourceVersion"])
+            parameters["continue"] = page["metadata"]["continue"]
+
+    async def apply(self, obj: Object, *, force: bool = False, dry_run: bool = False) -> Object:
+        """Make exactly these fields so (server-side apply, manager `nuages`); fields not named stay with who owns them.
+
+        Raises:
+            FieldConflict: another manager owns some of the fields; nothing was changed. `force` takes them over.
+        """
+        resource, asked, path = await self._locate("apply", obj)
+        parameters = {"fieldManager": MANAGER, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
+        response = await self._transport.send(
+            "PATCH",
+            path,
+            asked,
+            parameters=parameters,
+            body=msgspec.json.encode({"apiVersion": resource.api_version, **obj}),
+            content_type="application/apply-patch+yaml",
+        )
+        return _object(response)
+
+    async def create(self, obj: Object, *, dry_run: bool = False) -> Object:
+        """Make an object that is not there yet; the API server lets only one of several win.
+
+        Raises:
+            AlreadyExists: it is there.
+        """
+        resource, asked, _ = await self._locate("create", obj)
+        response = await self._transport.send(
+            "POST",
+            resource.path(asked.namespace),
+            asked,
+            parameters={"fieldManager": MANAGER, **({"dryRun": "All"} if dry_run else {})},
+            body=msgspec.json.encode(obj),
+            idempotent=False,
+        )
+        return _object(response)
+
+    async def replace(self, obj: Object) -> Object:
+        """Write a whole object that was read before; its resourceVersion must still be the current one.
+
+        Raises:
+            Gone: it was changed or deleted since.
+        """
+        _, asked, path = await self._locate("replace", obj)
+        if not obj["metadata"].get("resourceVersion"):
+            raise Rejected(f"cannot {asked}: it has no resourceVersion, so a change in between would be lost")
+        response = await self._transport.send(
+            "PUT", path, asked, parameters={"fieldManager": MANAGER}, body=msgspec.json.encode(obj), idempotent=False
+        )
+        return _object(response)
+
+    async def patch_merge(self, kind: str, namespace: str | None, name: str, patch: Object) -> Object:
+        """Change some fields (RFC 7396); with metadata.resourceVersion in the patch only of that very version.
+
+        Raises:
+            Gone: there is no such object, or it is of another version.
+        """
+        resource = await self._resource(kind)
+        response = await self._transport.send(
+            "PATCH",
+            resource.path(namespace, name),
+            Asked("patch", kind, name, namespace),
+            parameters={"fieldManager": MANAGER},
+            body=msgspec.json.encode(patch),
+            content_type="application/merge-patch+json",
+            idempotent="resourceVersion" not in patch.get("metadata", {}),
+        )
+        return _object(response)
+
+    async def delete(
+        self, kind: str, namespace: str | None, name: str, *, uid: str | None = None, propagation: str = "Background"
+    ) -> bool:
+        """Delete an object, and with a uid only that very one; False where it was not there.
+
+        Raises:
+            Gone: the name now belongs to an object with another uid.
+        """
+        resource = await self._resource(kind)
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        response = await self._transport.send(
+            "DELETE",
+            resource.path(namespace, name),
+            Asked("delete", kind, name, namespace),
+            body=msgspec.json.encode({**options, **({"preconditions": {"uid": uid}} if uid else {})}),
+            expected=_NOT_THERE,
+        )
+        return response.status_code not in _NOT_THERE
+
+    async def watch(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        labels: Selector | None = None,
+        resource_version: str = "",
+        fields: Selector | None = None,
+    ) -> AsyncIterator[Event]:
+        """Follow the changes after a version; ends after about a minute, to be called again from the last version seen.
+
+        Raises:
+            Expired: the version is too old; list again.
+        """
+        resource = await self._resource(kind)
+        parameters = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(_WATCH),
+            **_selectors(labels, fields),
+        }
+        asked = Asked("watch", kind, namespace=namespace)
+        async with self._transport.lines(resource.path(namespace), asked, parameters, silence=_WATCH + 10) as lines:
+            async for line in lines:
+                event = msgspec.json.decode(line, type=Event)
+                if event.type == "ERROR":
+                    raise failure(int(event.object.get("code", 500)), msgspec.json.encode(event.object), asked)
+                yield event
+
+    async def logs(
+        self, namespace: str, pod: str, container: str | None = None, *, tail: int | None = None, previous: bool = False
+    ) -> str:
+        """Read a container's log, the last `tail` lines or all; of its previous run where asked."""
+        parameters = {
+            **({"container": container} if container else {}),
+            **({"tailLines": str(tail)} if tail is not None else {}),
+            **({"previous": "true"} if previous else {}),
+        }
+        response = await self._transport.send(
+            "GET",
+            KNOWN["Pod"].path(namespace, pod) + "/log",
+            Asked("read the log of", "Pod", pod, namespace),
+            parameters=parameters,
+            accept="*/*",
+        )
+        return response.content.decode(errors="replace")
+
+    async def service_get(self, namespace: str, service: str, port: int | str, path: str) -> tuple[int, bytes]:
+        """GET a path of a Service through the API server; what the pod answers, or 503 where no pod is ready."""
+        target = f"{KNOWN['Service'].path(namespace, f'{service}:{port}')}/proxy/{quote(path.lstrip('/'), safe='/?=&')}"
+        asked = Asked("get through the API server from", "Service", service, namespace)
+        response = await self._transport.send("GET", target, asked, accept="*/*", expected=frozenset(range(300, 600)))
+        if response.status_code in {401, 403}:
+            refused = failure(response.status_code, response.content, asked)
+            if isinstance(refused, Forbidden) and b'"Status"' in response.content:
+                raise refused
+        return response.status_code, response.content
+
+    async def version(self) -> str:
+        """The server's version, as in v1.34.10."""
+        response = await self._transport.send("GET", "/version", Asked("read", "version"))
+        return str(_object(response)["gitVersion"])
+
+    async def _locate(self, verb: str, obj: Object) -> tuple[Resource, Asked, str]:
+        """Where an object lives, and how an error names it."""
+        resource = await self._resource(obj["kind"], obj.get("apiVersion", ""))
+        name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace")
+        return resource, Asked(verb, obj["kind"], name, namespace), resource.path(namespace, name)
+
+    async def _resource(self, kind: str, api_version: str = "") -> Resource:
+        """Look a kind up: in the table, in what was discovered before, by discovery."""
+        known = KNOWN.get(kind)
+        if known and api_version in {"", known.api_version}:
+            return known
+        if (kind, api_version) not in self._kinds:
+            asked = Asked("discover", kind)
+            response = await self._transport.send("GET", "/apis", asked, accept=DISCOVERY_TYPE)
+            for resource in reversed(discovered(_object(response))):
+                self._kinds[resource.kind, resource.api_version] = self._kinds[resource.kind, ""] = resource
+        if (kind, api_version) not in self._kinds:
+            raise Rejected(
+                f"the cluster knows no {kind}{f' in {api_version}' if api_version else ''}",
+                hint="the custom resource definition it belongs to is not installed",
+            )
+        return self._kinds[kind, api_version]
+
+
+def _object(response: httpx2.Response) -> Object:
+    decoded: Object = msgspec.json.decode(response.content)
+    return decoded
+
+
+def _selectors(labels: Selector | None, fields: Selector | None) -> dict[str, str]:
+    given = {"labelSelector": labels, "fieldSelector": fields}
+    return {
+        name: value if isinstance(value, str) else ",".join(f"{key}={wanted}" for key, wanted in value.items())
+        for name, value in given.items()
+        if value
+    }

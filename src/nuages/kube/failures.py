@@ -1,0 +1,148 @@
+"""From what the API server answers to the errors of `nuages.errors`. Pure.
+
+Reasons: https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#StatusReason
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from nuages.errors import ClusterError, Conflict, Forbidden, Gone, Rejected, Unreachable
+
+
+class Asked(NamedTuple):
+    """What was asked of the cluster, for the words of an error."""
+
+    verb: str
+    kind: str
+    name: str = ""
+    namespace: str | None = None
+
+    def __str__(self) -> str:
+        where = "/".join(filter(None, (self.namespace, self.name)))
+        return f"{self.verb} {self.kind} {where}".strip()
+
+
+class Field(NamedTuple):
+    """A field that another manager owns, as in `.spec.replicas`."""
+
+    path: str
+    manager: str
+
+
+class FieldConflict(Conflict):
+    """Server-side apply was refused: `fields` says which fields belong to whom. The caller decides what is forced."""
+
+    def __init__(self, asked: Asked, fields: tuple[Field, ...]) -> None:
+        """Name every field with its owner."""
+        owned = "; ".join(f"{field.path} is set by {field.manager}" for field in fields)
+        super().__init__(
+            f"cannot {asked}: {owned}",
+            hint="undo the change that was made by hand, or say the wanted value in nuages.yaml",
+        )
+        self.fields = fields
+
+    def only(self, allowed: frozenset[str]) -> bool:
+        """Whether every field in conflict is one that may be taken over."""
+        return all(field.path in allowed for field in self.fields)
+
+
+class AlreadyExists(Gone):
+    """What was to be created is there: someone else was faster."""
+
+
+class Expired(Gone):
+    """A resourceVersion is too old to go on from; list again."""
+
+
+class Later(Unreachable):
+    """The API server is there and asks to come again; `after` is in how many seconds, where it says so."""
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        """Keep what Retry-After says."""
+        super().__init__(message)
+        self.after = after
+
+
+_CANNOT = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
+    r'(?: in the namespace "(?P<namespace>[^"]*)")?'
+)
+_MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"(?: with subresource "(?P<subresource>[^"]*)")?')
+
+
+def failure(code: int, body: bytes, asked: Asked, retry_after: str | None = None) -> ClusterError:
+    """Turn an answer that is no success into the error it means."""
+    status = _status(body)
+    reason, causes = status.get("reason", ""), (status.get("details") or {}).get("causes") or []
+    said = _public(status.get("message") or "", asked) or f"HTTP {code}"
+    if code == 401:
+        return Forbidden(
+            "the cluster does not know who we are (401): the credentials have expired or belong to another cluster",
+            hint="log in again as your cluster's provider says; kubectl auth whoami tries the same credentials",
+        )
+    if code == 403:
+        return _forbidden(said, asked)
+    if code == 429 or code >= 500:
+        after = float(retry_after) if retry_after and retry_after.isdigit() else None
+        return Later(f"cannot {asked} for now: {said}", after=after)
+    if code == 410 or reason in {"Expired", "Gone"}:
+        return Expired(f"cannot {asked}: {said}")
+    if reason == "AlreadyExists":
+        return AlreadyExists(f"cannot {asked}: it is there already")
+    if code == 409:
+        fields = tuple(_field(cause) for cause in causes if cause.get("reason") == "FieldManagerConflict")
+        return FieldConflict(asked, fields) if fields else Gone(f"cannot {asked}: {said}")
+    if code == 404:
+        return Gone(f"cannot {asked}: it is not there ({said})")
+    return Rejected(f"cannot {asked}: {said}", detail=_listed(causes, asked))
+
+
+def _status(body: bytes) -> dict[str, Any]:
+    """The Status object of an answer; a proxy on the way may answer something else, which is not shown."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) and document.get("kind") == "Status" else {}
+
+
+def _public(message: str, asked: Asked) -> str:
+    """What may be shown: the server quotes invalid values, and those of a Secret are secret."""
+    return "" if asked.kind == "Secret" and "forbidden" not in message else message
+
+
+def _listed(causes: list[dict[str, Any]], asked: Asked) -> str:
+    """One line per fault with the field's path."""
+    return "\n".join(
+        f"{cause.get('field', '')}: {_public(cause.get('message', ''), asked) or cause.get('reason', '')}"
+        for cause in causes
+    )
+
+
+def _field(cause: dict[str, Any]) -> Field:
+    found = _MANAGER.search(cause.get("message", ""))
+    manager = found["manager"] if found else "another manager"
+    if found and found["subresource"]:
+        manager += f" ({found['subresource']})"
+    return Field(cause.get("field", ""), manager)
+
+
+def _forbidden(said: str, asked: Asked) -> ClusterError:
+    """For a missing right, the rule that would grant it; a refusal by admission (quota, Pod Security) is no such thing."""
+    missing = _CANNOT.search(said)
+    if missing is None:
+        if "because it is being terminated" in said:
+            return Rejected(
+                f"cannot {asked}: the namespace is being deleted", hint="wait until it is gone, and try again"
+            )
+        return Rejected(f"cannot {asked}: {said}")
+    rule = f'{{apiGroups: ["{missing["group"]}"], resources: ["{missing["resource"]}"], verbs: ["{missing["verb"]}"]}}'
+    role = f"a Role in namespace {missing['namespace']}" if missing["namespace"] else "a ClusterRole"
+    place = f" in namespace {missing['namespace']}" if missing["namespace"] else ""
+    return Forbidden(
+        f"{missing['user']} may not {missing['verb']} {missing['resource']}{place}",
+        hint=f"{role} with this rule would do: {rule}",
+    )

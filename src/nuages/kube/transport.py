@@ -1,0 +1,118 @@
+"""Requests that arrive: one pool of kept connections, bounded repetition, and every failure as a `ClusterError`.
+
+What is repeated: a connection that could not be made (nothing was sent), an answer that says "later" (429, 5xx), and,
+where doing a thing twice is doing it once, a connection lost on the way. A dead server is told within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx2
+from lightkube.config.client_adapter import ConnectionParams
+
+from nuages.errors import ClusterError, Unreachable
+from nuages.kube.config import Access
+from nuages.kube.credentials import ExecPlugin
+from nuages.kube.failures import Asked, Later, failure
+
+PATIENCE = 1.8  # seconds that a server may refuse connections: an API server that restarts is back sooner or much later
+_ATTEMPTS = 5  # for a server that answers "later"
+_LONGEST_PAUSE = 5.0  # seconds; of what Retry-After may ask for
+_POOL = httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=90)
+_TIMEOUT = httpx2.Timeout(30, connect=PATIENCE, pool=60)
+
+
+class Transport:
+    """A pool of connections to one API server as one user."""
+
+    def __init__(self, access: Access) -> None:
+        """Prepare; nothing is sent before the first request."""
+        parameters = ConnectionParams(timeout=_TIMEOUT, proxy=access.proxy)
+        plugin = ExecPlugin(access.exec, {"server": access.server}) if access.exec else None
+        options = parameters.httpx_params(access.config)
+        self._http = httpx2.AsyncClient(**{**options, **({"auth": plugin} if plugin else {})}, limits=_POOL)
+        self._where = f"{access.server} (context {access.context})"
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        asked: Asked,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        idempotent: bool = True,
+        expected: frozenset[int] = frozenset(),
+    ) -> httpx2.Response:
+        """Send until there is an answer: a success, or one of the status codes `expected` by the caller.
+
+        Raises:
+            ClusterError: every other answer, and none.
+        """
+        request = self._http.build_request(
+            method, path, params=parameters, content=body, headers={"Accept": accept, "Content-Type": content_type}
+        )
+        begun, attempt = time.monotonic(), 0
+        while True:
+            attempt += 1
+            try:
+                response = await self._http.send(request)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                problem: ClusterError = self._unreachable(error)
+                again = time.monotonic() - begun + _pause(attempt) < PATIENCE
+            except httpx2.TransportError as error:
+                problem = self._unreachable(error)
+                again = idempotent and not isinstance(error, httpx2.TimeoutException) and attempt < _ATTEMPTS
+            else:
+                if response.is_success or response.status_code in expected:
+                    return response
+                problem = failure(response.status_code, response.content, asked, response.headers.get("Retry-After"))
+                again = isinstance(problem, Later) and attempt < _ATTEMPTS
+                again = again and (idempotent or response.status_code == httpx2.codes.TOO_MANY_REQUESTS)
+            if not again:
+                raise problem
+            await asyncio.sleep(_pause(attempt, problem))
+
+    @asynccontextmanager
+    async def lines(
+        self, path: str, asked: Asked, parameters: Mapping[str, str], *, silence: float
+    ) -> AsyncIterator[AsyncIterator[str]]:
+        """Open a long answer and read it line by line; `silence` is how many seconds without a word are borne.
+
+        Raises:
+            ClusterError: no answer, a bad one, or a connection lost while reading.
+        """
+        timeout = httpx2.Timeout(30, connect=PATIENCE, read=silence)
+        try:
+            async with self._http.stream("GET", path, params=parameters, timeout=timeout) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise failure(response.status_code, response.content, asked, response.headers.get("Retry-After"))
+                yield response.aiter_lines()
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: httpx2.TransportError) -> Unreachable:
+        """Say which server did not answer, and how; the causes carry no header and so no token."""
+        said = str(error) or type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in said:
+            hint = "the kubeconfig names another certificate authority: was the cluster made anew since it was written?"
+            return Unreachable(f"{self._where} does not prove that it is the right server: {said}", hint=hint)
+        hint = "is the cluster running, and the context the right one? For a local cluster: nuages cluster up"
+        return Unreachable(f"no answer from {self._where}: {said}", hint=hint)
+
+
+def _pause(attempt: int, problem: ClusterError | None = None) -> float:
+    """Seconds before the next attempt: what the server asks for, else 0.1, 0.2, 0.4, ..."""
+    asked_for = problem.after if isinstance(problem, Later) else None
+    return min(asked_for if asked_for is not None else 0.1 * 2 ** (attempt - 1), _LONGEST_PAUSE)
