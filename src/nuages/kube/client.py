@@ -65,7 +65,7 @@ class Cluster:
 
     @classmethod
     def connect(cls, kubeconfig: Path | None = None, context: str | None = None) -> Self:
-        """Read the kubeconfig (the file given, else $KUBECONFIG, else ~/.kube/config) and take a context (else the current).
+        """Read the kubeconfig (the file given, else as kubectl finds it) and take a context (else the current).
 
         Raises:
             UsageError: there is no such file or context.

@@ -52,7 +52,7 @@ class Access(NamedTuple):
 
 
 def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
-    """Find the kubeconfig (that given, else $KUBECONFIG, else ~/.kube/config, else the pod's own account) and a context.
+    """Take a context from the file given, else $KUBECONFIG, else ~/.kube/config, else the pod's own account.
 
     Raises:
         UsageError: no file, no such context, or a context that points nowhere.

@@ -131,7 +131,7 @@ def _field(cause: dict[str, Any]) -> Field:
 
 
 def _forbidden(said: str, asked: Asked) -> ClusterError:
-    """For a missing right, the rule that would grant it; a refusal by admission (quota, Pod Security) is no such thing."""
+    """For a missing right, the rule that would grant it; a refusal by admission (quota, Pod Security) is none."""
     missing = _CANNOT.search(said)
     if missing is None:
         if "because it is being terminated" in said:
