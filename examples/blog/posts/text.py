@@ -1,0 +1,17 @@
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+WORDS_PER_MINUTE = 220
+
+# HTML in the source is escaped and `javascript:` links are refused, so what comes out is safe whoever wrote it.
+_markdown = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
+    ["replacements", "smartquotes", "table"]
+)
+
+
+def markdown(source: str) -> SafeString:
+    return mark_safe(_markdown.render(source))
+
+
+def reading_minutes(source: str) -> int:
+    return max(1, round(len(source.split()) / WORDS_PER_MINUTE))
