@@ -77,6 +77,11 @@ class Mirror:
         """All objects of a kind as last seen, ordered by name."""
         return [found for _, found in sorted(self._objects[kind].items())]
 
+    def saw(self, item: Object) -> None:
+        """Take what a write answered, so that the reader never sees a state older than its own writes."""
+        if item["kind"] in self._objects and _newer(item, self._objects[item["kind"]].get(_key(item))):
+            self._objects[item["kind"]][_key(item)] = item
+
     async def changed(self, timeout: float | None = None, *, since: int | None = None) -> bool:  # noqa: ASYNC109
         """Wait until the view is newer than version `since` (by default than now); False when the time is over first.
 
@@ -126,6 +131,8 @@ class Mirror:
         self._objects[kind] = {_key(item): item for item in listed.items}
 
     def _put(self, kind: str, item: Object, *, gone: bool) -> None:
+        if not _newer(item, self._objects[kind].get(_key(item))):
+            return
         if gone:
             self._objects[kind].pop(_key(item), None)
         else:
@@ -135,6 +142,15 @@ class Mirror:
         async with self._changed:
             self.version += 1
             self._changed.notify_all()
+
+
+def _newer(item: Object, known: Object | None) -> bool:
+    """Whether this is a later state of the object than the one at hand.
+
+    Versions of one kind are numbers that grow: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+    """
+    version = item["metadata"]["resourceVersion"]
+    return known is None or int(version) >= int(known["metadata"]["resourceVersion"])
 
 
 def _key(item: Object) -> tuple[str, str]:

@@ -1,0 +1,63 @@
+"""Which objects are done, which are waited for, and which failed: the state of a rollout at one moment. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from nuages.app.objects import Object
+from nuages.rollout.kinds import TRACKERS, Done, Failed, Verdict, View, Waiting, tracker
+from nuages.rollout.pods import Symptom, Trouble, troubles
+
+KINDS = tuple(sorted({*TRACKERS, *(kind for one in TRACKERS.values() for kind in one.needs)}))
+"""What a mirror must hold for `survey`; all other kinds are done once they are applied."""
+
+
+class Survey(NamedTuple):
+    """The objects of a rollout, each with the reason or note of its verdict."""
+
+    done: list[tuple[Object, str]]
+    waiting: list[tuple[Object, str]]
+    failed: list[tuple[Object, str]]
+
+    @property
+    def note(self) -> str:
+        """What there is to say of those that are done ("3 available")."""
+        return ", ".join(dict.fromkeys(note for _, note in self.done if note))
+
+
+def survey(wanted: Iterable[Object], view: View, now: datetime) -> Survey:
+    """Judge all objects of a rollout as last seen; one whose pods cannot start fails at once."""
+    found = Survey([], [], [])
+    for item in wanted:
+        match judge(item, view, now):
+            case Done(note):
+                found.done.append((item, note))
+            case Waiting(reason):
+                found.waiting.append((item, reason))
+            case Failed(reason):
+                found.failed.append((item, reason))
+    return found
+
+
+def judge(wanted: Object, view: View, now: datetime) -> Verdict:
+    """Judge one object: by its kind's rule and, while that says to wait, by what its pods say."""
+    if wanted["kind"] not in TRACKERS:
+        return Done()
+    live = view.get(wanted["kind"], wanted["metadata"]["name"])
+    if live is None:
+        return Waiting("not there yet")
+    verdict = tracker(wanted["kind"]).verdict(live, view)
+    if isinstance(verdict, Waiting):
+        for trouble in pod_troubles(live, view):
+            # A Job counts its own failures (backoffLimit) and says when it gives up.
+            if trouble.fatal(now) and not (trouble.symptom is Symptom.CRASH and live["kind"] == "Job"):
+                return Failed(trouble.summary)
+    return verdict
+
+
+def pod_troubles(live: Object, view: View) -> list[Trouble]:
+    """What is wrong with the pods of a workload's current template, the worst first."""
+    found = [trouble for pod in tracker(live["kind"]).pods(live, view) for trouble in troubles(pod)]
+    return sorted(found, key=lambda trouble: list(Symptom).index(trouble.symptom))
