@@ -1,0 +1,135 @@
+"""Base images under their official names, with or without a registry on the internet.
+
+An image that can be pulled is pulled. Otherwise it is made from Debian's packages and answers to the same environment
+variables, arguments, ports, folders and uids, so that one manifest serves both worlds. Either way it is kept as an OCI
+archive; removing the file is how it is renewed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from nuages.errors import CommandFailed, MissingTool
+from nuages.image import debian, host, oci, official
+from nuages.image.debian import Recipe
+from nuages.progress import Sink, silent, step
+
+LIBRARY = "docker.io/library/"
+RECIPES = {
+    "debian:trixie-slim": Recipe("trixie", expected=20),
+    "debian:bookworm-slim": Recipe("bookworm", expected=20),
+    "python:3.13-slim": Recipe("trixie", "python", {"PYTHON": "3.13"}, expected=25),
+    "python:3.11-slim": Recipe("bookworm", "python", {"PYTHON": "3.11"}, expected=25),
+    "postgres:17": Recipe("trixie", "postgres", expected=40),
+    "redis:8": Recipe("trixie", "redis", expected=15),
+    "nginx:1.26": Recipe("trixie", "nginx", expected=15),
+    "memcached:1.6": Recipe("trixie", "memcached", expected=15),
+}
+
+
+class BaseImage(NamedTuple):
+    """An image at hand: its full name, its OCI archive (carrying that name), its digest, and whether it was pulled."""
+
+    reference: str
+    archive: Path
+    digest: str
+    official: bool
+
+
+def ensure(name: str, sink: Sink = silent) -> BaseImage:
+    """See to it that an image is at hand: kept from before, else pulled, else made. "postgres:17" is the short name.
+
+    Raises:
+        MissingTool: it can't be pulled, and this machine can't make it (no root, no recipe, a program is missing).
+        CommandFailed: a step of making it ended with an error.
+    """
+    reference = full_name(name)
+    if found := _kept(reference):
+        return found
+    with host.locked(host.cache() / f".{_flat(reference)}.lock", f"base image {name}", sink):
+        return _kept(reference) or _fresh(reference, sink)
+
+
+def archive(name: str, sink: Sink = silent) -> Path:
+    """The OCI archive of an image, to load into a node."""
+    return ensure(name, sink).archive
+
+
+def in_storage(name: str, sink: Sink = silent) -> str:
+    """See to it that buildah's own storage has an image under its full name (for FROM), and answer that name."""
+    host.install({"buildah": "buildah", "runc": "runc"}, sink)
+    found = ensure(name, sink)
+    wanted = oci.read_layout(found.archive).id.removeprefix("sha256:")
+    try:
+        present = host.run(["buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", found.reference])
+    except CommandFailed:
+        present = ""
+    if present.strip() != wanted:
+        with step(sink, f"unpack {name} for building", expected=5) as doing:
+            host.run(["buildah", "pull", "--quiet", f"oci-archive:{found.archive}:{found.reference}"], doing.say)
+    return found.reference
+
+
+def full_name(name: str) -> str:
+    """The name with its registry: postgres:17 is docker.io/library/postgres:17, as Docker and Kubernetes read it."""
+    first, slash, _ = name.partition("/")
+    if not slash:
+        return LIBRARY + name
+    return name if "." in first or ":" in first or first == "localhost" else f"docker.io/{name}"
+
+
+def _fresh(reference: str, sink: Sink) -> BaseImage:
+    short = reference.removeprefix(LIBRARY)
+    recipe = RECIPES.get(short) if reference.startswith(LIBRARY) else None
+    host.install({"buildah": "buildah", "runc": "runc"}, sink)
+    with step(sink, f"pull {short}", expected=official.PATIENCE) as doing:
+        pulled = official.pull(reference, _pulled_to(reference), doing.say)
+        doing.note = (
+            "pulled" if pulled else "not to be had, making it from Debian packages" if recipe else "not to be had"
+        )
+    if pulled:
+        return _image(reference, _pulled_to(reference))
+    if recipe is None:
+        raise MissingTool(
+            f"{reference} can't be pulled from here", hint=f"made without a registry are {', '.join(RECIPES)}"
+        )
+    debian.need(sink)
+    to = _made_to(reference, recipe)
+    below = None
+    if recipe.folder:
+        below = oci.read_layout(ensure(recipe.below, sink).archive)
+        in_storage(recipe.below, sink)
+    with step(sink, f"make {short}", expected=recipe.expected) as doing:
+        if below is None:
+            debian.make_debian(recipe, reference, to, doing.say)
+        else:
+            debian.make(recipe, below, reference, to, doing.say)
+        doing.note = f"{to.stat().st_size >> 20} MiB"
+    return _image(reference, to)
+
+
+def _kept(reference: str) -> BaseImage | None:
+    if (pulled := _pulled_to(reference)).exists():
+        return _image(reference, pulled)
+    recipe = RECIPES.get(reference.removeprefix(LIBRARY)) if reference.startswith(LIBRARY) else None
+    if recipe is not None and (made := _made_to(reference, recipe)).exists():
+        return _image(reference, made)
+    return None
+
+
+def _image(reference: str, archive: Path) -> BaseImage:
+    return BaseImage(reference, archive, oci.read_layout(archive).digest, archive == _pulled_to(reference))
+
+
+def _pulled_to(reference: str) -> Path:
+    return host.cache() / f"{_flat(reference)}-official.tar"
+
+
+def _made_to(reference: str, recipe: Recipe) -> Path:
+    return host.cache() / f"{_flat(reference)}-{recipe.digest()}.tar"
+
+
+def _flat(reference: str) -> str:
+    """A reference as a file's name: colons would end the path in `oci-archive:PATH:NAME`."""
+    return reference.removeprefix(LIBRARY).replace("/", "_").replace(":", "-").replace("@", "-")

@@ -1,0 +1,66 @@
+"""The official image, where its registry answers: tried once, with little patience, and not again for an hour."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from nuages.image import host, oci
+
+PATIENCE = 6.0  # seconds until a registry that works has sent the manifest
+FORGET = 3600.0  # seconds that an unreachable registry is believed to stay so
+ANSWERED = "Getting image source signatures"  # what buildah prints once it has the manifest
+
+
+def pull(reference: str, to: Path, say: Callable[[str], None]) -> bool:
+    """Pull an image by buildah (its mirrors and credentials hold) and write its archive; False when it can't be had.
+
+    A registry that was not reached is remembered beside `to`, so that the next image does not wait for it too.
+    """
+    unreachable = to.parent / ".registry-unreachable"
+    if unreachable.exists() and time.time() - unreachable.stat().st_mtime < FORGET:
+        return False
+    say(f"asking for {reference}")
+    answered, ended = _pulled(reference, say)
+    if not ended:
+        if not answered:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            unreachable.touch()
+        return False
+    with tempfile.TemporaryDirectory(dir=to.parent) as folder:
+        layout = Path(folder) / "layout"
+        host.run(["buildah", "push", "--quiet", reference, f"oci:{layout}"], say)
+        oci.archive(oci.read_layout(layout), [reference], to)
+    return True
+
+
+def _pulled(reference: str, say: Callable[[str], None]) -> tuple[bool, bool]:
+    """Whether the registry answered at all (if only with a refusal), and whether the whole image came."""
+    program = subprocess.Popen(
+        ["buildah", "pull", "--policy", "always", reference],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    impatient = threading.Timer(PATIENCE, program.terminate)
+    impatient.start()
+    answered = False
+    with program:
+        try:
+            for line in program.stdout or ():
+                say(line.rstrip())
+                if ANSWERED in line:
+                    impatient.cancel()
+                # The registry is there and knows no such image, or not for us: others may still be had from it.
+                answered = answered or ANSWERED in line or "reading manifest" in line
+        except BaseException:
+            program.terminate()
+            raise
+        finally:
+            impatient.cancel()
+    return answered, program.returncode == 0
