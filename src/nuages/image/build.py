@@ -1,0 +1,212 @@
+"""build(project, app, sink) -> Built: a Django project as an image, without a Dockerfile and without a change to the
+project.
+
+    base ─▶ dependencies (by lock) ─▶ ask the project for facts and static files ─▶ layers on top ─▶ archive
+
+The slow parts are kept by the hash of all that decides them; what changes with each commit is put together in pure
+Python. The same input gives the same digest, so an unchanged project rolls no pod.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from nuages.app.build import FACTS_LABEL, Build
+from nuages.app.components import App
+from nuages.findings import Finding, Level, Place
+from nuages.image import dependencies, facts, ignore, layers, oci, system
+from nuages.image.dependencies import VENV, Environment
+from nuages.progress import Sink, Step, step
+from nuages.project.facts import Facts
+from nuages.project.inspect import inspect
+
+USER = 1000
+# Counted up when the same project gives other layers.
+RECIPE = 1
+# Archives that are kept per app; a node that has an image needs none.
+KEPT = 3
+
+
+class Built(NamedTuple):
+    """A built image: what it is, the archive that has it, and what is worth knowing about how it came to be."""
+
+    build: Build
+    archive: Path
+    findings: tuple[Finding, ...] = ()
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """What was made of one state of a project: its answers, and the layers in the store."""
+
+    told: facts.Told
+    layers: tuple[dependencies.Kept, ...]
+
+
+def build(project: Path, app: App, sink: Sink) -> Built:
+    """Build the image of the project in a folder, as far as it is not built already.
+
+    Raises:
+        BuildFailed: dependencies that do not install, a project that does not load; with its own words and the likely
+        cure. MissingTool: buildah or uv is not there.
+        UsageError: there is no Django project.
+    """
+    found = inspect(project / app.django.root)
+    environment = dependencies.ensure(found, app, sink)
+    with step(sink, "image", expected=3) as told:
+        selection = ignore.select(found.root)
+        made = _made(found, app, environment, selection.files, told, sink)
+        image, known = _assemble(app, environment, made, revision(found.root))
+        reference, tag = f"{app.image}@{image.digest}", image.digest.removeprefix("sha256:")[:12]
+        archive = system.home() / "images" / f"{app.name}-{tag}.tar"
+        fresh = not archive.is_file()
+        if fresh:
+            oci.archive(image, [reference, f"{app.image}:{tag}"], archive)
+            _prune(archive, app.name)
+        told.note = tag if fresh else f"{tag}, unchanged"
+    return Built(msgspec.structs.replace(known, reference=reference), archive, _findings(found, app, made, selection))
+
+
+def revision(root: Path) -> str:
+    """The commit that changed the project last, with "-dirty" where files differ from it; "" outside of git."""
+    log = subprocess.run(["git", "-C", root, "log", "-1", "--format=%H", "--", "."], capture_output=True, check=False)
+    commit = log.stdout.decode().strip()
+    if not commit:
+        return ""
+    changed = subprocess.run(["git", "-C", root, "status", "--porcelain", "--", "."], capture_output=True, check=False)
+    return commit + "-dirty" * bool(changed.stdout.strip())
+
+
+def _made(found: Facts, app: App, environment: Environment, files: Sequence[str], told: Step, sink: Sink) -> _Made:
+    """What is made of the project's present state; from the cache where that state was seen before."""
+    env = facts.variables(found, app)
+    runtime = facts.runtime_folder()
+    content = [*_digests(found.root, files), *_digests(runtime, ignore.select(runtime).files)]
+    kept = system.home() / "projects" / f"{system.short_hash([environment.key, env, content, RECIPE])}.json"
+    if kept.is_file():
+        return msgspec.json.decode(kept.read_bytes(), type=_Made)
+    name = system.working(environment.system, sink)
+    with tempfile.TemporaryDirectory(prefix="nuages-") as temporary:
+        stage, out = Path(temporary) / "project", Path(temporary) / "out"
+        for folder in (stage, out, out / "static", out / "bytecode"):
+            folder.mkdir()
+        layers.stage(found.root, files, stage)
+        answer = facts.ask(environment, name, stage, out, env, told)
+        made = _Made(answer, tuple(_layers(answer, environment, stage, out, files)))
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(msgspec.json.encode(made))
+    return made
+
+
+def _layers(
+    told: facts.Told, environment: Environment, stage: Path, out: Path, files: Sequence[str]
+) -> Iterator[dependencies.Kept]:
+    """The layers above the dependencies, those that change least first."""
+    into, store = facts.WORKING_DIR.strip("/"), dependencies.store()
+    packages = layers.site_packages(environment.folder, VENV)
+    collected = told.static_root if not told.static_skipped else None
+    contents = {
+        "nuages_runtime": layers.runtime(facts.runtime_folder(), packages),
+        "static files": layers.static(out / "static", collected) if collected else [],
+        "project": [
+            *layers.project(stage, files, into, without=(collected, told.media_root)),
+            *layers.bytecode(out / "bytecode", into),
+        ],
+    }
+    for note, entries in contents.items():
+        if entries:
+            yield dependencies.Kept.of(oci.layer(entries, store, note))
+
+
+def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> tuple[oci.Image, Build]:
+    """The image, and what its label says; its reference is known only afterwards."""
+    known = Build(
+        reference="",
+        wsgi=made.told.wsgi,
+        settings=made.told.settings,
+        migrations=made.told.migrations,
+        static_root=made.told.static_root,
+        media_root=made.told.media_root,
+        user=USER,
+        working_dir=facts.WORKING_DIR,
+        revision=commit,
+    )
+    below = environment.system.image
+    path = dict(pair.partition("=")[::2] for pair in below.settings.get("Env") or ()).get("PATH", "/usr/bin:/bin")
+    image = oci.append(
+        below,
+        [environment.layer, *(kept.layer() for kept in made.layers)],
+        settings={
+            "User": f"{USER}:{USER}",
+            "WorkingDir": facts.WORKING_DIR,
+            "Cmd": ["python", "-m", "nuages_runtime.serve"],
+            "ExposedPorts": {"8000/tcp": {}},
+        },
+        env={
+            "PATH": f"{VENV}/bin:{path}",
+            "VIRTUAL_ENV": VENV,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # The root file system is read-only, and libraries look for a home to write into.
+            "HOME": "/tmp",  # noqa: S108 - a container's own
+            "DJANGO_SETTINGS_MODULE": known.settings,
+            "NUAGES_WSGI": known.wsgi,
+        },
+        labels={
+            FACTS_LABEL: facts.label(known),
+            "org.opencontainers.image.title": app.name,
+            **({"org.opencontainers.image.revision": commit} if commit else {}),
+        },
+    )
+    return image, known
+
+
+def _digests(root: Path, files: Iterable[str]) -> list[str]:
+    """Per file its name, its mode as far as a layer keeps it, and its content's digest."""
+    found = []
+    for name in files:
+        path = root / name
+        content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+        executable = "x" if not path.is_symlink() and path.stat().st_mode & 0o111 else ""
+        found.append(f"{name}:{executable}:{hashlib.sha256(content).hexdigest()}")
+    return found
+
+
+def _prune(newest: Path, name: str) -> None:
+    """Keep the last archives of an app; the layers they are made of stay."""
+    archives = sorted(newest.parent.glob(f"{name}-{'?' * 12}.tar"), key=lambda path: path.stat().st_mtime)
+    for old in archives[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def _findings(found: Facts, app: App, made: _Made, selection: ignore.Selection) -> tuple[Finding, ...]:
+    """What a person should know of how the image came to be."""
+    declared = found.dependencies.files[-1] if found.dependencies else ""
+    findings = []
+    if app.postgres is not None and not any(found.has(name) for name in ("psycopg", "psycopg2", "psycopg2-binary")):
+        findings.append(
+            Finding(
+                "image.W001",
+                Level.WARNING,
+                f"no driver for PostgreSQL among the dependencies; {dependencies.DRIVER} was added",
+                Place(declared),
+                "add psycopg[binary] to them, so that its version is yours",
+            )
+        )
+    if not found.has("gunicorn"):
+        findings.append(
+            Finding("image.I002", Level.INFO, f"{dependencies.SERVER} was added to serve the project", Place(declared))
+        )
+    if made.told.static_skipped:
+        findings.append(
+            Finding("image.W003", Level.WARNING, f"static files are not collected: {made.told.static_skipped}")
+        )
+    if selection.left_out:
+        findings.append(Finding("image.I004", Level.INFO, f"not in the image: {', '.join(selection.left_out)}"))
+    return tuple(findings)

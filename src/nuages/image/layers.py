@@ -1,0 +1,80 @@
+"""The fast part of an image: the project's own files as entries of layers. Pure but for reading the folders it is
+given.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from nuages.image.oci import Entry, tree
+
+
+def stage(root: Path, files: Iterable[str], to: Path) -> None:
+    """Copy the project's files into an empty folder: what is built is what was there at one moment, without ignored
+    files.
+    """
+    for name in files:
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, target, follow_symlinks=False)
+
+
+def project(folder: Path, files: Iterable[str], into: str, without: Iterable[str | None]) -> list[Entry]:
+    """The project's files below the folder `into`; left out are the folders `without` (collected files, uploads)."""
+    below = into.strip("/")
+    dropped = tuple(f"{name.strip('/')}/" for name in without if name)
+    entries = {below: Entry(below)}
+    for name in files:
+        path = f"{below}/{name}"
+        if path.startswith(dropped):
+            continue
+        entries |= {str(folder): Entry(str(folder)) for folder in parents(path)}
+        entries[path] = _file(folder / name, path)
+    return list(entries.values())
+
+
+def bytecode(folder: Path, into: str) -> Iterator[Entry]:
+    """What Python compiled with its cache prefix set to `folder`, put where Python looks for it without: in
+    __pycache__.
+
+    `folder/app/blog/urls.cpython-313.pyc` -> `app/blog/__pycache__/urls.cpython-313.pyc`.
+    """
+    caches = set()
+    for found in sorted((folder / into.strip("/")).rglob("*.pyc")):
+        path = found.relative_to(folder)
+        cache = str(path.parent / "__pycache__")
+        if cache not in caches:
+            caches.add(cache)
+            yield Entry(cache)
+        yield Entry(f"{cache}/{path.name}", 0o644, source=found)
+
+
+def static(folder: Path, static_root: str) -> list[Entry]:
+    """Collected static files below STATIC_ROOT."""
+    into = static_root.strip("/")
+    return [*(Entry(str(above)) for above in parents(into)), Entry(into), *tree(folder, into)]
+
+
+def runtime(folder: Path, site_packages: str) -> list[Entry]:
+    """nuages_runtime as an installed package; the folders above are the virtual environment's."""
+    into = f"{site_packages.strip('/')}/{folder.name}"
+    return [Entry(into), *tree(folder, into, wanted=lambda name: "__pycache__" not in name)]
+
+
+def site_packages(environment: Path, at: str) -> str:
+    """Where a virtual environment that lies in the folder `environment` keeps its packages, seen at `at`."""
+    found = next(environment.glob("lib/python3.*/site-packages"))
+    return f"{at}/{found.relative_to(environment)}"
+
+
+def parents(path: str) -> list[PurePosixPath]:
+    """The folders above a path, outermost first, without the root."""
+    return [folder for folder in reversed(PurePosixPath(path).parents) if str(folder) != "."]
+
+
+def _file(source: Path, path: str) -> Entry:
+    if source.is_symlink():
+        return Entry(path, 0o777, target=str(source.readlink()))
+    return Entry(path, 0o755 if source.stat().st_mode & 0o111 else 0o644, source=source)

@@ -1,0 +1,109 @@
+"""What a project's Python stands on: the base image, with Debian packages added where the spec names some."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from nuages.errors import BuildFailed, CommandFailed
+from nuages.image import base, container, cures, host, oci
+from nuages.progress import Sink, Step, step
+
+# Counted up when the way of adding packages changes, so that nothing old is taken for new.
+RECIPE = 1
+
+
+class System(NamedTuple):
+    """A system image: its content, its archive, and its name in buildah's storage (where it may have to be put
+    first).
+    """
+
+    image: oci.Image
+    archive: Path
+    reference: str
+
+
+def home() -> Path:
+    """Where builds are kept: $XDG_CACHE_HOME/nuages/builds."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nuages" / "builds"
+
+
+def ensure(python: str, packages: list[str], sink: Sink) -> System:
+    """The system image with a Python version ("3.13") and these Debian packages, made where it is not at hand.
+
+    Raises:
+        BuildFailed: a package could not be installed.
+    """
+    ground = base.ensure(f"python:{python}-slim", sink)
+    if not packages:
+        return System(oci.read_layout(ground.archive), ground.archive, ground.reference)
+    key = short_hash([ground.digest, sorted(packages), RECIPE])
+    kept, reference = home() / f"system-{key}.tar", f"localhost/nuages/system:{key}"
+    with host.locked(home() / f"system-{key}.lock", "the same system packages", sink):
+        if not kept.is_file():
+            with step(sink, "system packages", expected=30) as told:
+                _add(base.in_storage(ground.reference, sink), packages, reference, kept, told)
+                told.note = ", ".join(packages)
+    return System(oci.read_layout(kept), kept, reference)
+
+
+def working(system: System, sink: Sink) -> str:
+    """The working container of a system image, kept between builds: a new one costs more than all else of a small
+    change.
+    """
+    name = f"nuages-{system.image.digest.removeprefix('sha256:')[:16]}"
+    with host.locked(home() / f"{name}.lock", "another build", sink):
+        if _known("container", name):
+            return name
+        if system.reference.startswith("localhost/"):
+            if not _known("image", system.reference):
+                container.run(["buildah", "pull", "--quiet", f"oci-archive:{system.archive}:{system.reference}"])
+        else:
+            base.in_storage(system.reference, sink)
+        container.run(["buildah", "from", "--pull-never", f"--name={name}", system.reference])
+    return name
+
+
+def apt(packages: list[str]) -> str:
+    """The shell command that installs Debian packages and nothing they merely recommend."""
+    chosen = shlex.join(packages)
+    return f"DEBIAN_FRONTEND=noninteractive apt-get install -q --yes --no-install-recommends {chosen} >&2"
+
+
+def short_hash(parts: list[object]) -> str:
+    """A short name for exactly these inputs."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _known(kind: str, name: str) -> bool:
+    found = subprocess.run(["buildah", "inspect", "--type", kind, name], capture_output=True, check=False)
+    return found.returncode == 0
+
+
+def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) -> None:
+    script = [
+        "set -eu",
+        "apt-get update -q >&2",
+        apt(packages),
+        # What differs from run to run, and what nobody reads in an image.
+        "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/log/*",
+    ]
+    name = container.run(["buildah", "from", "--pull-never", below]).strip()
+    try:
+        container.run(container.command(name, ["sh", "-c", "\n".join(script)], [], {}), told.say)
+        container.run(["buildah", "commit", "--quiet", "--format=oci", "--timestamp=0", name, reference], told.say)
+        container.run(["buildah", "push", "--quiet", reference, f"oci-archive:{to}:{reference}"], told.say)
+    except CommandFailed as failed:
+        to.unlink(missing_ok=True)
+        raise BuildFailed(
+            f"Debian packages could not be installed: {', '.join(packages)}",
+            detail=cures.reason(failed.detail),
+            hint=cures.cure(failed.detail),
+        ) from None
+    finally:
+        container.run(["buildah", "rm", name])
