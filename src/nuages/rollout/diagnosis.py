@@ -1,0 +1,151 @@
+"""Why a workload fails: its worst pod, the one line that matters, the cause and the cure.
+
+`diagnose` fetches (a log, some events) and only for a failure; what it makes of them is pure (`conclude`, `causes`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import msgspec
+
+from nuages.app.objects import Object
+from nuages.errors import ClusterError
+from nuages.kube.client import Cluster
+from nuages.rollout.causes import Evidence, explain
+from nuages.rollout.kinds import Failed, View, Waiting, tracker
+from nuages.rollout.pods import Symptom, Trouble
+from nuages.rollout.tracebacks import last_trace
+from nuages.rollout.watcher import pod_troubles
+
+SHOWN = 25
+"""Lines of a log that a person is shown (Krane's number)."""
+
+_READ = 400  # lines of a log that are read: a traceback through Django and a server is longer than what is shown
+_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+(?=@)")
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person needs to get on: where, what, why, and what to do."""
+
+    object: str
+    pod: str = ""
+    container: str = ""
+    reason: str
+    lines: tuple[str, ...] = ()
+    cause: str = ""
+    hint: str = ""
+    id: str = ""
+    log: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """One line: the pod and what happened to it."""
+        return self.reason
+
+    @property
+    def text(self) -> str:
+        """The lines that matter, the cause with its id, and the end of the log."""
+        parts = [*self.lines]
+        if self.cause:
+            parts.append(f"cause  {self.cause}  ({self.id})")
+        if self.log:
+            parts += ["", f"the log of {self.pod} ends with:", *(f"  {line}" for line in self.log)]
+        return "\n".join(parts)
+
+
+async def diagnose(cluster: Cluster, view: View, workload: Object) -> Diagnosis | None:
+    """Find out why a workload fails, or is not done; None where nothing is wrong with it.
+
+    Needs no more than the rights to read pods; without those for logs and events it knows less.
+    """
+    live = view.get(workload["kind"], workload["metadata"]["name"])
+    if live is None:
+        return None
+    found = pod_troubles(live, view)
+    trouble = found[0] if found else None
+    return conclude(await _evidence(cluster, live, trouble, view), view)
+
+
+def conclude(evidence: Evidence, view: View) -> Diagnosis | None:
+    """Say what the evidence comes to."""
+    live, trouble = evidence.workload, evidence.trouble
+    verdict = tracker(live["kind"]).verdict(live, view)
+    reason = trouble.summary if trouble else verdict.reason if isinstance(verdict, Failed | Waiting) else ""
+    cause = explain(evidence)
+    if not reason and cause is None:
+        return None
+    trace = last_trace(evidence.log)
+    lines = [] if cause is None else cause.line.splitlines()
+    if trace and (trouble is None or trouble.symptom in {Symptom.CRASH, Symptom.UNREADY}):
+        lines = [trace.line, trace.place(_root(trouble)), *(line for line in lines if line.startswith("statement: "))]
+    return Diagnosis(
+        object=f"{live['kind']} {live['metadata']['name']}",
+        pod=trouble.pod["metadata"]["name"] if trouble else "",
+        container=trouble.container if trouble else "",
+        reason=reason,
+        lines=tuple(_public(line) for line in lines if line),
+        cause=cause.cause if cause else "",
+        hint=cause.hint if cause else "",
+        id=cause.id if cause else "",
+        log=tuple(_public(line) for line in evidence.log.splitlines()[-SHOWN:]),
+    )
+
+
+async def _evidence(cluster: Cluster, live: Object, trouble: Trouble | None, view: View) -> Evidence:
+    """Read the pod's log and the events about it and its owners, side by side."""
+    about = [live, *([trouble.pod] if trouble else [])]
+    if trouble is None:
+        uid = live["metadata"]["uid"]
+        owned = view.items("ReplicaSet") if live["kind"] == "Deployment" else []
+        about += [one for one in owned if any(ref["uid"] == uid for ref in one["metadata"].get("ownerReferences", ()))]
+    async with asyncio.TaskGroup() as group:
+        log = group.create_task(_log(cluster, trouble))
+        events = [group.create_task(_events(cluster, one)) for one in about]
+    told = sorted((event for task in events for event in task.result()), key=_when)
+    return Evidence(live, trouble, log.result(), tuple(told))
+
+
+async def _log(cluster: Cluster, trouble: Trouble | None) -> str:
+    """The log of the run that tells most: the last one, or where that shows no exception, the one before."""
+    if trouble is None or trouble.symptom not in {Symptom.CRASH, Symptom.UNREADY}:
+        return ""
+    metadata = trouble.pod["metadata"]
+    runs = []
+    for previous in (False, True):
+        try:
+            read = await cluster.logs(
+                metadata["namespace"], metadata["name"], trouble.container, tail=_READ, previous=previous
+            )
+        except ClusterError:
+            continue  # not started yet, no such run, or no right: the status still says something
+        if last_trace(read):
+            return read
+        runs.append(read)
+    return max(runs, key=len, default="")
+
+
+async def _events(cluster: Cluster, item: Object) -> list[Object]:
+    metadata = item["metadata"]
+    try:
+        found = await cluster.list("Event", metadata["namespace"], fields={"involvedObject.uid": metadata["uid"]})
+    except ClusterError:
+        return []
+    return found.items
+
+
+def _when(event: Object) -> str:
+    return event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"] or ""
+
+
+def _root(trouble: Trouble | None) -> str:
+    """Where the project lies in the container."""
+    containers = trouble.pod["spec"]["containers"] if trouble else []
+    named = [one.get("workingDir") for one in containers if trouble and one["name"] == trouble.container]
+    return named[0] if named and named[0] else "/app"
+
+
+def _public(line: str) -> str:
+    """A line without the password of a URL in it."""
+    return _PASSWORD.sub(r"\1:***", line)
