@@ -1,0 +1,89 @@
+"""Causes that lie in the database or in a migration, as drivers, Django and the runtime in the image say them."""
+
+from __future__ import annotations
+
+import re
+
+from nuages.rollout.causes.evidence import Cause, Evidence
+
+_DATABASE = (
+    (
+        r"password authentication failed|authentication failed|refuses the user or the password",
+        Cause(
+            "diag.D025",
+            "the database refuses the user or the password",
+            "its volume may be older than the Secret's password",
+        ),
+    ),
+    (
+        r'database "[^"]+" does not exist',
+        Cause("diag.D026", "the server has no such database", "check databases in nuages.yaml"),
+    ),
+    (
+        r"too many (?:clients|connections)|remaining connection slots",
+        Cause(
+            "diag.D027",
+            "the database has no connection left",
+            "fewer replicas, workers or threads, or more max_connections",
+        ),
+    ),
+    (
+        r"refused|could not translate host|Name or service not known|resolve host|timed? ?out|No route|no connection",
+        Cause("diag.D029", "the database does not answer", "is its pod ready? kubectl get pods shows it"),
+    ),
+)
+_HISTORY = {
+    "InconsistentMigrationHistory": Cause(
+        "diag.D073", "the database has migrations applied out of their order", "manage.py showmigrations tells which"
+    ),
+    "NodeNotFoundError": Cause(
+        "diag.D074", "a migration depends on one that is not in the image", "is its file committed?"
+    ),
+    "Conflicting migrations detected": Cause(
+        "diag.D074", "two migrations claim to be the last of an app", "manage.py makemigrations --merge"
+    ),
+}
+
+
+def database(evidence: Evidence) -> Cause | None:
+    """The database refuses or does not answer; in a traceback, or in what the runtime says while it waits."""
+    waits = evidence.nuages(r"(?:waits for|waiting for|connection to|refuses).*database|the database refuses")
+    trace = evidence.trace
+    said = trace.line if trace and "OperationalError" in trace.type else waits.string if waits else ""
+    for pattern, cause in _DATABASE:
+        if said and re.search(pattern, said):
+            return cause._replace(line="" if trace else _clean(said))
+    return None
+
+
+def migration(evidence: Evidence) -> Cause | None:
+    """What the migrating Job says in its last line, with the statement that failed."""
+    if broken := evidence.nuages(
+        r"(?P<head>InconsistentMigrationHistory|NodeNotFoundError|Conflicting migrations detected)(?P<rest>.*)"
+    ):
+        cause = _HISTORY[broken["head"]]
+        return cause._replace(line=(broken["head"] + broken["rest"]).strip())
+    if busy := evidence.nuages(r"another release is still migrating.*"):
+        return Cause(
+            "diag.D075", "another release holds the migration lock", "wait for it to end, and try again", busy[0]
+        )
+    failed = evidence.nuages(
+        r"nuages: migration failed(?: in (?P<name>\S+))?: (?P<what>.*?)(?:; the statement was: (?P<sql>.*))?$"
+    )
+    if failed is None:
+        return None
+    which = failed["name"] or "a migration"
+    line = failed["what"] + (f"\nstatement: {failed['sql']}" if failed["sql"] else "")
+    if re.search(r"lock timeout|LockNotAvailable", failed["what"]):
+        hint = "a long transaction holds the table; try again when it is over, or raise migrations.lockTimeout"
+        return Cause("diag.D071", f"{which} did not get its table's lock in time", hint, line)
+    return Cause(
+        "diag.D070",
+        f"{which} failed; what PostgreSQL had done of it is rolled back",
+        "correct the migration, and deploy again",
+        line,
+    )
+
+
+def _clean(said: str) -> str:
+    return said.partition("nuages: ")[2] or said

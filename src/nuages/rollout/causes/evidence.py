@@ -1,0 +1,71 @@
+"""What a cause is, and what it is found from. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from nuages.app.objects import Object
+from nuages.rollout.pods import Trouble
+from nuages.rollout.tracebacks import Trace, last_trace
+
+
+class Cause(NamedTuple):
+    """Why it failed, and what to do; `line` is the one line that matters, where no traceback has it."""
+
+    id: str
+    cause: str
+    hint: str = ""
+    line: str = ""
+
+
+class Evidence(NamedTuple):
+    """What is known of a failure: the workload, the pod's trouble, its log, and what the cluster said about both."""
+
+    workload: Object
+    trouble: Trouble | None = None
+    log: str = ""
+    events: tuple[Object, ...] = ()
+
+    @property
+    def trace(self) -> Trace | None:
+        """The exception that ended the program."""
+        return last_trace(self.log)
+
+    @property
+    def message(self) -> str:
+        """What the kubelet says of the container."""
+        return self.trouble.message if self.trouble else ""
+
+    def said(self, *reasons: str) -> str:
+        """The newest event with one of these reasons; empty where there is none."""
+        found = [event.get("message") or "" for event in self.events if event.get("reason") in reasons]
+        return found[-1] if found else ""
+
+    def nuages(self, pattern: str) -> re.Match[str] | None:
+        """The newest line of the log in which the runtime in the image says this."""
+        return next(filter(None, (re.search(pattern, line) for line in reversed(self.log.splitlines()))), None)
+
+
+Rule = Callable[[Evidence], Cause | None]
+
+
+def container(trouble: Trouble | None) -> Object:
+    """The spec of the container in trouble; empty where there is none."""
+    if trouble is None:
+        return {}
+    spec = trouble.pod["spec"]
+    every = (*spec.get("initContainers", ()), *spec.get("containers", ()))
+    found: Object = next((one for one in every if one["name"] == trouble.container), {})
+    return found
+
+
+def tail(said: str) -> str:
+    """The end of a chain of wrapped errors ("a: b: c") says most; long chains are cut at the front."""
+    return said if len(said) <= 200 else "..." + said[-197:]
+
+
+def last_line(log: str) -> str:
+    """What a log ends with."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
