@@ -47,9 +47,6 @@ class Evidence(NamedTuple):
         return next(filter(None, (re.search(pattern, line) for line in reversed(self.log.splitlines()))), None)
 
 
-Rule = Callable[[Evidence], Cause | None]
-
-
 def container(trouble: Trouble | None) -> Object:
     """The spec of the container in trouble; empty where there is none."""
     if trouble is None:

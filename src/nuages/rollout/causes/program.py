@@ -1,4 +1,4 @@
-"""Causes that lie in the program: how it starts, what it asks for, what it says when it ends, and how it answers probes."""
+"""Causes that lie in the program: how it starts, what it asks for, how it ends, and how it answers probes."""
 
 from __future__ import annotations
 
