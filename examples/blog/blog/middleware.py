@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 # Nothing inline and nothing from elsewhere: every script and style is a file of ours. The admin keeps to it as well.
@@ -22,6 +23,8 @@ def content_security_policy(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        if settings.DEBUG and response.status_code in (404, 500):  # Django's own pages for developers are all inline
+            return response
         response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 

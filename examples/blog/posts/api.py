@@ -28,7 +28,7 @@ def post_list(request: HttpRequest) -> JsonResponse:
     """GET /api/posts/?q=words&tag=slug&page=2&page_size=20"""
     posts = Post.objects.published()
     if tag := request.GET.get("tag"):
-        posts = posts.filter(pk__in=Post.tags.through.objects.filter(tag__slug=tag).values("post"))
+        posts = posts.filter(tags__slug=tag)
     if words := request.GET.get("q", "").replace("\x00", "").strip()[:200]:
         posts = search(posts, words)
     return paginated(request, posts.for_listing(), lambda post: post_summary(request, post))

@@ -16,6 +16,9 @@ class CommentForm(forms.ModelForm):
             "body": forms.Textarea(attrs={"rows": 6, "maxlength": 4000}),
         }
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
     @property
     def looks_automatic(self) -> bool:
         return bool(self.cleaned_data.get("website"))

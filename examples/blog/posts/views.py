@@ -34,8 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @revalidated
 def by_tag(request: HttpRequest, slug: str) -> HttpResponse:
     tag = get_object_or_404(Tag, slug=slug)
-    # A subquery, not a join: joined twice, tags and comments would multiply the count.
-    page = page_of(request, Post.objects.published().filter(pk__in=tag.posts.values("pk")).for_listing())
+    page = page_of(request, tag.posts.published().for_listing())
     return render(request, "posts/list.html", {"page": page, "tags": used_tags(), "tag": tag})
 
 
@@ -93,4 +92,4 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 def used_tags() -> QuerySet[Tag]:
     published = Q(posts__in=Post.objects.published())
-    return Tag.objects.annotate(post_count=Count("posts", filter=published)).filter(post_count__gt=0)
+    return Tag.objects.annotate(post_count=Count("posts", filter=published)).filter(post_count__gt=0).order_by("name")

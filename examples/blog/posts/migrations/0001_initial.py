@@ -42,12 +42,11 @@ class Migration(migrations.Migration):
                 ("body", models.TextField(help_text="Markdown. HTML is shown as it is written, not interpreted.")),
                 (
                     "image",
-                    models.ImageField(
+                    posts.images.WebPImageField(
                         blank=True,
                         height_field="image_height",
                         help_text="JPEG, PNG or WebP, up to 5 MB. It is resized, and loses what the camera noted.",
                         upload_to=posts.images.upload_path,
-                        validators=[posts.images.validate_image],
                         width_field="image_width",
                     ),
                 ),
