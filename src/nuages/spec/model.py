@@ -142,7 +142,7 @@ class PostgresRun(_Part, frozen=True, kw_only=True):
 class Postgres(_Part, frozen=True, kw_only=True):
     """PostgreSQL, run in the cluster."""
 
-    run: Annotated[PostgresRun, Meta(description="Run it in the cluster.")]
+    run: Annotated[PostgresRun, Meta(description="Run it in the cluster.", examples=[{}])]
 
 
 class Services(_Part, frozen=True, kw_only=True):
@@ -179,7 +179,7 @@ class Volume(_Part, frozen=True, kw_only=True):
 class Media(_Part, frozen=True, kw_only=True):
     """Where uploads live."""
 
-    volume: Annotated[Volume, Meta(description="A volume, mounted at MEDIA_ROOT.")]
+    volume: Annotated[Volume, Meta(description="A volume, mounted at MEDIA_ROOT.", examples=[{"size": "5Gi"}])]
 
 
 class Tls(_Part, frozen=True, kw_only=True):
@@ -209,7 +209,7 @@ class Expose(_Part, frozen=True, kw_only=True):
         ),
     ] = msgspec.field(default=None, name="class")
     node_port: Annotated[
-        int | None,
+        Annotated[int, Meta(ge=30000, le=32767)] | None,
         Meta(
             description="With kind nodePort: the port on every node; the cluster's choice, left out.", examples=[30005]
         ),

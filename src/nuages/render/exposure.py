@@ -1,0 +1,95 @@
+"""How the outside gets in.
+
+An exposure is an object of its own, called like the app, beside each component's ClusterIP Service: changing the kind
+of exposure then never touches the name by which pods and ingress controllers know the component, nor its cluster
+address.
+"""
+
+from __future__ import annotations
+
+from nuages.app.components import App, Web
+from nuages.app.objects import Object
+from nuages.render.labels import WEB, metadata, selector
+from nuages.render.web import SERVICE_PORT
+from nuages.spec.model import Expose
+
+
+def exposure(app: App) -> list[Object]:
+    """The objects that let requests in, for the app's first web component; none where it is not exposed."""
+    if app.expose is None:
+        return []
+    component = next(iter(app.web.values()))
+    match app.expose.kind:
+        case "loadBalancer" | "nodePort":
+            return [_service(app, component, app.expose)]
+        case "ingress":
+            return [_ingress(app, component, app.expose)]
+        case "gateway":
+            return [_route(app, component, app.expose)]
+
+
+def _service(app: App, component: Web, expose: Expose) -> Object:
+    port: Object = {"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}
+    if expose.node_port:
+        port["nodePort"] = expose.node_port
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(app, app.name, WEB, component.key),
+        "spec": {
+            "type": "LoadBalancer" if expose.kind == "loadBalancer" else "NodePort",
+            # Any node takes requests and passes them on. "Local" would keep the client's address, but a node whose last
+            # pod just went would drop what still reaches it.
+            "externalTrafficPolicy": "Cluster",
+            "selector": selector(app, WEB, component.key),
+            "ports": [port],
+        },
+    }
+
+
+def _ingress(app: App, component: Web, expose: Expose) -> Object:
+    about = metadata(app, app.name, WEB, component.key)
+    backend = {"service": {"name": component.name, "port": {"name": "http"}}}
+    path = {"path": "/", "pathType": "Prefix", "backend": backend}
+    tls = _certificate(app, expose)
+    issuer = expose.tls.issuer if expose.tls else None
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        # https://cert-manager.io/docs/usage/ingress/: the annotation asks for the certificate that tls.secretName
+        # names.
+        "metadata": about | ({"annotations": {"cert-manager.io/cluster-issuer": issuer}} if issuer else {}),
+        "spec": {
+            **({"ingressClassName": expose.class_} if expose.class_ else {}),
+            "rules": [{"host": host, "http": {"paths": [path]}} for host in expose.hosts],
+            **({"tls": [{"hosts": expose.hosts, "secretName": tls}]} if tls else {}),
+        },
+    }
+
+
+def _certificate(app: App, expose: Expose) -> str | None:
+    if expose.tls is None:
+        return None
+    return expose.tls.secret or (f"{app.name}-tls" if expose.tls.issuer else None)
+
+
+def _route(app: App, component: Web, expose: Expose) -> Object:
+    """https://gateway-api.sigs.k8s.io/api-types/httproute/; a Gateway of another namespace must let this one attach."""
+    backend = {"name": component.name, "port": SERVICE_PORT, "kind": "Service", "group": "", "weight": 1}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": metadata(app, app.name, WEB, component.key),
+        "spec": {
+            "parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": expose.class_}],
+            "hostnames": expose.hosts,
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "backendRefs": [backend],
+                    # The proxy waits a little longer than the server, so that it is the server that says so.
+                    "timeouts": {"request": f"{component.timing.server + 1}s"},
+                }
+            ],
+        },
+    }

@@ -1,0 +1,80 @@
+"""The migrate Job: once per release and attempt, never by a pod that serves."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.render.environment import sources, variables
+from nuages.render.labels import LEAVES, MIGRATE, labels, metadata
+from nuages.render.pods import container_security, pod_basics, resources, temporary, temporary_mount
+from nuages.render.release import Release
+from nuages.spec.units import seconds
+
+# A finished Job stays for whoever wants to read its log; releases keep what matters in their record.
+KEPT_SECONDS = 7 * 24 * 3600
+
+
+def migrate(app: App, release: Release) -> list[Object]:
+    """The Job that brings the default database to what the image expects; none where there is no database.
+
+    A Job can't be changed, so release and attempt are in its name. It does not retry by itself: a migration that failed
+    is to be looked at, and a release tries again under a new name.
+    """
+    if app.databases.default is None:
+        return []
+    name = f"{app.name}-migrate-default-expand-{release.number}-{release.attempt}"
+    about = metadata(app, name, MIGRATE)
+    return [
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": about | {"annotations": {LEAVES: leaves(release)}},
+            "spec": {
+                "backoffLimit": 0,
+                "completions": 1,
+                "parallelism": 1,
+                "activeDeadlineSeconds": math.ceil(seconds(app.migrations.timeout)),
+                "ttlSecondsAfterFinished": KEPT_SECONDS,
+                "template": {"metadata": {"labels": labels(app, MIGRATE)}, "spec": _pod(app, release)},
+            },
+        }
+    ]
+
+
+def leaves(release: Release) -> str:
+    """The image's migration leaves as canonical JSON: equal text, equal migrations."""
+    return json.dumps(
+        {label: sorted(names) for label, names in sorted(release.build.migrations.items())}, separators=(",", ":")
+    )
+
+
+def _pod(app: App, release: Release) -> Object:
+    return {
+        **pod_basics(app, user=release.build.user, account=app.name),
+        "restartPolicy": "Never",
+        # A migration under way gets its time to end or roll back.
+        "terminationGracePeriodSeconds": 60,
+        "containers": [
+            {
+                "name": "migrate",
+                "image": release.build.reference,
+                "imagePullPolicy": "IfNotPresent",
+                "command": ["python", "-m", "nuages_runtime.migrate"],
+                "envFrom": sources(app, release),
+                "env": [
+                    *variables(app, release),
+                    {
+                        "name": "NUAGES_LOCK_TIMEOUT_MS",
+                        "value": str(round(seconds(app.migrations.lock_timeout) * 1000)),
+                    },
+                ],
+                "resources": resources(app.migrations.resources),
+                "securityContext": container_security(),
+                "volumeMounts": [temporary_mount()],
+            }
+        ],
+        "volumes": [temporary()],
+    }

@@ -1,0 +1,48 @@
+"""Names, labels and annotations: the one place where they are made.
+
+The recommended set (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). A selector takes
+the part of it that never changes, because a Deployment's selector can't.
+"""
+
+from __future__ import annotations
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+
+MANAGER = "nuages"
+ENVIRONMENT = "nuages.dev/environment"
+# What holds data: no release prunes it, and `destroy` leaves it unless it is named.
+DATA = "nuages.dev/data"
+# The migration leaves an object's image expects, as JSON; where they are the applied ones, no Job is needed.
+LEAVES = "nuages.dev/migrations"
+
+# Components: what an object is there for.
+WEB, POSTGRES, MIGRATE, MEDIA, CONFIG, NETWORK = "web", "postgres", "migrate", "media", "config", "network"
+
+
+def selector(app: App, component: str, key: str = "") -> dict[str, str]:
+    """What finds the pods of a component, or of one of several (`key`): it never changes while the app lives."""
+    labels = {"app.kubernetes.io/instance": app.instance, "app.kubernetes.io/component": component}
+    return labels | {"nuages.dev/key": key} if key else labels
+
+
+def labels(app: App, component: str, key: str = "") -> dict[str, str]:
+    """All labels of an object."""
+    return {
+        "app.kubernetes.io/name": app.name,
+        **selector(app, component, key),
+        "app.kubernetes.io/part-of": app.name,
+        "app.kubernetes.io/managed-by": MANAGER,
+        ENVIRONMENT: app.environment,
+    }
+
+
+def owned(app: App) -> dict[str, str]:
+    """What selects every object of an app in one environment."""
+    return {"app.kubernetes.io/instance": app.instance, "app.kubernetes.io/managed-by": MANAGER}
+
+
+def metadata(app: App, name: str, component: str, key: str = "", *, data: bool = False) -> Object:
+    """The metadata of an object in the app's namespace; `data` marks what must never be pruned."""
+    made: Object = {"name": name, "namespace": app.namespace, "labels": labels(app, component, key)}
+    return made | {"annotations": {DATA: "true"}} if data else made

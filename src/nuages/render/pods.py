@@ -1,0 +1,65 @@
+"""What all pods share: Pod Security `restricted`, and more than it asks for.
+
+https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+"""
+
+from __future__ import annotations
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.spec.model import Resources
+
+TEMPORARY = "tmp"
+
+
+def pod_security(user: int) -> Object:
+    """A pod's security context: numeric, since the kubelet can't tell whether a name is root.
+
+    fsGroup lets the user write to volumes; "on root mismatch" spares walking through large ones at each start.
+    """
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": user,
+        "runAsGroup": user,
+        "fsGroup": user,
+        "fsGroupChangePolicy": "OnRootMismatch",
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_security() -> Object:
+    """A container's security context; the read-only root is ours, the rest is what `restricted` asks for."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+
+
+def resources(wanted: Resources) -> Object:
+    """Requests as they are, and a memory limit that equals its request; CPU is shared fairly without a limit.
+
+    A CPU limit throttles a pod on an idle node; a memory limit above the request gets other pods killed.
+    """
+    return {"requests": {"cpu": wanted.cpu, "memory": wanted.memory}, "limits": {"memory": wanted.memory}}
+
+
+def temporary() -> Object:
+    """The volume for /tmp, which a read-only root needs; in memory it would count against the limit."""
+    return {"name": TEMPORARY, "emptyDir": {"sizeLimit": "256Mi"}}
+
+
+def temporary_mount() -> Object:
+    """Where that volume goes."""
+    return {"name": TEMPORARY, "mountPath": "/tmp"}  # noqa: S108 - it is the container's own
+
+
+def pod_basics(app: App, *, user: int, account: str) -> Object:
+    """The fields of a pod that are the same whatever it runs: no token, no variables of other Services."""
+    basics: Object = {
+        "serviceAccountName": account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": pod_security(user),
+    }
+    return basics | {"imagePullSecrets": [{"name": app.image_pull_secret}]} if app.image_pull_secret else basics

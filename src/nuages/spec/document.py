@@ -1,0 +1,176 @@
+"""Reads YAML 1.2 text into plain values and remembers where each of them was written.
+
+PyYAML reads YAML 1.1, in which `no` is false and 0755 is 493. So it only builds the tree of nodes here; what a
+plain word means is decided by YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema), which is
+short: null, true, false, numbers. Anchors and aliases are YAML and work, each use being a copy. Merge keys (`<<`)
+and tags were YAML 1.1 or are for programs: refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import yaml
+
+from nuages.findings import Finding, Level, Place
+
+Scalar: TypeAlias = "str | int | float | bool | None"
+Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
+Path = tuple[str | int, ...]
+
+# Aliases multiply: nine lines can stand for a billion values. Far above what a spec needs, far below what hurts.
+MOST_VALUES = 20_000
+
+_CORE: list[tuple[re.Pattern[str], Callable[[str], Scalar]]] = [
+    (re.compile(r"|~|null|Null|NULL"), lambda text: None),
+    (re.compile(r"true|True|TRUE"), lambda text: True),
+    (re.compile(r"false|False|FALSE"), lambda text: False),
+    (re.compile(r"[-+]?[0-9]+"), int),
+    (re.compile(r"0o[0-7]+"), lambda text: int(text, 8)),
+    (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text, 16)),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+]
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
+
+
+class Mark(NamedTuple):
+    """Where a key and its value were written, lines and columns from 1; entries of lists have no key of their own."""
+
+    key: tuple[int, int]
+    value: tuple[int, int]
+
+
+class Document(NamedTuple):
+    """What a file says, where it says it, and how its plain scalars were spelled (3.10 is the number 3.1)."""
+
+    file: str
+    value: Value
+    marks: dict[Path, Mark]
+    written: dict[Path, str]
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Where a path is, or the nearest thing above it that was written."""
+        at = path
+        while at not in self.marks and at:
+            at = at[:-1]
+        mark = self.marks.get(at, Mark((1, 1), (1, 1)))
+        line, column = mark.key if key or at != path else mark.value
+        return Place(self.file, line, column, dotted(path))
+
+
+def dotted(path: Path) -> str:
+    """web.main.replicas, expose.hosts[0]."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def read(raw: bytes, file: str) -> tuple[Document, list[Finding]]:
+    """The document in a file's bytes, and what is wrong with it as YAML; with findings, what could be read is still
+    there.
+    """
+    reader = _Reader(file)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        reader.finding("spec.E002", "not UTF-8", (line, column), hint="save the file as UTF-8")
+        return reader.document(None), reader.findings
+    try:
+        nodes = list(yaml.compose_all(text, Loader=yaml.BaseLoader))
+    except yaml.YAMLError as error:
+        reader.syntax(error, text)
+        return reader.document(None), reader.findings
+    if not nodes or (isinstance(nodes[0], yaml.ScalarNode) and not nodes[0].value):
+        reader.finding("spec.E003", "nothing in it", (1, 1), hint="`nuages init` writes one for your project")
+        return reader.document(None), reader.findings
+    if len(nodes) > 1:
+        reader.finding(
+            "spec.E004",
+            "a second document begins here",
+            _at(nodes[1]),
+            hint="one file, one app; environments go below `environments`",
+        )
+    return reader.document(reader.value(nodes[0], (), ())), reader.findings
+
+
+class _Reader:
+    """Walks a tree of nodes once, collecting values, marks and findings."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.findings: list[Finding] = []
+        self.marks: dict[Path, Mark] = {}
+        self.written: dict[Path, str] = {}
+        self.count = 0
+
+    def document(self, value: Value) -> Document:
+        return Document(self.file, value, self.marks, self.written)
+
+    def finding(self, code: str, message: str, at: tuple[int, int], *, path: Path = (), hint: str = "") -> None:
+        self.findings.append(Finding(code, Level.ERROR, message, Place(self.file, *at, dotted(path)), hint))
+
+    def syntax(self, error: yaml.YAMLError, text: str) -> None:
+        mark = getattr(error, "problem_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        lines = text.splitlines()
+        indent = re.match(r"[ \t]*", lines[line - 1]) if line <= len(lines) else None
+        if indent and "\t" in indent.group():
+            at = (line, indent.group().index("\t") + 1)
+            self.finding("spec.E001", "a tab in the indentation", at, hint="YAML is indented by spaces only")
+            return
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        self.finding(
+            "spec.E001", f"not YAML: {problem}", (line, column), hint=str(getattr(error, "context", None) or "")
+        )
+
+    def value(self, node: yaml.Node, path: Path, above: tuple[yaml.Node, ...]) -> Value:
+        """The value of a node at a path; `above` are the nodes it is in, to see an alias that contains itself."""
+        self.marks.setdefault(path, Mark(_at(node), _at(node)))
+        self.count += 1
+        if node in above or self.count == MOST_VALUES:
+            self.finding("spec.E009", "an alias that contains itself, or grows without end", _at(node), path=path)
+        if node in above or self.count >= MOST_VALUES:
+            return None
+        if node.tag not in _PLAIN_TAGS:
+            self.finding("spec.E008", f"the tag {node.tag} means nothing here", _at(node), path=path)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path, (*above, node))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index), (*above, node)) for index, item in enumerate(node.value)]
+        if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+            return str(node.value)
+        self.written[path] = node.value
+        return _plain(node.value)
+
+    def mapping(self, node: yaml.MappingNode, path: Path, above: tuple[yaml.Node, ...]) -> dict[str, Value]:
+        """The entries of a mapping; keys are taken as written, so that `no:` and `80:` are words."""
+        entries: dict[str, Value] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.finding("spec.E006", "a key that is not a word", _at(key), path=path)
+                continue
+            name = key.value
+            here = (*path, name)
+            if name == "<<" and key.style is None:
+                hint = "merge keys ended with YAML 1.1; write the fields out, or use an environment's patch"
+                self.finding("spec.E007", "a merge key", _at(key), path=path, hint=hint)
+            elif name in entries:
+                first = self.marks[here].key[0]
+                self.finding("spec.E005", f"written twice, first in line {first}", _at(key), path=here)
+            else:
+                self.marks[here] = Mark(_at(key), _at(value))
+                entries[name] = self.value(value, here, above)
+        return entries
+
+
+def _at(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _plain(text: str) -> Scalar:
+    for pattern, convert in _CORE:
+        if pattern.fullmatch(text):
+            return convert(text)
+    return text

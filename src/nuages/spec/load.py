@@ -1,0 +1,140 @@
+"""From a file to a Spec, or to everything that is wrong with the file, each mistake at its line and column."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path as FilePath
+from typing import NamedTuple
+
+import msgspec
+
+from nuages.errors import SpecInvalid, UsageError
+from nuages.findings import Finding, Level, Place, errors
+from nuages.spec import schema
+from nuages.spec.document import Document, Path, Value, read
+from nuages.spec.environments import merged
+from nuages.spec.model import EnvironmentSpec
+from nuages.spec.rules import broken, broken_patch
+from nuages.spec.shorthand import canonical
+from nuages.spec.validate import FORMS, Mistake, mistakes
+
+_ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
+
+
+class Spec(NamedTuple):
+    """A valid nuages.yaml: the base, each environment's whole spec, and where everything was written."""
+
+    document: Document
+    base: EnvironmentSpec
+    environments: dict[str, EnvironmentSpec]
+    warnings: tuple[Finding, ...] = ()
+
+    def environment(self, name: str) -> EnvironmentSpec:
+        """The base with one environment's patch applied.
+
+        Raises:
+            UsageError: there is no such environment.
+        """
+        if name in self.environments:
+            return self.environments[name]
+        close = difflib.get_close_matches(name, self.environments, n=1)
+        known = ", ".join(self.environments) or "none"
+        hint = f"did you mean {close[0]}?" if close else f"declared below `environments`: {known}"
+        raise UsageError(f"no environment {name!r} in {self.document.file}", hint=hint)
+
+    def place(self, path: Path, environment: str | None = None) -> Place:
+        """Where a path of an environment's spec was written: in its patch, or else in the base."""
+        return _place(self.document, path, environment, key=False)
+
+
+def load(path: FilePath) -> Spec:
+    """Read, check and return a spec.
+
+    Raises:
+        UsageError: there is no such file.
+        SpecInvalid: with every finding, in the order of the file.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"no {path.name} in {path.parent.resolve()}", hint="`nuages init` writes one") from None
+    return parse(raw, path.name)
+
+
+def parse(raw: bytes, file: str) -> Spec:
+    """As `load`, of a file's bytes."""
+    document, findings = read(raw, file)
+    if not isinstance(document.value, dict):
+        wrong = Finding("spec.E102", Level.ERROR, "not a map", Place(file, 1, 1), "begin with name: and image:")
+        raise _invalid(findings or [wrong])
+    whole = canonical(document)
+    patches, misplaced = _patches(whole.pop("environments", None))
+
+    disagreements, mended = mistakes(whole, schema.base())
+    base = msgspec.convert(mended, EnvironmentSpec)
+    in_base = [*misplaced, *disagreements, *broken(base)]
+    findings += [_finding(document, mistake, None) for mistake in in_base]
+    environments = {}
+    for name, patch in patches.items():
+        disagreements, mended = mistakes(_with(whole, patch), schema.environment())
+        environments[name] = msgspec.convert(mended, EnvironmentSpec)
+        found = [*broken_patch(whole, patch), *disagreements, *broken(environments[name])]
+        findings += [_finding(document, mistake, name) for mistake in found if mistake not in in_base]
+    findings.sort(key=lambda finding: (finding.place.line, finding.place.column))
+    if errors(findings):
+        raise _invalid(findings)
+    return Spec(document, base, environments, tuple(findings))
+
+
+def _patches(environments: Value) -> tuple[dict[str, dict[str, Value]], list[Mistake]]:
+    """The environments' patches, and what is wrong with what holds them."""
+    if environments is None:
+        return {}, []
+    if not isinstance(environments, dict):
+        return {}, [Mistake("spec.E102", ("environments",), "not a map of environments", "environments: {local: {}}")]
+    found = []
+    patches = {}
+    for name, patch in environments.items():
+        path = ("environments", name)
+        if not _ENVIRONMENT_NAME.fullmatch(name):
+            found.append(
+                Mistake("spec.E108", path, f'"{name}" is not a short name', FORMS["a short name"], at_key=True)
+            )
+        if isinstance(patch, dict) or patch is None:
+            patches[name] = patch or {}
+        else:
+            found.append(Mistake("spec.E102", path, "not a map", "{} where nothing differs from the base"))
+    return patches, found
+
+
+def _with(base: dict[str, Value], patch: dict[str, Value]) -> dict[str, Value]:
+    whole = merged(base, patch)
+    return whole if isinstance(whole, dict) else {}
+
+
+def _finding(document: Document, mistake: Mistake, environment: str | None) -> Finding:
+    """A mistake with its place; one that only an environment brings out in the base says in which."""
+    place = _place(document, mistake.path, environment, key=mistake.at_key)
+    level = Level.WARNING if mistake.id.startswith("spec.W") else Level.ERROR
+    elsewhere = environment and not place.path.startswith("environments.")
+    message = f"{mistake.message} (in {environment})" if elsewhere else mistake.message
+    return Finding(mistake.id, level, message, place, mistake.hint)
+
+
+def _place(document: Document, path: Path, environment: str | None, *, key: bool) -> Place:
+    """In the environment's patch where that has the path, else in the base; where neither has it, the nearest above."""
+    patched = ("environments", environment, *path) if environment else path
+    if patched in document.marks or _shorthand(document, patched):
+        return document.place(patched, key=key)
+    return document.place(path, key=key)
+
+
+def _shorthand(document: Document, path: Path) -> bool:
+    """Whether the path's last step is the canonical form's, and was written as a bare value."""
+    return path[:-1] in document.marks and path[:-1] in document.written
+
+
+def _invalid(findings: list[Finding]) -> SpecInvalid:
+    count = len(errors(findings))
+    return SpecInvalid(f"{count} finding{'s' if count != 1 else ''}, nothing was touched.", findings=findings)

@@ -1,0 +1,136 @@
+"""JSON Schema from the structs: one that validates canonical documents, and one for the editor that takes shorthand
+too.
+
+The editor's is checked in as nuages.schema.json, next to this; a test fails where it is stale.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nuages.spec.model import Declaration, EnvironmentSpec
+
+FILE = Path(__file__).with_name("nuages.schema.json")
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+Schema = dict[str, Any]
+
+_SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+_AS_WRITTEN = {"a duration", "an amount of memory", "an amount of CPU", "a Python version", "a major version"}
+
+
+@cache
+def base() -> Schema:
+    """What the base of a file must be, in canonical form."""
+    return msgspec.json.schema(Declaration)
+
+
+@cache
+def environment() -> Schema:
+    """What a base with one environment's patch applied must be, in canonical form."""
+    return msgspec.json.schema(EnvironmentSpec)
+
+
+def editor() -> Schema:
+    """What a file may look like while it is written: shorthand, and patches in which everything is optional and
+    null removes.
+    """
+    whole = base()
+    definitions = {name: _with_shorthand(name, part) for name, part in whole["$defs"].items()}
+    root = definitions.pop("Declaration")
+    patched = {
+        **environment()["$defs"],
+    }
+    patches = {f"{name}Patch": _patch(_with_shorthand(name, part)) for name, part in patched.items()}
+    root["properties"]["environments"] = {
+        "description": "One JSON merge patch (RFC 7396) over all of the above per environment: null removes.",
+        "type": "object",
+        "propertyNames": {"pattern": "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"},
+        "additionalProperties": {"anyOf": [{"$ref": "#/$defs/EnvironmentSpecPatch"}, {"type": "null"}]},
+        "default": {},
+        "examples": [{"local": {"web": {"main": {"replicas": 1}}}}],
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "nuages.yaml",
+        "description": "What a Django project needs to run on Kubernetes.",
+        **{key: value for key, value in root.items() if key not in ("title", "description")},
+        "$defs": dict(sorted({**definitions, **patches}.items())),
+    }
+
+
+def _with_shorthand(name: str, part: Schema) -> Schema:
+    """A definition whose fields take what shorthand.py rewrites."""
+    part = copy.deepcopy(part)
+    properties = part["properties"]
+    for field, schema in properties.items():
+        properties[field] = _number_as_text(schema)
+    match name:
+        case "Declaration" | "EnvironmentSpec":
+            _allow(properties["env"], "additionalProperties", _SCALAR)
+            _allow(properties["secrets"], "additionalProperties", {"type": "null"})
+            _allow(properties["web"], "additionalProperties", {"type": "null"})
+        case "Databases":
+            properties["default"]["anyOf"].append({"type": "string"})
+        case "Expose":
+            properties["hosts"] = {
+                key: value for key, value in properties["hosts"].items() if key not in ("type", "items")
+            } | {"anyOf": [{"type": "array", "items": properties["hosts"]["items"]}, properties["hosts"]["items"]]}
+        case "Postgres":
+            properties["run"] = {
+                "description": properties["run"]["description"],
+                "anyOf": [{"$ref": "#/$defs/PostgresRun"}, {"type": "null"}],
+            }
+    return part
+
+
+def _number_as_text(schema: Schema) -> Schema:
+    return {**schema, "type": ["string", "number"]} if schema.get("title") in _AS_WRITTEN else schema
+
+
+def _allow(schema: Schema, key: str, also: Schema) -> None:
+    schema[key] = {"anyOf": [schema[key], also]}
+
+
+def _patch(part: Schema) -> Schema:
+    """A definition as a patch of it: nothing is required, no default applies, and null removes."""
+    part = {key: value for key, value in part.items() if key != "required"}
+    part["properties"] = {field: _patched_field(schema) for field, schema in part["properties"].items()}
+    return part
+
+
+def _patched_field(schema: Schema) -> Schema:
+    inner = _to_patch(schema)
+    kept = {key: inner.pop(key) for key in ("description", "examples") if key in inner}
+    inner.pop("default", None)
+    inner.pop("minProperties", None)
+    return {
+        **kept,
+        "anyOf": [*inner["anyOf"], {"type": "null"}] if set(inner) == {"anyOf"} else [inner, {"type": "null"}],
+    }
+
+
+def _to_patch(schema: Any) -> Any:
+    """The same schema, its references to definitions turned into references to their patches."""
+    if isinstance(schema, list):
+        return [_to_patch(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: f"{value}Patch"
+        if key == "$ref"
+        else value
+        if key in ("description", "examples", "default")
+        else _to_patch(value)
+        for key, value in schema.items()
+    }
+
+
+def text() -> str:
+    """What nuages.schema.json must hold."""
+    return msgspec.json.format(msgspec.json.encode(editor()), indent=2).decode() + "\n"

@@ -1,0 +1,100 @@
+"""Shorthand a person may write, and the canonical form it stands for.
+
+    env: {COLOR: orange}               env: {COLOR: {value: orange}}
+    secrets: {SENTRY_DSN: }            secrets: {SENTRY_DSN: {}}
+    databases: {default: postgres}     databases: {default: {service: postgres}}
+    expose: {hosts: a.example.com}     expose: {hosts: [a.example.com]}
+    services: {postgres: {run: }}      services: {postgres: {run: {}}}
+    python: 3.10, version: 17, …       the text as it was written: "3.10", "17"
+
+In an environment's patch a null removes, so there nothing stands for null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nuages.spec.document import Document, Path, Value
+
+# What reads numbers as words: versions lose a zero as numbers (3.10), and 30 must be told from "30s" in the message.
+AS_WRITTEN = (
+    ("name",),
+    ("env", "*", "value"),
+    ("django", "python"),
+    ("services", "postgres", "run", "version"),
+    ("services", "postgres", "run", "storage"),
+    ("media", "volume", "size"),
+    ("web", "*", "requestTimeout"),
+    ("migrations", "timeout"),
+    ("migrations", "lockTimeout"),
+    *(
+        (*above, "resources", kind)
+        for above in (("web", "*"), ("migrations",), ("services", "postgres", "run"))
+        for kind in ("cpu", "memory")
+    ),
+)
+WRAPPED: dict[tuple[str, ...], Callable[[Value], Value]] = {
+    ("env", "*"): lambda value: value if isinstance(value, dict | list) else {"value": value},
+    ("databases", "*"): lambda value: {"service": value} if isinstance(value, str) else value,
+    ("expose", "hosts"): lambda value: [value] if isinstance(value, str) else value,
+}
+EMPTY = (("secrets", "*"), ("services", "postgres", "run"), ("web", "*"), ("expose", "tls", "none"))
+
+
+def canonical(document: Document) -> dict[str, Value]:
+    """The whole document in canonical form: the base, and each environment's patch; nothing else is changed,
+    mistakes neither.
+    """
+    value = document.value
+    if not isinstance(value, dict):
+        return {}
+    environments = value.get("environments")
+    base = {key: entry for key, entry in value.items() if key != "environments"}
+    result = _mapping(base, document, (), (), patch=False)
+    if isinstance(environments, dict):
+        result["environments"] = {
+            name: _mapping(patch, document, ("environments", name), (), patch=True)
+            if isinstance(patch, dict)
+            else patch
+            for name, patch in environments.items()
+        }
+    elif "environments" in value:
+        result["environments"] = environments
+    return result
+
+
+def _mapping(
+    entries: dict[str, Value], document: Document, above: Path, path: Path, *, patch: bool
+) -> dict[str, Value]:
+    return {key: _value(value, document, above, (*path, key), patch=patch) for key, value in entries.items()}
+
+
+def _value(value: Value, document: Document, above: Path, path: Path, *, patch: bool) -> Value:
+    if value is None and not patch and _listed(path, EMPTY):
+        return {}
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return _mapping(value, document, above, path, patch=patch)
+    wrapped = _first(path, WRAPPED)
+    if wrapped and path[0] == "env":
+        return wrapped(_text(value, document, (*above, *path)))
+    if _listed(path, AS_WRITTEN):
+        return _text(value, document, (*above, *path))
+    return wrapped(value) if wrapped else value
+
+
+def _text(value: Value, document: Document, at: Path) -> Value:
+    return document.written.get(at, value) if isinstance(value, bool | int | float) else value
+
+
+def _listed(path: Path, patterns: tuple[tuple[str, ...], ...]) -> bool:
+    return any(_matches(path, pattern) for pattern in patterns)
+
+
+def _first(path: Path, table: dict[tuple[str, ...], Callable[[Value], Value]]) -> Callable[[Value], Value] | None:
+    return next((rule for pattern, rule in table.items() if _matches(path, pattern)), None)
+
+
+def _matches(path: Path, pattern: tuple[str, ...]) -> bool:
+    return len(path) == len(pattern) and all(part in ("*", key) for part, key in zip(pattern, path, strict=True))

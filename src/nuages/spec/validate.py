@@ -1,0 +1,208 @@
+"""All of a document's disagreements with the schema, in words a person can act on; and the document without them.
+
+The mended document lets the rules about meaning (rules.py) go on where only a field was misspelled, so that one run
+says everything and no mistake is told twice.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from jsonschema_rs import ValidationError, validator_for
+from jsonschema_rs import ValidationErrorKind as Kind
+
+from nuages.spec.document import Path, Value
+from nuages.spec.schema import Schema
+
+
+class Mistake(NamedTuple):
+    """A finding that has no line yet: a path in a document. `at_key` points at the key rather than at its value."""
+
+    id: str
+    path: Path
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    meant: str = ""
+    """What a misspelled field is taken for."""
+
+
+# How to write what a form asks for, per title in the model.
+FORMS = {
+    "a name": "lower-case letters, digits and dashes, at most 30, beginning with a letter",
+    "a short name": "lower-case letters, digits and dashes, at most 20, beginning with a letter",
+    "a namespace name": "lower-case letters, digits and dashes, at most 63",
+    "an object name": "lower-case letters, digits, dashes and dots",
+    "an environment variable's name": "letters, digits and underscores, not beginning with a digit",
+    "an image repository": "registry.example.com/team/app, without a tag; each release adds the digest",
+    "a host name": "blog.example.com, without scheme, port or path",
+    "a duration": "write 30s, 2m or 500ms",
+    "an amount of memory": "write 256Mi or 2Gi",
+    "an amount of CPU": "write 250m for a quarter of a core, or 1.5",
+    "a Python module": "write it with dots: blog.settings",
+    "a Python version": 'write "3.13"',
+    "a major version": 'write "17"',
+    "a Debian package": "a package's name as apt knows it, such as libpq-dev",
+}
+TYPES = {
+    "object": "a map",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+_NO_UNIT = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def mistakes(document: dict[str, Value], schema: Schema) -> tuple[list[Mistake], dict[str, Value]]:
+    """Every disagreement of a canonical document with a schema, and the document mended: as near as can be, and valid.
+
+    In rounds, because what stands below a misspelled field is looked at only once the field has its name.
+    """
+    validator = validator_for(schema)
+    found: list[Mistake] = []
+    mended = copy.deepcopy(document)
+    renamed: dict[Path, Path] = {}
+    while errors := [leaf for error in validator.iter_errors(mended) for leaf in _leaves(error)]:
+        explained = [(error, list(_explain(error, schema))) for error in errors]
+        for mistake in (_as_written(mistake, renamed) for _, told in explained for mistake in told):
+            consequence = any(mistake.path == earlier.path for earlier in found) or (
+                # Shorthand was not rewritten below a misspelled field: what it stands for may well be right.
+                mistake.id == "spec.E102" and any(mistake.path[: len(path)] == path for path in renamed.values())
+            )
+            if not consequence:
+                found.append(mistake)
+        # From the end, so that what is taken out of a list does not move what is still to be taken out.
+        for error, told in sorted(explained, key=lambda pair: _order(pair[0].instance_path), reverse=True):
+            renamed |= _mend(mended, error, told, schema)
+    return found, mended
+
+
+def _order(path: Iterable[str | int]) -> list[tuple[bool, str | int]]:
+    return [(isinstance(part, int), part) for part in path]
+
+
+def _as_written(mistake: Mistake, renamed: dict[Path, Path]) -> Mistake:
+    """The mistake at the path that stands in the file, where a field above it was given its right name."""
+    for meant, written in renamed.items():
+        if mistake.path[: len(meant)] == meant:
+            return mistake._replace(path=written + mistake.path[len(meant) :])
+    return mistake
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """An optional field is "this or null"; what counts is why it is not this."""
+    match error.kind:
+        case Kind.AnyOf(branches):
+            for branch in branches:
+                if not all(isinstance(inner.kind, Kind.Type) and inner.kind.types == ["null"] for inner in branch):
+                    for inner in branch:
+                        yield from _leaves(inner)
+        case _:
+            yield error
+
+
+def _subschema(schema: Schema, path: Iterable[str | int]) -> Schema:
+    for part in path:
+        schema = schema[part]  # type: ignore[index]  # an index where the schema has a list (anyOf)
+    return schema
+
+
+def _explain(error: ValidationError, schema: Schema) -> Iterator[Mistake]:
+    path: Path = tuple(error.instance_path)
+    parent = _subschema(schema, error.schema_path[:-1])
+    title = parent.get("title", "")
+    shown = _shown(error.instance)
+    match error.kind:
+        case Kind.AdditionalProperties(names):
+            for name in names:
+                yield _unknown(path, name, list(parent["properties"]))
+        case Kind.Required(name):
+            yield Mistake("spec.E104", (*path, str(name)), "is missing", at_key=True)
+        case Kind.Type(types):
+            wanted = " or ".join(TYPES.get(name, name) for name in types)
+            yield Mistake("spec.E102", path, f"{shown} is not {wanted}", FORMS.get(title, ""))
+        case Kind.Enum(options):
+            words = [str(option) for option in options]
+            close = difflib.get_close_matches(str(error.instance), words, n=1)
+            hint = f"did you mean {close[0]}?" if close else ""
+            yield Mistake("spec.E105", path, f"{shown} is not one of {', '.join(words)}", hint)
+        case Kind.Pattern() if title in ("a duration", "an amount of memory") and _NO_UNIT.fullmatch(
+            str(error.instance)
+        ):
+            yield Mistake("spec.E103", path, f"{shown} has no unit", FORMS[title])
+        case Kind.Pattern():
+            yield Mistake("spec.E106", path, f"{shown} is not {title}", FORMS[title])
+        case Kind.PropertyNames(inner):
+            title = _subschema(schema, inner.schema_path[:-1])["title"]
+            name = str(inner.instance)
+            yield Mistake("spec.E108", (*path, name), f'"{name}" is not {title}', FORMS[title], at_key=True)
+        case Kind.Minimum() | Kind.Maximum():
+            hint = f"from {parent.get('minimum')} to {parent.get('maximum')}"
+            yield Mistake("spec.E107", path, f"{shown} is out of range", hint)
+        case Kind.MinProperties():
+            yield Mistake("spec.E109", path, "has no entry", "write at least one, or leave it out")
+        case kind:
+            raise AssertionError(f"the model has a rule without words: {kind.name} at {error.schema_path}")
+
+
+def _unknown(path: Path, name: str, known: list[str]) -> Mistake:
+    close = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(name.lower(), known, n=1)
+    if close:
+        message = f"not a field; did you mean {close[0]}?"
+        return Mistake("spec.E101", (*path, name), message, at_key=True, meant=close[0])
+    return Mistake("spec.E101", (*path, name), "not a field", f"here may be {', '.join(known)}", at_key=True)
+
+
+def _shown(value: object) -> str:
+    """A value as it is in the file, short; maps and lists by their kind."""
+    match value:
+        case dict():
+            return "a map"
+        case list():
+            return "a list"
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}…"'
+        case number:
+            return str(number)
+
+
+def _mend(document: Value, error: ValidationError, told: list[Mistake], schema: Schema) -> dict[Path, Path]:
+    """Take what is wrong out: a misspelled field gets its name, a missing one its example, all else goes.
+
+    Returns which path (as meant) was written otherwise.
+    """
+    renamed: dict[Path, Path] = {}
+    for mistake in told:
+        *above, key = mistake.path or ("",)
+        holder = _at(document, tuple(above))
+        if isinstance(holder, dict) and isinstance(error.kind, Kind.Required):
+            field = _subschema(schema, error.schema_path[:-1])["properties"][key]
+            holder[str(key)] = copy.deepcopy(field["examples"][0])
+        elif isinstance(holder, list) and isinstance(key, int) and key < len(holder):
+            holder.pop(key)
+        elif isinstance(holder, dict) and key in holder:
+            value = holder.pop(str(key))
+            if mistake.meant and mistake.meant not in holder:
+                holder[mistake.meant] = value
+                renamed[(*above, mistake.meant)] = mistake.path
+    return renamed
+
+
+def _at(document: Value, path: Path) -> Value:
+    for part in path:
+        if isinstance(document, dict) and part in document:
+            document = document[str(part)]
+        elif isinstance(document, list) and isinstance(part, int) and part < len(document):
+            document = document[part]
+        else:
+            return None
+    return document
