@@ -13,7 +13,7 @@ from nuages.render.release import Manifest, Release
 from nuages.render.storage import media
 from nuages.render.web import web
 
-__all__ = ["Manifest", "Release", "render"]
+__all__ = ["Manifest", "Release", "namespace", "render"]
 
 
 def render(app: App, release: Release) -> Manifest:
