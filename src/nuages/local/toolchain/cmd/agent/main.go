@@ -17,9 +17,9 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -98,19 +98,9 @@ func run(ctx context.Context, jobs []job, options options) error {
 	if err != nil {
 		return err
 	}
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	var running sync.WaitGroup
+	running, ctx := errgroup.WithContext(ctx)
 	for _, job := range jobs {
-		running.Go(func() {
-			if err := job(ctx, client, options); err != nil {
-				fail(err)
-			}
-		})
+		running.Go(func() error { return job(ctx, client, options) })
 	}
-	running.Wait()
-	if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() {
-		return cause
-	}
-	return nil
+	return running.Wait()
 }
