@@ -64,7 +64,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="nuages")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def nuages(debug: bool) -> None:  # noqa: ARG001, FBT001 - read by main() from the arguments
+def nuages(debug: bool) -> None:
     """From manage.py to production Kubernetes, and every release one you can trust."""
 
 
@@ -88,5 +88,5 @@ def main() -> NoReturn:
         sys.exit(console.error(error))
     except BrokenPipeError:
         # The reader of our output left (`nuages render | head`); that is its right. Python would complain at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(141)

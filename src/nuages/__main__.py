@@ -1,0 +1,5 @@
+"""`python -m nuages`."""
+
+from nuages.cli import main
+
+main()

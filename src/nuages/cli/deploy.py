@@ -1,0 +1,43 @@
+"""`nuages deploy`: from the project to live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+
+@click.command()
+@cluster_options
+@click.option("--no-build", is_flag=True, help="Take the image that serves: only configuration changes.")
+def command(file: Path, environment: str, context: str | None, no_build: bool) -> None:
+    r"""Bring the project live: build, migrate, roll out, verify.
+
+    Run it again after an interruption: it goes on where it stopped. When it fails, the old version goes on serving.
+
+    \b
+    nuages deploy                    the environment `local`
+    nuages deploy -e production      another one
+    nuages deploy --no-build         only what nuages.yaml says has changed
+    """
+    from nuages.cli.status import live_line
+    from nuages.local.delivery import deliver
+    from nuages.progress import step
+    from nuages.release.deploy import deploy, serving_build
+
+    with step(console.sink, "check") as shown:
+        app = app_of(file, environment)
+        shown.note = f"{app.name}, environment {app.environment}"
+    cluster = cluster_of(app, file, context)
+    build = None if no_build else deliver(file.absolute().parent, app, cluster.context, console.sink)
+
+    async def story() -> None:
+        async with cluster:
+            record = await deploy(app, build or await serving_build(app, cluster), cluster, console.sink)
+            for line in await live_line(app, cluster, record):
+                console.print(line)
+
+    run(story())

@@ -1,0 +1,69 @@
+"""`nuages status`: one screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.console import console, duration
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from nuages.app.components import App
+    from nuages.kube.client import Cluster
+    from nuages.release.record import Record
+    from nuages.release.status import Status
+
+
+@click.command()
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+def command(file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """What runs, in which release, and what is wrong."""
+    import msgspec
+
+    app = app_of(file, environment)
+    found = run(_look(app, cluster_of(app, file, context)))
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        for line in _lines(found):
+            console.print(line)
+
+
+async def _look(app: App, cluster: Cluster) -> Status:
+    from nuages.release.status import status
+
+    async with cluster:
+        return await status(app, cluster)
+
+
+def _lines(found: Status) -> list[str]:
+    """The screen: what serves, the parts, where it answers, what is wrong."""
+    serving = f"release {found.release}" if found.release else "no release live yet"
+    lines = [f"{found.app}  {serving}  in {found.namespace} ({found.context})"]
+    if found.latest:
+        lines.append(f"release {found.latest} {found.latest_outcome}")
+    for part in found.components:
+        mark = "✓" if part.ready == part.wanted else "…"
+        restarts = f"  {part.restarts} restarts" if part.restarts else ""
+        lines.append(f"{mark} {part.name:<24} {part.ready}/{part.wanted} ready{restarts}  {part.state}".rstrip())
+    lines += [f"  {address}" for address in found.addresses]
+    for problem in found.problems:
+        lines.append(f"✗ {problem.name}: {problem.summary}")
+        lines += [f"    {line}" for line in problem.detail.splitlines()]
+        lines += [f"  hint  {problem.hint}"] if problem.hint else []
+    return lines
+
+
+async def live_line(app: App, cluster: Cluster, record: Record) -> list[str]:
+    """What is said when a release is live: which, how long it took, where it answers."""
+    from nuages.release.status import addresses
+
+    services = await cluster.list("Service", app.namespace, labels={"app.kubernetes.io/instance": app.instance})
+    ingresses = await cluster.list("Ingress", app.namespace, labels={"app.kubernetes.io/instance": app.instance})
+    took = duration((record.ended - record.started).total_seconds()) if record.ended else ""
+    line = f"Release {record.number} is live in {app.namespace}, after {took}"
+    return [line, *(f"  {address}" for address in addresses(services.items, ingresses.items))]

@@ -1,0 +1,1 @@
+"""The phases of a release, in order, readable as a story."""

@@ -1,0 +1,76 @@
+"""A deploy: what is wanted, as a new release or as the going on of an interrupted one, driven to its end."""
+
+from __future__ import annotations
+
+from nuages.app.build import Build
+from nuages.app.components import App
+from nuages.errors import Refused
+from nuages.kube.client import Cluster
+from nuages.progress import Sink
+from nuages.release import records, secrets
+from nuages.release.begin import begin, entered, number_after
+from nuages.release.engine import drive
+from nuages.release.lock import user
+from nuages.release.record import Record, Stored
+from nuages.release.world import utc
+from nuages.render.manifest import render
+from nuages.render.release import Release
+
+
+async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink) -> Record:
+    """Bring an app live in the image that was built; returns the closed record.
+
+    Raises:
+        Refused: the namespace or objects belong to others, or secrets have no value.
+        Locked: another release is under way.
+        ReleaseFailed: with the diagnosis; the old version serves.
+    """
+    async with entered(app, cluster, sink) as (world, history):
+        await secrets.ensure(app, cluster)
+        copied = await secrets.copy(app, cluster)
+        wanted = plan(app, build, copied, history)
+        return await drive(await begin(app, wanted, history, world), world)
+
+
+def plan(app: App, build: Build, copied: str | None, history: list[Stored]) -> Stored:
+    """The release that comes next: the open one where it is of the very same, otherwise a new one, not written yet."""
+    if history and history[0].open:
+        again = _release(history[0].record.number, app, build, copied, history)
+        if again.manifest == history[0].manifest and build == history[0].record.build:
+            return history[0]
+    return _release(number_after(history), app, build, copied, history)
+
+
+def _release(number: int, app: App, build: Build, copied: str | None, history: list[Stored]) -> Stored:
+    """A release of that number; pods show the one in which their template last changed: nothing rolls for a number."""
+    serving = records.live(history)
+    template, manifest = number, render(app, Release(number=number, template=number, build=build, secrets=copied))
+    if serving:
+        same = Release(number=number, template=serving.record.template, build=build, secrets=copied)
+        if (unchanged := render(app, same)).web == serving.manifest.web:
+            template, manifest = same.template, unchanged
+    record = Record(
+        number=number,
+        template=template,
+        app=app.name,
+        environment=app.environment,
+        namespace=app.namespace,
+        by=user(),
+        build=build,
+        secrets=copied,
+        started=utc(),
+        database=history[0].record.database if history else None,
+    )
+    return Stored(record=record, manifest=manifest)
+
+
+async def serving_build(app: App, cluster: Cluster) -> Build:
+    """The image that serves now.
+
+    Raises:
+        Refused: none does.
+    """
+    serving = records.live(await records.history(cluster, app.namespace, app.name, app.environment))
+    if serving is None:
+        raise Refused(f"no release of {app.name} is live in {app.namespace}", hint="deploy once with a build")
+    return serving.record.build

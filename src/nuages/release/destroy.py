@@ -1,0 +1,62 @@
+"""Taking an environment away: what can be made again goes at once, data only where it is named."""
+
+from __future__ import annotations
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.errors import Refused
+from nuages.kube.client import Cluster
+from nuages.progress import Sink, step
+from nuages.release.ownership import holds_data
+
+REMOVED = (
+    "Ingress",
+    "Service",
+    "Deployment",
+    "StatefulSet",
+    "Job",
+    "PodDisruptionBudget",
+    "NetworkPolicy",
+    "ConfigMap",
+    "Secret",
+    "PersistentVolumeClaim",
+    "ServiceAccount",
+    "Lease",
+)
+"""The kinds that a release makes, in the order in which they go: first the way in, last what others stand on."""
+
+
+async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Object]]:
+    """What there is of the environment: what can be made again, and what holds data."""
+    ours = {"app.kubernetes.io/instance": app.instance, "app.kubernetes.io/managed-by": "nuages"}
+    found = [item for kind in REMOVED for item in (await cluster.list(kind, app.namespace, labels=ours)).items]
+    claims = (
+        await cluster.list("PersistentVolumeClaim", app.namespace, labels={"app.kubernetes.io/instance": app.instance})
+    ).items
+    data = [item for item in found if holds_data(item)]
+    data += [claim for claim in claims if claim["metadata"]["uid"] not in {item["metadata"]["uid"] for item in data}]
+    return [item for item in found if not holds_data(item)], data
+
+
+async def destroy(app: App, cluster: Cluster, sink: Sink, *, data: bool) -> None:
+    """Remove an environment; with `data` its volumes and generated secrets too, and the namespace where we made it.
+
+    Raises:
+        Refused: there is nothing of it in this namespace.
+    """
+    remade, kept = await contents(app, cluster)
+    if not remade and not kept:
+        raise Refused(f"there is no {app.name} in namespace {app.namespace}", hint="see nuages status")
+    for title, items in (("objects", remade), ("data", kept if data else [])):
+        if items:
+            with step(sink, f"remove {title}") as shown:
+                for item in items:
+                    metadata = item["metadata"]
+                    shown.say(f"{item['kind']}/{metadata['name']}")
+                    await cluster.delete(item["kind"], app.namespace, metadata["name"], uid=metadata["uid"])
+                shown.note = f"{len(items)} removed"
+    namespace = await cluster.get("Namespace", None, app.namespace) if data else None
+    if namespace and namespace["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "nuages":
+        with step(sink, "remove namespace") as shown:
+            await cluster.delete("Namespace", None, app.namespace, uid=namespace["metadata"]["uid"])
+            shown.note = app.namespace

@@ -1,0 +1,89 @@
+"""A release, from its record to live: the story is told here, each phase in its own function.
+
+Nothing is remembered between two calls but what is in the record and in the cluster, so anything may be killed anywhere
+and called again, by anyone: a command, CI, a Job, a controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from nuages.errors import ReleaseFailed
+from nuages.progress import Step as Shown
+from nuages.progress import step
+from nuages.release import phases, records
+from nuages.release.record import Outcome, Passed, Record, Stored
+from nuages.release.steps import Advanced, Done, Failed, Finished, Step, Waiting
+from nuages.release.world import World
+
+Phase = Callable[[Stored, World], Awaitable[Step]]
+
+PHASES: dict[str, Phase] = {
+    "services": phases.services,
+    "expand": phases.expand,
+    "web": phases.web,
+    "verify": phases.verify,
+    "prune": phases.prune,
+}
+"""In this order, and none knows its neighbours."""
+
+
+async def advance(release: Stored, world: World) -> Step:
+    """Do the next thing that is left of one release; called until it answers Done or Failed.
+
+    Raises:
+        Superseded: another writer took the lock over; nothing was written.
+        ClusterError: the cluster said no; the record is as it was, and the same call goes on from there.
+    """
+    for name, phase in PHASES.items():
+        if _over(release, name):
+            continue
+        match await phase(release, world):
+            case Finished(note):
+                return Advanced(await records.save(release, release.record.finished(name, world.now(), note), world))
+            case answer:
+                return answer
+    return Done()
+
+
+async def drive(release: Stored, world: World) -> Record:
+    """Advance a release until it ends, telling each phase as a step; returns the closed record.
+
+    Raises:
+        ReleaseFailed: with the diagnosis; the record is closed as failed.
+    """
+    for name in PHASES:
+        if not _over(release, name):
+            with step(world.sink, name) as shown:
+                release = await _complete(name, release, world, shown)
+    return (await _close(release, world, Outcome.LIVE)).record
+
+
+async def _complete(name: str, release: Stored, world: World, shown: Shown) -> Stored:
+    """Advance until one phase is over."""
+    while not (passed := _over(release, name)):
+        seen = world.mirror.version
+        match await advance(release, world):
+            case Advanced(changed):
+                release = changed
+            case Waiting(reason, again):
+                shown.say(reason)
+                await world.mirror.changed(again, since=seen)
+            case Failed(message, detail, hint):
+                shown.note = message
+                await _close(release, world, Outcome.FAILED, f"{message}\n{detail}".strip())
+                raise ReleaseFailed(message, detail=detail, hint=hint)
+            case Finished() | Done():
+                break
+    shown.note = passed.note if passed else ""
+    return release
+
+
+def _over(release: Stored, name: str) -> Passed | None:
+    """What is written of a phase that has ended; None while it has not."""
+    passed = release.record.phase(name)
+    return passed if passed and passed.ended else None
+
+
+async def _close(release: Stored, world: World, outcome: Outcome, failure: str = "") -> Stored:
+    return await records.save(release, release.record.closed(outcome, world.now(), failure), world)

@@ -1,0 +1,77 @@
+"""Whose things are: a release touches only what is ours, in a namespace that may be somebody else's."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.errors import Forbidden, NotOurs
+from nuages.findings import Finding, Level, Place
+from nuages.kube.client import Cluster
+from nuages.render.manifest import namespace as rendered_namespace
+from nuages.render.release import Manifest
+
+TRACKED_BY = {
+    "argocd.argoproj.io/tracking-id": "Argo CD",
+    "meta.helm.sh/release-name": "Helm",
+    "kustomize.toolkit.fluxcd.io/name": "Flux",
+    "helm.toolkit.fluxcd.io/name": "Flux",
+}
+"""Labels and annotations by which other tools know what is theirs."""
+
+
+async def namespace(app: App, cluster: Cluster) -> None:
+    """Make the environment's namespace where it is missing; one that is there is left as it is.
+
+    Raises:
+        Forbidden: it is missing and we may not make it.
+    """
+    try:
+        if await cluster.get("Namespace", None, app.namespace) is None:
+            await cluster.apply(rendered_namespace(app))
+    except Forbidden:
+        # Rights inside a namespace that others made are enough; whether it is there shows with the next request.
+        await cluster.list("ConfigMap", app.namespace, labels={"app.kubernetes.io/name": app.name})
+
+
+async def objects(app: App, manifest: Manifest, cluster: Cluster) -> None:
+    """Make sure that no object in the way belongs to somebody else.
+
+    Raises:
+        NotOurs: some do; all of them are named.
+    """
+    wanted = [item for item in manifest.objects if item["kind"] != "Namespace"]
+    live = await asyncio.gather(
+        *(cluster.get(item["kind"], app.namespace, item["metadata"]["name"]) for item in wanted)
+    )
+    foreign = [finding for item in live if item and (finding := verdict(app, item))]
+    if foreign:
+        raise NotOurs(
+            f"{len(foreign)} objects in namespace {app.namespace} belong to somebody else; nothing was touched",
+            findings=foreign,
+            hint="one object has one owner: choose another namespace, or remove them there",
+        )
+
+
+def verdict(app: App, live: Object) -> Finding | None:
+    """Whose an object is; None where it is ours."""
+    metadata = live["metadata"]
+    labels = metadata.get("labels") or {}
+    marks = labels | (metadata.get("annotations") or {})
+    place = Place(path=f"{live['kind']}/{metadata['name']}")
+    for mark, tool in TRACKED_BY.items():
+        if mark in marks:
+            return Finding("release.E310", Level.ERROR, f"is tracked by {tool} ({mark}: {marks[mark]})", place)
+    if labels.get("app.kubernetes.io/managed-by") != "nuages":
+        return Finding("release.E311", Level.ERROR, "was not made by nuages", place)
+    if labels.get("app.kubernetes.io/instance") != app.instance:
+        other = labels.get("app.kubernetes.io/instance", "another app")
+        return Finding("release.E312", Level.ERROR, f"belongs to {other}", place)
+    return None
+
+
+def holds_data(live: Object) -> bool:
+    """Whether an object is never pruned: a volume, or what is marked so (generated secrets)."""
+    annotations = live["metadata"].get("annotations") or {}
+    return live["kind"] == "PersistentVolumeClaim" or annotations.get("nuages.dev/data") == "true"

@@ -1,0 +1,174 @@
+"""What each phase does. One shape for all: apply its objects once, write that down, then judge until all hold."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+
+from nuages.app.objects import Object
+from nuages.errors import Forbidden
+from nuages.kube.failures import FieldConflict
+from nuages.progress import Said
+from nuages.release import records
+from nuages.release.ownership import holds_data
+from nuages.release.record import DatabaseState, Stored
+from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
+from nuages.release.world import World
+from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.watcher import Survey, survey
+
+PATIENCE = timedelta(minutes=10)
+"""How long a phase may stand without an end, where its objects have no deadline of their own."""
+
+TAKEN_BACK = frozenset({".spec.replicas"})
+"""The fields that a release takes back from whoever changed them."""
+
+LOOK_AGAIN = 5.0
+"""Seconds after which a phase looks again though nothing changed: some verdicts depend on the time."""
+
+VERIFY = timedelta(seconds=60)
+"""How long a rolled-out web may take to answer through its Service."""
+
+
+async def services(release: Stored, world: World) -> Step:
+    """What the pods stand on: identity, configuration, walls, volumes; and data stores that are not there yet.
+
+    A data store that exists is never changed by a release (it has a life of its own); only waited for.
+    """
+    manifest = release.manifest
+    missing = [wanted for wanted in manifest.services if await _live(wanted, world) is None]
+    foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
+    return await _bring("services", [*foundation, *missing], manifest.services, release, world)
+
+
+async def expand(release: Stored, world: World) -> Step:
+    """Bring the database to where this image's code expects it, before the first new pod."""
+    record = release.record
+    target = DatabaseState(volumes=_volumes(world), migrations=record.build.migrations)
+    if record.phase("expand") is None and record.database == target:
+        return Finished("nothing to migrate")
+    if record.phase("expand") is None and record.database is not None:
+        # From here on it is not known how far the database is, until the Job says that it is done.
+        return Advanced(await records.save(release, msgspec.structs.replace(record, database=None), world))
+    step = await _bring("expand", release.manifest.expand, release.manifest.expand, release, world)
+    if isinstance(step, Finished) and record.database is None:
+        return Advanced(await records.save(release, msgspec.structs.replace(record, database=target), world))
+    return step
+
+
+async def web(release: Stored, world: World) -> Step:
+    """The new pods, beside the old ones until they are ready; then the way in."""
+    objects = [*release.manifest.web, *release.manifest.exposure]
+    return await _bring("web", objects, objects, release, world)
+
+
+async def verify(release: Stored, world: World) -> Step:
+    """Each web answers through its Service, as this release."""
+    record = release.record
+    if (passed := record.phase("verify")) is None:
+        return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
+    notes = []
+    for service in [item for item in release.manifest.web if item["kind"] == "Service"]:
+        name, port = service["metadata"]["name"], service["spec"]["ports"][0]["name"]
+        try:
+            status, body = await world.cluster.service_get(record.namespace, name, port, "/-/ready")
+        except Forbidden:
+            notes.append(f"{name} not asked: no right to get services/proxy")
+            continue
+        if status == 200:
+            notes.append(f"{name} answers as release {msgspec.json.decode(body).get('release', '?')}")
+        elif world.now() - passed.started < VERIFY:
+            return Waiting(f"{name} answers {status}", 1.0)
+        elif b'"Status"' in body:
+            # The API server's own words: it could not reach the pod (a wall in between), which proves nothing.
+            notes.append(f"{name} not asked: the API server does not reach it")
+        else:
+            return Failed(f"{name} answers {status} to /-/ready", hint=f"look at its log: kubectl logs deploy/{name}")
+    return Finished(", ".join(notes))
+
+
+async def prune(release: Stored, world: World) -> Step:
+    """Remove what earlier releases made and this one has no use for; never anything that holds data.
+
+    Only objects of our own inventories, each by its uid. What a kept record needs to be restored stays with it.
+    """
+    record = release.record
+    history = await records.history(world.cluster, record.namespace, record.app, record.environment)
+    kept = records.kept(history)
+    needed = {(reference.kind, reference.name) for reference in record.inventory}
+    needed |= {("Secret", stored.record.secrets) for stored in kept if stored.record.secrets}
+    candidates = {
+        reference
+        for stored in history
+        for reference in stored.record.inventory
+        if (reference.kind, reference.name) not in needed
+    }
+    await world.lock.check()
+    removed = 0
+    for reference in sorted(candidates):
+        live = await world.cluster.get(reference.kind, record.namespace, reference.name)
+        if live is None or live["metadata"]["uid"] != reference.uid or holds_data(live):
+            continue
+        await world.cluster.delete(reference.kind, record.namespace, reference.name, uid=reference.uid)
+        removed += 1
+    await records.forget(history, kept, world.cluster)
+    return Finished(f"{removed} removed" if removed else "nothing to remove")
+
+
+async def _bring(phase: str, apply: list[Object], judge: list[Object], release: Stored, world: World) -> Step:
+    record = release.record
+    if (passed := record.phase(phase)) is None:
+        await world.lock.check()
+        live = await asyncio.gather(*(_apply(wanted, world) for wanted in apply))
+        return Advanced(await records.save(release, record.begun(phase, world.now(), live), world))
+    found = survey(judge, world.mirror, world.now())
+    if found.failed:
+        return await _failed(found, world)
+    if not found.waiting:
+        return Finished(found.note)
+    if world.now() - passed.started > PATIENCE:
+        return await _failed(Survey(done=found.done, waiting=[], failed=found.waiting), world)
+    return Waiting("; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting), LOOK_AGAIN)
+
+
+async def _failed(found: Survey, world: World) -> Failed:
+    """The worst of what failed, with the pod and the line that say why."""
+    item, reason = found.failed[0]
+    name = item["metadata"]["name"]
+    diagnosis = await diagnose(world.cluster, world.mirror, item)
+    if diagnosis is None:
+        return Failed(f"{name}: {reason}")
+    return Failed(f"{name}: {diagnosis.summary}", diagnosis.text, diagnosis.hint)
+
+
+async def _apply(wanted: Object, world: World) -> Object:
+    """Apply one object.
+
+    Replicas that a person set by hand are taken back, and said: the spec owns them unless an autoscaler does.
+    All other fields of other managers are left alone, and the conflict ends the release.
+    """
+    try:
+        live = await world.cluster.apply(wanted)
+    except FieldConflict as conflict:
+        if not conflict.only(TAKEN_BACK):
+            raise
+        world.sink(Said(f"{wanted['metadata']['name']}: replicas were set by hand; back to what the spec says"))
+        live = await world.cluster.apply(wanted, force=True)
+    world.mirror.saw(live)
+    return live
+
+
+async def _live(wanted: Object, world: World) -> Object | None:
+    metadata = wanted["metadata"]
+    return await world.cluster.get(wanted["kind"], metadata["namespace"], metadata["name"])
+
+
+def _volumes(world: World) -> tuple[str, ...]:
+    """The uids of the volumes that data stores write to: on another volume, what was migrated before counts nothing."""
+    return tuple(
+        claim["metadata"]["uid"]
+        for claim in world.mirror.items("PersistentVolumeClaim")
+        if claim["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "postgres"
+    )

@@ -1,0 +1,193 @@
+"""What is kept of a release: one ConfigMap each, numbered, immutable once closed. No secret's value is ever in one.
+
+The record is the release's only memory. Whoever advances it reads it first, and a write that is based on an old reading
+is refused by the API server (resourceVersion), so two writers can't both believe they are the one.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from nuages import __version__
+from nuages.app.build import Build
+from nuages.app.objects import Object
+from nuages.errors import Refused
+from nuages.render.release import Manifest
+
+SCHEMA = 1
+"""The shape of a record. A tool reads all up to its own; it refuses a newer one."""
+
+KEPT = 10
+"""Closed records that are kept, the newest: so many releases back `nuages rollback` can go."""
+
+
+class Outcome(StrEnum):
+    """How a release stands."""
+
+    RUNNING = "running"
+    LIVE = "live"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+    """Stopped before its end, and overtaken by a release of something else."""
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """One phase that a release went through."""
+
+    phase: str
+    started: datetime
+    ended: datetime | None = None
+    note: str = ""
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """One object that a release applied."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the database is: the migration leaves that are applied, on these volumes."""
+
+    volumes: tuple[str, ...] = ()
+    """uids of the volumes its data store writes to; empty where the data store is not ours."""
+    migrations: dict[str, list[str]]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered attempt to bring (app, image digest) live."""
+
+    schema: int = SCHEMA
+    tool: str = __version__
+    number: int
+    template: int
+    """The release in which the pods' template last changed."""
+    app: str
+    environment: str
+    namespace: str
+    by: str
+    """Who started it: user@host."""
+    restores: int | None = None
+    """The release that a rollback brings back; None for a deploy."""
+    build: Build
+    secrets: str | None = None
+    """The immutable Secret its pods read; kept as long as this record is."""
+    started: datetime
+    ended: datetime | None = None
+    outcome: Outcome = Outcome.RUNNING
+    passed: tuple[Passed, ...] = ()
+    inventory: tuple[Reference, ...] = ()
+    database: DatabaseState | None = None
+    """What is known of the database now; None while a migration is under way or ended badly."""
+    failure: str = ""
+
+    def phase(self, name: str) -> Passed | None:
+        """What is known of one phase; None where it has not begun."""
+        return next((passed for passed in self.passed if passed.phase == name), None)
+
+    def begun(self, phase: str, now: datetime, objects: list[Object]) -> Record:
+        """The record with a phase begun and what it applied taken into the inventory."""
+        new = tuple(
+            Reference(kind=live["kind"], name=live["metadata"]["name"], uid=live["metadata"]["uid"]) for live in objects
+        )
+        names = {(reference.kind, reference.name) for reference in new}
+        kept = tuple(reference for reference in self.inventory if (reference.kind, reference.name) not in names)
+        return msgspec.structs.replace(
+            self, passed=(*self.passed, Passed(phase=phase, started=now)), inventory=kept + new
+        )
+
+    def finished(self, phase: str, now: datetime, note: str) -> Record:
+        """The record with a phase ended; one that had nothing to do began just now."""
+        entry = self.phase(phase) or Passed(phase=phase, started=now)
+        others = tuple(passed for passed in self.passed if passed.phase != phase)
+        return msgspec.structs.replace(self, passed=(*others, msgspec.structs.replace(entry, ended=now, note=note)))
+
+    def closed(self, outcome: Outcome, now: datetime, failure: str = "") -> Record:
+        """The record, ended."""
+        return msgspec.structs.replace(self, outcome=outcome, ended=now, failure=failure)
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as it lies in the cluster, with the manifest it applies."""
+
+    record: Record
+    manifest: Manifest
+    resource_version: str | None = None
+    """None where it is not written yet."""
+
+    @property
+    def open(self) -> bool:
+        """Whether something is left to do."""
+        return self.record.ended is None
+
+
+def labels(app: str, environment: str) -> dict[str, str]:
+    """By which the records of one app and environment are found."""
+    return {
+        "app.kubernetes.io/name": app,
+        "app.kubernetes.io/instance": f"{app}-{environment}",
+        "app.kubernetes.io/managed-by": "nuages",
+        "nuages.dev/environment": environment,
+        "nuages.dev/kind": "release",
+    }
+
+
+def name(app: str, number: int) -> str:
+    """The ConfigMap's name: `blog-release-7`."""
+    return f"{app}-release-{number}"
+
+
+def encode(stored: Stored) -> Object:
+    """The ConfigMap that holds a record; immutable where the release has ended.
+
+    The manifest is compressed: a ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/).
+    """
+    record = stored.record
+    manifest = gzip.compress(msgspec.json.encode(stored.manifest), mtime=0)
+    metadata: Object = {
+        "name": name(record.app, record.number),
+        "namespace": record.namespace,
+        "labels": labels(record.app, record.environment) | {"nuages.dev/release": str(record.number)},
+    }
+    if stored.resource_version:
+        metadata["resourceVersion"] = stored.resource_version
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "data": {"record": msgspec.json.encode(record).decode()},
+        "binaryData": {"manifest": base64.b64encode(manifest).decode()},
+        **({"immutable": True} if record.ended else {}),
+    }
+
+
+def decode(config_map: Object) -> Stored:
+    """Read a record back.
+
+    Raises:
+        Refused: a newer nuages wrote it, in a shape this one does not know.
+    """
+    text = config_map["data"]["record"]
+    schema = msgspec.json.decode(text, type=_Shape).schema
+    if schema > SCHEMA:
+        raise Refused(
+            f"release record {config_map['metadata']['name']} was written by a newer nuages (shape {schema})",
+            hint="upgrade nuages: an older one must not touch what a newer one made",
+        )
+    manifest = gzip.decompress(base64.b64decode(config_map["binaryData"]["manifest"]))
+    return Stored(
+        record=msgspec.json.decode(text, type=Record),
+        manifest=msgspec.json.decode(manifest, type=Manifest),
+        resource_version=config_map["metadata"]["resourceVersion"],
+    )
+
+
+class _Shape(msgspec.Struct):
+    schema: int

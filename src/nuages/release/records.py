@@ -1,0 +1,71 @@
+"""Reading and writing records in the cluster; every write checks first that the lock is still ours."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nuages.errors import Gone, Superseded
+from nuages.kube.client import Cluster
+from nuages.release.lock import Lock
+from nuages.release.record import KEPT, Outcome, Record, Stored, decode, encode, labels, name
+from nuages.release.world import World
+
+
+async def history(cluster: Cluster, namespace: str, app: str, environment: str) -> list[Stored]:
+    """All records of an app in an environment, the newest first.
+
+    Raises:
+        Refused: one was written by a newer nuages.
+    """
+    found = await cluster.list("ConfigMap", namespace, labels=labels(app, environment))
+    return sorted((decode(item) for item in found.items), key=lambda stored: -stored.record.number)
+
+
+def live(history: list[Stored]) -> Stored | None:
+    """The release that serves: the newest that went live."""
+    return next((stored for stored in history if stored.record.outcome is Outcome.LIVE), None)
+
+
+async def create(release: Stored, cluster: Cluster, lock: Lock) -> Stored:
+    """Write a new record.
+
+    Raises:
+        Superseded: somebody else wrote this number first.
+    """
+    await lock.check()
+    try:
+        written = await cluster.create(encode(release))
+    except Gone as error:
+        raise Superseded(f"release {release.record.number} was begun by somebody else", hint="run it again") from error
+    return msgspec.structs.replace(release, resource_version=written["metadata"]["resourceVersion"])
+
+
+async def save(release: Stored, record: Record, world: World) -> Stored:
+    """Write a record's next state over the one we read.
+
+    Raises:
+        Superseded: it changed since, or the lock was taken over.
+    """
+    await world.lock.check()
+    changed = msgspec.structs.replace(release, record=record)
+    try:
+        written = await world.cluster.replace(encode(changed))
+    except Gone as error:
+        raise Superseded(
+            f"release {record.number} was changed by somebody else; nothing was written", hint="run it again"
+        ) from error
+    return msgspec.structs.replace(changed, resource_version=written["metadata"]["resourceVersion"])
+
+
+def kept(history: list[Stored]) -> list[Stored]:
+    """The records that stay: open ones, the one that serves, and the newest KEPT of the others."""
+    serving = live(history)
+    closed = [stored for stored in history if not stored.open and stored is not serving]
+    return [stored for stored in history if stored not in closed[KEPT:]]
+
+
+async def forget(history: list[Stored], kept: list[Stored], cluster: Cluster) -> None:
+    """Delete the records that do not stay."""
+    for stored in [stored for stored in history if stored not in kept]:
+        record = stored.record
+        await cluster.delete("ConfigMap", record.namespace, name(record.app, record.number))

@@ -1,0 +1,136 @@
+"""How an environment stands: its release, its components, the way in, and what is wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.kube.client import Cluster
+from nuages.kube.watch import Mirror
+from nuages.release import records
+from nuages.release.record import Outcome
+from nuages.release.world import utc
+from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.watcher import KINDS, survey
+
+WORKLOADS = ("Deployment", "StatefulSet")
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """One workload and how its pods are."""
+
+    name: str
+    kind: str
+    ready: int
+    wanted: int
+    restarts: int
+    state: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is wrong, why, and what to do."""
+
+    name: str
+    summary: str
+    detail: str
+    hint: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What `nuages status` shows; with `--json` in exactly this shape, which only grows under one `schema`."""
+
+    schema: int = 1
+    app: str
+    environment: str
+    namespace: str
+    context: str
+    release: int | None
+    """The release that serves; None where none went live yet."""
+    image: str | None
+    since: datetime | None
+    latest: int | None
+    """The newest release, where it is another one: it failed, was stopped, or is under way."""
+    latest_outcome: str | None
+    components: list[Component]
+    addresses: list[str]
+    problems: list[Problem]
+
+
+async def status(app: App, cluster: Cluster) -> Status:
+    """Look once at everything."""
+    history = await records.history(cluster, app.namespace, app.name, app.environment)
+    serving = records.live(history)
+    latest = history[0].record if history and history[0] is not serving else None
+    async with Mirror(cluster, app.namespace, KINDS, {"app.kubernetes.io/instance": app.instance}) as mirror:
+        workloads = [item for kind in WORKLOADS for item in mirror.items(kind)]
+        found = survey(workloads, mirror, utc())
+        states = {item["metadata"]["name"]: text for item, text in [*found.done, *found.waiting, *found.failed]}
+        problems = [await _problem(item, text, cluster, mirror) for item, text in found.failed]
+        return Status(
+            app=app.name,
+            environment=app.environment,
+            namespace=app.namespace,
+            context=cluster.context,
+            release=serving.record.number if serving else None,
+            image=serving.record.build.reference if serving else None,
+            since=serving.record.ended if serving else None,
+            latest=latest.number if latest else None,
+            latest_outcome=latest.outcome.value if latest else None,
+            components=[_component(item, states, mirror.items("Pod")) for item in workloads],
+            addresses=addresses(mirror.items("Service"), await _ingresses(app, cluster)),
+            problems=problems + _failed(latest.failure if latest and latest.outcome is Outcome.FAILED else ""),
+        )
+
+
+def addresses(services: list[Object], ingresses: list[Object]) -> list[str]:
+    """Where the app answers, as URLs; pure."""
+    found = []
+    for ingress in ingresses:
+        scheme = "https" if ingress["spec"].get("tls") else "http"
+        found += [f"{scheme}://{rule['host']}" for rule in ingress["spec"].get("rules", []) if rule.get("host")]
+    for service in services:
+        ports = service["spec"].get("ports", [])
+        if service["spec"]["type"] == "LoadBalancer":
+            for ingress in service.get("status", {}).get("loadBalancer", {}).get("ingress", []):
+                host = ingress.get("ip") or ingress.get("hostname")
+                found += [f"http://{host}" + (f":{port['port']}" if port["port"] != 80 else "") for port in ports]
+        elif service["spec"]["type"] == "NodePort":
+            found += [f"http://localhost:{port['nodePort']}" for port in ports]
+    return found
+
+
+def _component(workload: Object, states: dict[str, str], pods: list[Object]) -> Component:
+    labels = workload["spec"]["selector"]["matchLabels"].items()
+    own = [pod for pod in pods if labels <= pod["metadata"].get("labels", {}).items()]
+    containers = [status for pod in own for status in pod.get("status", {}).get("containerStatuses", [])]
+    return Component(
+        name=workload["metadata"]["name"],
+        kind=workload["kind"],
+        ready=workload.get("status", {}).get("readyReplicas", 0),
+        wanted=workload["spec"].get("replicas", 1),
+        restarts=sum(container["restartCount"] for container in containers),
+        state=states.get(workload["metadata"]["name"], ""),
+    )
+
+
+async def _ingresses(app: App, cluster: Cluster) -> list[Object]:
+    return (await cluster.list("Ingress", app.namespace, labels={"app.kubernetes.io/instance": app.instance})).items
+
+
+async def _problem(workload: Object, reason: str, cluster: Cluster, mirror: Mirror) -> Problem:
+    found = await diagnose(cluster, mirror, workload)
+    name = workload["metadata"]["name"]
+    if found is None:
+        return Problem(name=name, summary=reason, detail="", hint="")
+    return Problem(name=name, summary=found.summary, detail=found.text, hint=found.hint)
+
+
+def _failed(failure: str) -> list[Problem]:
+    """What the newest release failed of, as its record has it: its pods may be gone."""
+    if not failure:
+        return []
+    summary, _, detail = failure.partition("\n")
+    return [Problem(name="last release", summary=summary, detail=detail, hint="mend it and deploy again")]

@@ -1,0 +1,41 @@
+"""What a phase, and so a release, can answer."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nuages.release.record import Stored
+
+
+class Advanced(NamedTuple):
+    """Something was done and written down; call again."""
+
+    release: Stored
+
+
+class Finished(NamedTuple):
+    """The phase is over; the note says how in a few words."""
+
+    note: str = ""
+
+
+class Waiting(NamedTuple):
+    """Nothing to do until the cluster changes, or `again` seconds are over."""
+
+    reason: str
+    again: float
+
+
+class Failed(NamedTuple):
+    """The release can't go on; `detail` is what a person needs to see of it."""
+
+    message: str
+    detail: str = ""
+    hint: str = ""
+
+
+class Done(NamedTuple):
+    """All phases are over."""
+
+
+Step = Advanced | Finished | Waiting | Failed | Done

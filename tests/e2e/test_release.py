@@ -1,0 +1,155 @@
+"""The blog on a real cluster: what a release promises, seen from outside."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+
+from .conftest import blog_in
+from .load import Load
+
+pytestmark = pytest.mark.e2e
+NAMESPACE = ("-n", "blog-local")
+
+
+def items(kubectl, kind):
+    return json.loads(kubectl(*NAMESPACE, "get", kind, "-o", "json"))["items"]
+
+
+def test_it_is_what_a_careful_engineer_would_have_written(blog, kubectl):
+    namespace = json.loads(kubectl("get", "namespace", "blog-local", "-o", "json"))
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    (web,) = items(kubectl, "deployment")
+    assert web["status"]["availableReplicas"] == 3
+    container = web["spec"]["template"]["spec"]["containers"][0]
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
+    assert container["resources"]["limits"]["memory"] == container["resources"]["requests"]["memory"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {item["metadata"]["name"] for item in items(kubectl, "poddisruptionbudget")} >= {"blog-web-main"}
+    assert any(not item["spec"]["podSelector"] for item in items(kubectl, "networkpolicy")), "no default deny"
+    for pod in items(kubectl, "pod"):
+        assert pod["spec"]["automountServiceAccountToken"] is False
+
+
+def test_no_secret_value_is_in_a_record_or_in_a_config_map(blog, kubectl):
+    import base64
+
+    values = {
+        base64.b64decode(value).decode()
+        for secret in items(kubectl, "secret")
+        for value in secret.get("data", {}).values()
+    }
+    assert values
+    maps = kubectl(*NAMESPACE, "get", "configmap", "-o", "json")
+    assert not [value for value in values if len(value) > 8 and value in maps]
+
+
+def test_deploying_the_very_same_rolls_no_pod(blog, kubectl):
+    before = {pod["metadata"]["uid"] for pod in items(kubectl, "pod") if "job-name" not in pod["metadata"]["labels"]}
+    said = blog.nuages("deploy")
+    assert "nothing to migrate" in said.stderr
+    after = {pod["metadata"]["uid"] for pod in items(kubectl, "pod") if "job-name" not in pod["metadata"]["labels"]}
+    assert before == after
+
+
+def test_a_new_colour_under_load_loses_no_request_and_both_colours_answer(blog, blog_address):
+    with Load(blog_address, "/", pattern="orange|maroon") as load:
+        blog.edit(orange="maroon")
+        blog.nuages("deploy", "--no-build")
+        time.sleep(2)  # the load goes on after the last old pod is gone
+    assert load.lost == []
+    assert load.answers["orange"] > 0
+    assert load.answers["maroon"] > 0
+
+
+def test_going_back_brings_the_old_colour_and_the_old_configuration(blog, blog_address):
+    with Load(blog_address, "/", clients=2, pattern="orange|maroon") as load:
+        blog.nuages("rollback")
+        time.sleep(1)
+    assert load.lost == []
+    assert load.answers["orange"] > 0
+    blog.edit(maroon="orange")
+
+
+def test_a_broken_setting_is_named_in_one_line_and_the_old_version_serves(blog, blog_address):
+    before = blog.spec.read_text()
+    try:
+        blog.edit(**{"COLOR: orange": "COLOR: 'no colour'"})
+        with Load(blog_address, "/", clients=2) as load:
+            failed = blog.nuages("deploy", "--no-build", code=1)
+        assert "ImproperlyConfigured" in failed.stderr
+        assert "COLOR" in failed.stderr
+        assert load.lost == []
+        assert blog.status()["latest_outcome"] == "failed"
+    finally:
+        blog.spec.write_text(before)
+    blog.nuages("deploy", "--no-build")
+
+
+def test_an_image_that_cannot_be_pulled_ends_the_deploy_early(blog, kubectl):
+    # The image is there for nobody: its digest is of nothing.
+    rendered = blog.nuages("render", "--image", "registry.example.com/acme/blog@sha256:" + "0" * 64)
+    assert "sha256:" + "0" * 64 in rendered.stdout
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_deploy_that_was_interrupted_is_simply_run_again(blog, how):
+    blog.edit(
+        **{"replicas: 3": "replicas: 2"} if "replicas: 3" in blog.spec.read_text() else {"replicas: 2": "replicas: 3"}
+    )
+    process = blog.start("deploy", "--no-build")
+    for line in process.stderr:
+        if "web" in line:
+            process.send_signal(how)
+            break
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    interrupted = blog.status()
+    again = blog.nuages("deploy", "--no-build")
+    assert f"Release {interrupted['latest']} is live" in again.stdout
+
+
+def test_two_deploys_at_once_end_with_one_live_and_one_told_why(blog):
+    one, other = blog.start("deploy", "--no-build"), blog.start("deploy", "--no-build")
+    said = [process.communicate(timeout=300) for process in (one, other)]
+    codes = sorted([one.returncode, other.returncode])
+    assert codes in ([0, 0], [0, 1]), said
+    if codes == [0, 1]:
+        assert any("is releasing this environment" in err for _, err in said)
+
+
+def test_a_post_and_its_upload_survive_the_loss_of_every_pod(blog, blog_address, kubectl):
+    shell = ("exec", "deploy/blog-web-main", "-c", "web", "--", "python", "manage.py", "shell", "-c")
+    write = (
+        "from django.core.files.storage import default_storage as s; from django.core.files.base import ContentFile as F;"
+        "print(s.save('kept.txt', F(b'kept')))"
+    )
+    name = kubectl(*NAMESPACE, *shell, write).strip().splitlines()[-1]
+    kubectl(*NAMESPACE, "delete", "pod", "--all", "--wait=true")
+    kubectl(*NAMESPACE, "rollout", "status", "statefulset/blog-postgres", "--timeout=180s")
+    kubectl(*NAMESPACE, "rollout", "status", "deployment/blog-web-main", "--timeout=180s")
+    read = f"from django.core.files.storage import default_storage as s; print(s.open({name!r}).read())"
+    assert "b'kept'" in kubectl(*NAMESPACE, *shell, read)
+    with Load(blog_address, "/", clients=1) as load:
+        time.sleep(1)
+    assert load.answers
+    assert load.lost == []
+
+
+def test_a_first_deploy_of_a_broken_project_says_why_and_can_be_mended(cluster, kubectl, namespace, tmp_path):
+    project = blog_in(tmp_path / "blog", cluster, namespace)
+    migration = next((project.folder / "posts" / "migrations").glob("0001_*.py"))
+    text = migration.read_text()
+    migration.write_text(text + "\n\ndef _boom(apps, schema_editor):\n    raise RuntimeError('the migration is broken')\n"
+                         "\nMigration.operations = [*Migration.operations, migrations.RunPython(_boom)]\n")  # fmt: skip
+    failed = project.nuages("deploy", code=1)
+    assert "the migration is broken" in failed.stderr
+    pods = kubectl("-n", namespace, "get", "pods", "-o", "name")
+    assert "blog-web-main" not in pods, "no pod may start before its migrations are applied"
+    migration.write_text(text)
+    project.nuages("deploy")
+    project.nuages("destroy", "--yes", "--data")
+    assert not [line for line in kubectl("-n", namespace, "get", "all", "-o", "name").splitlines() if "blog" in line]
