@@ -48,3 +48,30 @@ def max_connections(memory_bytes: int) -> int:
     cache).
     """
     return min(LARGEST_MAX_CONNECTIONS, max(SMALLEST_MAX_CONNECTIONS, memory_bytes // 2 // BYTES_PER_CONNECTION))
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """Connections wanted at worst, and those there are."""
+
+    wanted: int
+    available: int
+    beside: int
+    """What is wanted beside the web: the migrate Job and PostgreSQL's own reserve."""
+    memory_megabytes: int
+    """How much memory PostgreSQL would need for what is wanted, in steps of 256 MiB."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether every thread finds a connection, in the middle of a rollout too."""
+        return self.wanted <= self.available
+
+
+def budget(webs: list[tuple[int, int, Processes]], available: int) -> Budget:
+    """The sum over web components of (replicas + surge) x workers x threads, and what is wanted beside them."""
+    beside = MIGRATE_CONNECTIONS + RESERVED_CONNECTIONS
+    wanted = sum((replicas + surge) * each.workers * each.threads for replicas, surge, each in webs) + beside
+    needed = wanted * BYTES_PER_CONNECTION * 2
+    step = 256 * 1024 * 1024
+    return Budget(
+        wanted=wanted, available=available, beside=beside, memory_megabytes=math.ceil(needed / step) * step // 1024**2
+    )

@@ -39,7 +39,7 @@ def content_hash(values: dict[str, str]) -> str:
 
 
 def sources(app: App, release: Release) -> list[Object]:
-    """envFrom: the whole ConfigMap, and the whole Secret of this release."""
+    """envFrom: the whole ConfigMap, and this release's immutable copy of all secret variables, whoever keeps them."""
     plain = config(app)
     return [
         *([{"configMapRef": {"name": plain["metadata"]["name"]}}] if plain else []),
@@ -55,18 +55,19 @@ def variables(app: App, release: Release) -> list[Object]:
             for name, source in sorted(app.env.items())
             if source.config_map
         ),
-        *(
-            _from(name, "secretKeyRef", source.secret, source.key)
-            for name, source in sorted(app.secrets.items())
-            if source.secret
-        ),
         *_database(app),
         {"name": "DJANGO_SETTINGS_MODULE", "value": app.django.settings or release.build.settings},
         {"name": "NUAGES_WSGI", "value": release.build.wsgi},
         {"name": "NUAGES_RELEASE", "value": str(release.template)},
-        # The name that projects read where they show it; the blog's footer does.
-        {"name": "RELEASE", "value": str(release.template)},
+        *_release(app, release),
     ]
+
+
+def _release(app: App, release: Release) -> list[Object]:
+    """RELEASE, for projects that show or report it; one that declares its own keeps that."""
+    if "RELEASE" in app.env or "RELEASE" in app.secrets:
+        return []
+    return [{"name": "RELEASE", "value": str(release.template)}]
 
 
 def server_variables(web: Web) -> list[Object]:

@@ -51,6 +51,11 @@ def leaves(release: Release) -> str:
     )
 
 
+def _lock_timeout(app: App) -> str:
+    """In PostgreSQL's own units: its `m` is no minute."""
+    return f"{round(seconds(app.migrations.lock_timeout) * 1000)}ms"
+
+
 def _pod(app: App, release: Release) -> Object:
     return {
         **pod_basics(app, user=release.build.user, account=app.name),
@@ -66,10 +71,7 @@ def _pod(app: App, release: Release) -> Object:
                 "envFrom": sources(app, release),
                 "env": [
                     *variables(app, release),
-                    {
-                        "name": "NUAGES_LOCK_TIMEOUT_MS",
-                        "value": str(round(seconds(app.migrations.lock_timeout) * 1000)),
-                    },
+                    {"name": "NUAGES_LOCK_TIMEOUT", "value": _lock_timeout(app)},
                 ],
                 "resources": resources(app.migrations.resources),
                 "securityContext": container_security(),

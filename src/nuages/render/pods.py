@@ -51,7 +51,7 @@ def temporary() -> Object:
 
 def temporary_mount() -> Object:
     """Where that volume goes."""
-    return {"name": TEMPORARY, "mountPath": "/tmp"}  # noqa: S108 - it is the container's own
+    return {"name": TEMPORARY, "mountPath": "/tmp"}  # noqa: S108 - the container's own
 
 
 def pod_basics(app: App, *, user: int, account: str) -> Object:

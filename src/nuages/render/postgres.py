@@ -109,11 +109,17 @@ def _pod(app: App, service: Postgres) -> Object:
                 "volumeMounts": [
                     {"name": "data", "mountPath": VOLUME},
                     {"name": "run", "mountPath": "/var/run/postgresql"},
+                    {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - the container's own
                     temporary_mount(),
                 ],
             }
         ],
-        "volumes": [{"name": "run", "emptyDir": {"sizeLimit": "16Mi"}}, temporary()],
+        "volumes": [
+            {"name": "run", "emptyDir": {"sizeLimit": "16Mi"}},
+            # Parallel queries share memory here; a container gets 64 MiB otherwise, and they fail beyond.
+            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{_megabytes(service) // 4}Mi"}},
+            temporary(),
+        ],
     }
 
 
@@ -125,7 +131,7 @@ def settings(service: Postgres) -> list[str]:
     connections together can't take more than a quarter; maintenance_work_mem a sixteenth, for the autovacuum workers
     that run beside.
     """
-    megabytes = bytes_of(service.run.resources.memory) // 1024**2
+    megabytes = _megabytes(service)
     tuned = {
         "max_connections": str(service.max_connections),
         "shared_buffers": f"{max(16, megabytes // 4)}MB",
@@ -133,10 +139,12 @@ def settings(service: Postgres) -> list[str]:
         "work_mem": f"{max(1, megabytes // 4 // service.max_connections)}MB",
         "maintenance_work_mem": f"{max(16, megabytes // 16)}MB",
         "password_encryption": "scram-sha-256",
-        # /dev/shm is 64 MiB in a container; parallel queries ask for more.
-        "dynamic_shared_memory_type": "mmap",
     }
     return [argument for name, value in tuned.items() for argument in ("-c", f"{name}={value}")]
+
+
+def _megabytes(service: Postgres) -> int:
+    return bytes_of(service.run.resources.memory) // 1024**2
 
 
 def _probes(app: App) -> Object:

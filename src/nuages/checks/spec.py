@@ -1,0 +1,54 @@
+"""All findings that a spec file leads to, with their places in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nuages.app.build import Build
+from nuages.app.components import resolve
+from nuages.checks import app as apps
+from nuages.checks import objects
+from nuages.findings import Finding
+from nuages.render.manifest import render
+from nuages.render.release import Release
+from nuages.spec.load import Spec, load
+
+# What an image would say that is not built yet. The name says so to whoever finds it in printed objects.
+NOT_BUILT = f"not-built@sha256:{'0' * 64}"
+
+
+def check(file: Path, environment: str | None = None) -> list[Finding]:
+    """Load a spec and look at one environment, or at all of them.
+
+    Raises:
+        SpecInvalid: the file itself is wrong; nothing that follows from it was looked at.
+        UsageError: there is no such file or environment.
+    """
+    spec = load(file)
+    findings = list(spec.warnings)
+    for name in [environment] if environment else spec.environments:
+        findings += [finding for finding in in_environment(spec, name) if finding not in findings]
+    return sorted(findings, key=lambda finding: (finding.place.line, finding.place.column))
+
+
+def in_environment(spec: Spec, environment: str) -> list[Finding]:
+    """What is wrong with the app of one environment and with its objects."""
+    app = resolve(spec, environment)
+    release = Release(
+        number=1, template=1, build=not_built(app.image), secrets=f"{app.secret}-0" if app.secrets else None
+    )
+    found = apps.check(app)
+    placed = [
+        finding._replace(place=spec.place(tuple(finding.place.path.split(".")), environment)) for finding in found
+    ]
+    return [*placed, *objects.check(render(app, release).objects)]
+
+
+def not_built(image: str) -> Build:
+    """Stands for an image that is not built: it can be rendered, and never be pulled."""
+    return Build(
+        reference=f"{image}/{NOT_BUILT}",
+        wsgi="not_built.wsgi:application",
+        settings="not_built.settings",
+        media_root="/app/media",
+    )
