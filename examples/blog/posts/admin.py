@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
@@ -26,8 +28,8 @@ class CommentInline(admin.TabularInline):
 
 @admin.register(Post)
 class PostAdmin(admin.ModelAdmin):
-    list_display = ["title", "thumbnail", "status", "published_at", "author", "waiting_comments"]
-    list_filter = ["status", "tags", "published_at", "author"]
+    list_display = ["title", "thumbnail", "status", "published_on", "author", "waiting_comments"]
+    list_filter = ["status", "tags", "author"]
     list_select_related = ["author"]
     search_fields = ["title", "summary", "body"]
     date_hierarchy = "published_at"
@@ -52,7 +54,11 @@ class PostAdmin(admin.ModelAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, object]:
         return {"author": request.user.pk} | super().get_changeform_initial_data(request)
 
-    @admin.display(description="waiting comments", ordering="waiting")
+    @admin.display(description="published", ordering="published_at")
+    def published_on(self, post: Post) -> date | None:
+        return post.published_at and post.published_at.date()
+
+    @admin.display(description="waiting", ordering="waiting")
     def waiting_comments(self, post: Post) -> int:
         return post.waiting
 

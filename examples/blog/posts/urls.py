@@ -14,4 +14,5 @@ urlpatterns = [
     path("feeds/atom.xml", feeds.AtomFeed(), name="atom"),
     path("media/<path:path>", media, name="media"),
     path("robots.txt", views.robots, name="robots"),
+    path("favicon.ico", views.favicon, name="favicon"),
 ]

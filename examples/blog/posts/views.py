@@ -3,6 +3,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_safe
@@ -88,6 +89,13 @@ def about(request: HttpRequest) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     sitemap = request.build_absolute_uri(reverse("django.contrib.sitemaps.views.sitemap"))
     return HttpResponse(f"User-agent: *\nDisallow: /admin/\nDisallow: /search/\nSitemap: {sitemap}\n", "text/plain")
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look that have not been told, on the admin's pages for one."""
+    return redirect(static("posts/favicon.svg"))
 
 
 def used_tags() -> QuerySet[Tag]:
