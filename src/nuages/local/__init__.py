@@ -1,0 +1,1 @@
+"""A real Kubernetes on this machine: built from checksummed Go modules, run in namespaces of its own."""

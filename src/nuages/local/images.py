@@ -1,0 +1,63 @@
+"""Images of the cluster's own programs, from scratch, and how any image comes into the node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from nuages.image.oci import Entry, layer, scratch_image
+from nuages.local import toolchain
+from nuages.local.places import cache
+from nuages.local.process import run
+from nuages.local.versions import (
+    COREDNS_IMAGE,
+    LOCAL_PATH_IMAGE,
+    METRICS_IMAGE,
+    PAUSE_IMAGE,
+    REGISTRY_IMAGE,
+    TRAEFIK_IMAGE,
+)
+
+# The user that upstream's distroless images run as.
+NOBODY = "65532:65532"
+
+
+class Static(NamedTuple):
+    """An image of static programs: its name, the programs, the first being the entrypoint, and who runs it."""
+
+    reference: str
+    programs: tuple[str, ...]
+    user: str = NOBODY
+
+
+PAUSE = Static(PAUSE_IMAGE, ("pause",), "65535:65535")
+COREDNS = Static(COREDNS_IMAGE, ("coredns",))
+LOCAL_PATH = Static(LOCAL_PATH_IMAGE, ("local-path-provisioner", "volume"), "0:0")
+TRAEFIK = Static(TRAEFIK_IMAGE, ("traefik",))
+METRICS = Static(METRICS_IMAGE, ("metrics-server",))
+REGISTRY = Static(REGISTRY_IMAGE, ("registry",))
+
+
+def archive(image: Static, bin_: Path) -> Path:
+    """An OCI archive of the image, made once for each build of its programs."""
+    folder = cache() / "images" / "-".join(toolchain.key(name) for name in image.programs)
+    kept = folder / f"{image.programs[0]}.tar"
+    if kept.exists():
+        return kept
+    folders = [Entry("tmp", 0o1777), Entry("usr"), Entry("usr/bin")]
+    programs = [Entry(f"usr/bin/{name}", source=bin_ / name) for name in image.programs]
+    users = Entry("etc/passwd", 0o644, b"root:x:0:0::/:/\nnonroot:x:65532:65532::/:/\n")
+    content = layer([*folders, *programs, Entry("etc"), users], folder / "layers")
+    settings = {"User": image.user, "Env": ["PATH=/usr/bin"], "WorkingDir": "/"}
+    return scratch_image(image.reference, [f"/usr/bin/{image.programs[0]}"], [content], kept, settings=settings)
+
+
+def load(socket: str, archives: list[Path]) -> None:
+    """Import archives (OCI, or what `docker save` writes) where the kubelet looks for images: namespace k8s.io."""
+    for one in archives:
+        run(["ctr", f"--address={socket}", "--namespace=k8s.io", "images", "import", "--digests", one])
+
+
+def names(socket: str) -> set[str]:
+    """The references of all images that the kubelet finds in the node."""
+    return set(run(["ctr", f"--address={socket}", "--namespace=k8s.io", "images", "list", "--quiet"]).split())

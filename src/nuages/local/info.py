@@ -1,0 +1,74 @@
+"""What is known of a cluster between two commands, kept as `cluster.json` in its state folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from nuages.local.places import names, places
+from nuages.local.process import Process
+
+
+class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One local cluster.
+
+    `provider` says who runs it: nuages itself, or the kind, k3d or minikube that was installed already.
+    """
+
+    name: str
+    context: str
+    server: str = ""
+    address: str = ""  # the node's, as seen from this machine
+    node: str = ""
+    provider: str = "nuages"
+    api_only: bool = False
+    network: int | None = None  # N of 10.213.N.0/24
+    bin: str = ""
+    process: Process | None = None  # the supervisor: process 1 of the node
+    hostports: Process | None = None
+    addons: list[str] = []
+    http_port: int | None = None  # of this machine, where the ingress controller answers
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that reaches it."""
+        return places(self.name).kubeconfig
+
+    @property
+    def running(self) -> bool:
+        """Whether its processes run."""
+        return self.process is not None and self.process.alive()
+
+    @property
+    def kubectl(self) -> list[str]:
+        """The beginning of a kubectl command line for it."""
+        return [f"{self.bin}/kubectl" if self.bin else "kubectl", f"--kubeconfig={self.kubeconfig}"]
+
+    @property
+    def containerd(self) -> str:
+        """The socket of containerd, through the node's view of the file system."""
+        return f"/proc/{self.process.pid}/root/run/containerd/containerd.sock" if self.process else ""
+
+
+def read(name: str) -> ClusterInfo | None:
+    """What is known of this cluster; None where there is none."""
+    try:
+        return msgspec.json.decode(places(name).info.read_bytes(), type=ClusterInfo)
+    except FileNotFoundError:
+        return None
+
+
+def write(info: ClusterInfo) -> ClusterInfo:
+    """Keep it, in one step."""
+    path = places(info.name).info
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(info)))
+    fresh.replace(path)
+    return info
+
+
+def every() -> list[ClusterInfo]:
+    """All clusters of this machine (or user), running or not."""
+    return [info for name in names() if (info := read(name))]

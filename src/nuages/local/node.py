@@ -1,0 +1,156 @@
+"""A node: its files, its first process, its cable. Needs root."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from nuages.errors import MissingTool
+from nuages.local import cgroups, components, network, nodefiles, pki, supervisor, sysctl
+from nuages.local.debian import found
+from nuages.local.info import ClusterInfo, every, read, write
+from nuages.local.lock import locked
+from nuages.local.network import Network
+from nuages.local.places import Places, base, places
+from nuages.local.process import Process
+from nuages.progress import Sink
+
+# How the node sees its folders, whatever they are called on this machine.
+ETC = PurePosixPath("/var/lib/nuages")
+BIN = PurePosixPath("/run/nuages/bin")
+SYSCTLS = {"net/ipv4/ip_forward": "1", "net/bridge/bridge-nf-call-iptables": "1"}
+
+
+def require_root() -> None:
+    """A node needs namespaces, mounts and interfaces.
+
+    Raises:
+        MissingTool: we are not root.
+    """
+    if os.geteuid() != 0:
+        raise MissingTool(
+            "a node needs root (namespaces, mounts, interfaces)",
+            hint="run it with sudo, or use `nuages cluster up --api-only`, kind, k3d, minikube or --context",
+        )
+
+
+def resource(name: str) -> str:
+    """What the cluster's cgroups, nft table and context are called."""
+    return f"nuages-{name}"
+
+
+def plane(node: str, cable: Network) -> components.Plane:
+    """Where this node's control plane listens: the standard ports, in its own network namespace."""
+    return components.Plane(
+        node=node,
+        address=cable.node,
+        bind="0.0.0.0",  # noqa: S104 - of the node's own network namespace
+        bin=BIN,
+        etc=ETC,
+        etcd_data=PurePosixPath("/var/lib/etcd"),
+    )
+
+
+def start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
+    """Start the node of a new cluster, or again that of one whose first process is gone; its data stays."""
+    here = places(name)
+    sysctl.raise_()
+    before = read(name)
+    with locked(base() / "network.lock", sink, "another cluster that takes a network"):
+        taken = [info.network for info in every() if info.network is not None]
+        cable = Network(before.network) if before and before.network is not None else network.free(taken)
+        info = write(
+            msgspec.structs.replace(
+                before or ClusterInfo(name=name, context=resource(name)),
+                node=resource(name),
+                address=cable.node,
+                server=f"https://{cable.node}:6443",
+                network=cable.number,
+                bin=str(bin_),
+                process=None,
+            )
+        )
+        clear(info)
+        files(info, cable, here)
+
+        def prepare(node: Process) -> None:
+            write(msgspec.structs.replace(info, process=node))
+            cgroups.create(resource(name), node.pid)
+            network.connect(cable, node.pid, resource(name))
+
+        config = configuration(plane(info.node, cable), cable, here, bin_)
+        node = supervisor.start(config, here, bin_ / "node", prepare)
+    return msgspec.structs.replace(info, process=node)
+
+
+def configuration(where: components.Plane, cable: Network, here: Places, bin_: Path) -> supervisor.Config:
+    """What the supervisor is told: mounts (the node has its own /var/lib, /var/log and /run) and components."""
+    return supervisor.Config(
+        namespaces=True,
+        hostname=where.node,
+        directory=str(here.root),
+        mounts=[
+            supervisor.Mount(str(here.lib), "/var/lib"),
+            supervisor.Mount(str(here.log), "/var/log"),
+            supervisor.Mount("", "/run"),
+            supervisor.Mount(str(bin_), str(BIN)),
+        ],
+        sysctls=[supervisor.Sysctl(key, value) for key, value in SYSCTLS.items()],
+        components=[
+            components.etcd(where),
+            components.api_server(where),
+            components.containerd(where, found("containerd") or "containerd"),
+            components.controller_manager(where),
+            components.scheduler(where),
+            components.kubelet(where),
+            components.kube_proxy(where),
+            components.agent(where, cable.pool),
+        ],
+    )
+
+
+def files(info: ClusterInfo, cable: Network, here: Places) -> None:
+    """Write the configuration of all components; certificates only once."""
+    where = plane(info.node, cable)
+    for folder in (
+        here.etc / "cni",
+        here.etc / "volume-plugins",
+        here.lib / "kubelet",
+        here.lib / "etcd",
+        here.log,
+        here.logs,
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+    here.root.chmod(0o700)  # keys, volumes of every pod
+    if not here.kubeconfig.exists():
+        pki.make(Path(info.bin) / "kubeadm", nodefiles.kubeadm(where, info.name, here.etc / "pki"), here.etc)
+        pki.write_kubeconfig(here.etc, here.kubeconfig, info.context, info.server)
+    written = {
+        "kubelet.json": json.dumps(nodefiles.kubelet(where, f"/{resource(info.name)}"), indent=2),
+        "kube-proxy.json": json.dumps(nodefiles.kube_proxy(where), indent=2),
+        "containerd.toml": nodefiles.containerd(where),
+        "cni/10-nuages.conflist": json.dumps(nodefiles.cni(), indent=2),
+        "resolv.conf": nodefiles.resolv_conf(Path("/etc/resolv.conf").read_text(), cable.host),
+    }
+    for name, content in written.items():
+        (here.etc / name).write_text(content)
+
+
+def clear(info: ClusterInfo) -> None:
+    """Remove what a node leaves on this machine when its first process is gone: cable, table and cgroups."""
+    if info.network is not None:
+        network.disconnect(Network(info.network), resource(info.name))
+    cgroups.remove(resource(info.name))
+
+
+def remove(info: ClusterInfo) -> None:
+    """End the node and leave nothing of it."""
+    for process in (info.hostports, info.process):
+        if process:
+            process.kill()
+    clear(info)
+    shutil.rmtree(places(info.name).root)
