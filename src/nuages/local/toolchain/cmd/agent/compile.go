@@ -13,11 +13,12 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// world is what policies are about: the cluster as the API server tells it.
+// world is what policies are about: the cluster as the API server tells it, and the node's newest addresses.
 type world struct {
 	pods       []*corev1.Pod
 	namespaces []*corev1.Namespace
 	policies   []*netv1.NetworkPolicy
+	sandboxes  addressBook // of this node
 }
 
 // compile turns the world into the ruleset that enforces its policies, by the rules of the API reference
@@ -36,7 +37,7 @@ func compile(w world, podRange netip.Prefix) (ruleset, error) {
 	for _, namespace := range w.namespaces {
 		namespaces[namespace.Name] = namespace.Labels
 	}
-	c := compiler{pods: networked(w.pods), namespaces: namespaces, sets: map[string]set{}}
+	c := compiler{pods: networked(w.pods, w.sandboxes), namespaces: namespaces, sets: map[string]set{}}
 	rules := ruleset{podRange: podRange, pods: c.pods}
 
 	policies := slices.SortedFunc(slices.Values(w.policies), func(a, b *netv1.NetworkPolicy) int { return byName(a, b) })
@@ -98,25 +99,37 @@ type pod struct {
 }
 
 // networked returns the pods that have an IPv4 address of their own, by name.
-// A finished pod has given its address back; of two that show the same one, the older is about to be deleted.
-func networked(pods []*corev1.Pod) []pod {
+// A finished pod has given its address back; of two that show the same one, the sandbox decides, then the newer pod.
+func networked(pods []*corev1.Pod, sandboxes addressBook) []pod {
+	type addressed struct {
+		pod  pod
+		sure bool
+	}
 	newestFirst := slices.SortedFunc(slices.Values(pods), func(a, b *corev1.Pod) int {
 		return cmp.Or(b.CreationTimestamp.Compare(a.CreationTimestamp.Time), byName(a, b))
 	})
-	var found []pod
-	taken := map[netip.Addr]bool{}
+	owners := map[netip.Addr]addressed{}
 	for _, p := range newestFirst {
-		address, err := netip.ParseAddr(p.Status.PodIP)
-		if err != nil || !address.Is4() || p.Spec.HostNetwork ||
-			p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed || taken[address] {
+		if p.Spec.HostNetwork || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
 			continue
 		}
-		taken[address] = true
+		address, err := netip.ParseAddr(p.Status.PodIP)
+		box, sure := sandboxes[p.Namespace+"/"+p.Name]
+		if sure = sure && (box.uid == "" || box.uid == string(p.UID)); sure {
+			address, err = box.address, nil
+		}
+		if owner, owned := owners[address]; err != nil || !address.Is4() || owned && (owner.sure || !sure) {
+			continue
+		}
 		var ports []corev1.ContainerPort
 		for _, container := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
 			ports = append(ports, container.Ports...)
 		}
-		found = append(found, pod{p.Namespace, p.Name, address, p.Labels, ports})
+		owners[address] = addressed{pod{p.Namespace, p.Name, address, p.Labels, ports}, sure}
+	}
+	var found []pod
+	for _, owner := range owners {
+		found = append(found, owner.pod)
 	}
 	slices.SortFunc(found, func(a, b pod) int {
 		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))

@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	netv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
@@ -101,17 +102,47 @@ func TestNftTakesEveryGoldenRuleset(t *testing.T) {
 	}
 }
 
-func TestAnAddressBelongsToTheNewerOfTwoPods(t *testing.T) {
+func TestAnAddressBelongsToTheNewerPodUnlessASandboxSaysOtherwise(t *testing.T) {
 	var w world
 	load(t, &w, "testdata/world.yaml")
-	old := w.pods[0].DeepCopy()
-	old.Name = "web-0"
-	w.pods[0].CreationTimestamp.Time = old.CreationTimestamp.AddDate(1, 0, 0)
-	w.pods = append(w.pods, old)
-	for _, pod := range networked(w.pods) {
-		if pod.name == "web-0" {
-			t.Error("the older pod still has the address")
+	newer := w.pods[0].DeepCopy()
+	newer.Name = "newer"
+	newer.CreationTimestamp.Time = newer.CreationTimestamp.AddDate(1, 0, 0)
+	w.pods = append(w.pods, newer)
+	address := netip.MustParseAddr(newer.Status.PodIP)
+	for want, sandboxes := range map[string]addressBook{
+		"newer": nil,
+		"web-1": {"blog/web-1": {pod: "blog/web-1", address: address}},
+	} {
+		for _, pod := range networked(w.pods, sandboxes) {
+			if pod.address == address && pod.name != want {
+				t.Errorf("%s has it, not %s", pod.name, want)
+			}
 		}
+	}
+}
+
+func TestAPodIsKnownByItsSandboxBeforeTheApiServerHearsOfItsAddress(t *testing.T) {
+	var w world
+	load(t, &w, "testdata/world.yaml")
+	for _, pod := range w.pods {
+		pod.UID = types.UID(pod.Name)
+	}
+	find := func(sandboxes addressBook) string {
+		for _, pod := range networked(w.pods, sandboxes) {
+			if pod.name == "web-3" {
+				return pod.address.String()
+			}
+		}
+		return ""
+	}
+	box := sandbox{pod: "blog/web-3", uid: "web-3", address: netip.MustParseAddr("10.244.0.33")}
+	if got := find(addressBook{box.pod: box}); got != "10.244.0.33" {
+		t.Errorf("got %q", got)
+	}
+	box.uid = "of an earlier pod of this name"
+	if got := find(addressBook{box.pod: box}); got != "" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -33,13 +33,16 @@ func enforcePolicies(ctx context.Context, client kubernetes.Interface, options o
 	if err != nil {
 		return err
 	}
+	if err := watchFolder(ctx, cniResults, changes); err != nil {
+		return err
+	}
 	log.Info("starting", "family", "ipv4", "table", table)
 	if !synced(ctx, factory) {
 		return nil
 	}
 	written := ""
 	reconcile(ctx, log, changes, time.Minute, func(ctx context.Context) error {
-		var now world
+		now := world{sandboxes: newAddressBook(readSandboxes(cniResults))}
 		var failed [3]error
 		now.pods, failed[0] = pods.Lister().List(labels.Everything())
 		now.namespaces, failed[1] = namespaces.Lister().List(labels.Everything())
