@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from posts.forms import CommentForm
 from posts.models import Comment, Post
 from posts.search import search
+from posts.text import parameter
 
 PAGE_SIZE = 10
 MAX_PAGE_SIZE = 50
@@ -27,9 +28,9 @@ revalidated = cache_control(public=True, no_cache=True)
 def post_list(request: HttpRequest) -> JsonResponse:
     """GET /api/posts/?q=words&tag=slug&page=2&page_size=20"""
     posts = Post.objects.published()
-    if tag := request.GET.get("tag"):
+    if tag := parameter(request, "tag"):
         posts = posts.filter(tags__slug=tag)
-    if words := request.GET.get("q", "").replace("\x00", "").strip()[:200]:
+    if words := parameter(request, "q"):
         posts = search(posts, words)
     return paginated(request, posts.for_listing(), lambda post: post_summary(request, post))
 
@@ -57,7 +58,8 @@ def create_comment(request: HttpRequest, post: Post) -> JsonResponse:
         return JsonResponse({"error": "Send application/json."}, status=415)
     try:
         data = json.loads(request.body)
-    except ValueError:
+        json.dumps(data, ensure_ascii=False).encode()  # JSON can spell half a character, which no database takes
+    except (ValueError, RecursionError):
         return JsonResponse({"error": "The body is not JSON."}, status=400)
     if not isinstance(data, dict):
         return JsonResponse({"error": "The body is not a JSON object."}, status=400)

@@ -1,3 +1,4 @@
+from django.http import HttpRequest
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
@@ -11,6 +12,11 @@ _markdown = MarkdownIt("commonmark", {"html": False, "typographer": True}).enabl
 
 def markdown(source: str) -> SafeString:
     return mark_safe(_markdown.render(source))
+
+
+def parameter(request: HttpRequest, name: str) -> str:
+    """What the address gives for a name, fit for a database: without NUL (PostgreSQL takes none), not endless."""
+    return request.GET.get(name, "").replace("\x00", "").strip()[:200]
 
 
 def reading_minutes(source: str) -> int:

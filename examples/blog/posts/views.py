@@ -6,12 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from posts.forms import CommentForm
 from posts.models import Post, Tag
 from posts.search import search
 from posts.statistics import statistics
+from posts.text import parameter
 
 PAGE_SIZE = 5
 
@@ -42,11 +43,12 @@ def by_tag(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @revalidated
 def results(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+    words = parameter(request, "q")
     found = search(Post.objects.published(), words).for_listing() if words else Post.objects.none()
     return render(request, "posts/search.html", {"page": page_of(request, found), "words": words})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @cache_control(private=True, no_cache=True)
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One post with its comments; a POST leaves a comment, which waits for a moderator."""
@@ -63,8 +65,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "post": post,
         "comments": post.comments.approved(),
         "form": form,
-        "older": around.filter(published_at__lte=post.published_at).first() if post.published_at else None,
-        "newer": around.filter(published_at__gte=post.published_at).last() if post.published_at else None,
+        "older": around.filter(published_at__lt=post.published_at).first() if post.published_at else None,
+        "newer": around.filter(published_at__gt=post.published_at).last() if post.published_at else None,
     }
     return render(request, "posts/detail.html", context, status=422 if form.errors else 200)
 

@@ -31,6 +31,11 @@ class Api(TestCase):
         self.assertEqual(self.client.get("/api/posts/").json()["count"], 0)
         self.assertEqual(self.client.get("/api/posts/unfinished/").status_code, 404)
 
+    def test_a_tag_or_words_that_make_no_sense_find_nothing(self):
+        content.post(tags=("Wood",))
+        for query in ("tag=%00x", "tag=none", "q=%00none", "q=%ff"):
+            self.assertEqual(self.client.get(f"/api/posts/?{query}").json()["count"], 0, query)
+
     def test_search_words_narrow_the_list(self):
         content.post("Rye bread")
         content.post("Chisels")
@@ -67,6 +72,9 @@ class ApiComments(TestCase):
         self.assertEqual(self.send("[1]").status_code, 400)
         self.assertEqual(self.send("not json").status_code, 400)
         self.assertEqual(self.send(b"\xff").status_code, 400)
+        self.assertEqual(self.send("[" * 100_000).status_code, 400)
+        self.assertEqual(self.send(r'{"name": "A", "body": "half a character: \ud800"}').status_code, 400)
+        self.assertEqual(self.send({"name": "A", "body": "a NUL: \x00"}).status_code, 422)
         self.assertEqual(self.client.post(self.url, {"name": "A", "body": "B"}).status_code, 415)
         self.assertEqual(self.client.delete(self.url).status_code, 405)
         self.assertFalse(Comment.objects.exists())

@@ -83,6 +83,9 @@ class Details(TestCase):
         self.assertNotContains(response, "<script>alert")
         self.assertNotContains(response, 'href="javascript')
 
+    def test_a_post_can_be_read_and_commented_and_nothing_else(self):
+        self.assertEqual(self.client.put(content.post().get_absolute_url()).status_code, 405)
+
     def test_a_draft_is_for_editors_alone(self):
         draft = content.post("Unfinished", status=Post.Status.DRAFT, published_at=None)
         self.assertEqual(self.client.get(draft.get_absolute_url()).status_code, 404)
@@ -112,6 +115,9 @@ class Everywhere(TestCase):
         content.comment(content.post())
         with self.assertNumQueries(3):
             self.assertContains(self.client.get("/about/"), "Posts by month")
+
+    def test_browsers_find_the_icon_without_being_told(self):
+        self.assertTrue(self.client.get("/favicon.ico")["Location"].endswith(".svg"))
 
     def test_robots_and_sitemap_name_what_is_public(self):
         content.post()
