@@ -111,7 +111,7 @@ def recipe(facts: Facts, app: App) -> str:
 
 
 def _unless(module: str, requirement: str, other: str = "") -> str:
-    tried = " || ".join(f"{VENV}/bin/python -c 'import {name}' 2>/dev/null" for name in (module, other) if name)
+    tried = " || ".join(f"{VENV}/bin/python -Bc 'import {name}' 2>/dev/null" for name in (module, other) if name)
     return f"{tried} || uv pip install --python {VENV}/bin/python '{requirement}'"
 
 
