@@ -43,7 +43,7 @@ class Mark(NamedTuple):
 
 
 class Document(NamedTuple):
-    """What a file says, where it says it, and how its plain scalars were spelled (3.10 is the number 3.1)."""
+    """What a file says, where it says it, and how its scalars were spelled (3.10 is the number 3.1)."""
 
     file: str
     value: Value
@@ -51,12 +51,12 @@ class Document(NamedTuple):
     written: dict[Path, str]
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where a path is, or the nearest thing above it that was written."""
+        """Where a path is, or the nearest thing above it; a scalar stands for what shorthand made of it."""
         at = path
         while at not in self.marks and at:
             at = at[:-1]
         mark = self.marks.get(at, Mark((1, 1), (1, 1)))
-        line, column = mark.key if key or at != path else mark.value
+        line, column = mark.key if key or (at != path and at not in self.written) else mark.value
         return Place(self.file, line, column, dotted(path))
 
 
@@ -139,10 +139,9 @@ class _Reader:
             return self.mapping(node, path, (*above, node))
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index), (*above, node)) for index, item in enumerate(node.value)]
-        if not isinstance(node, yaml.ScalarNode) or node.style is not None:
-            return str(node.value)
-        self.written[path] = node.value
-        return _plain(node.value)
+        text = str(node.value)
+        self.written[path] = text
+        return _plain(text) if isinstance(node, yaml.ScalarNode) and node.style is None else text
 
     def mapping(self, node: yaml.MappingNode, path: Path, above: tuple[yaml.Node, ...]) -> dict[str, Value]:
         """The entries of a mapping; keys are taken as written, so that `no:` and `80:` are words."""

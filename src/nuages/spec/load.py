@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
@@ -73,13 +74,13 @@ def parse(raw: bytes, file: str) -> Spec:
 
     disagreements, mended = mistakes(whole, schema.base())
     base = msgspec.convert(mended, EnvironmentSpec)
-    in_base = [*misplaced, *disagreements, *broken(base)]
+    in_base = [*misplaced, *_all(disagreements, broken(base))]
     findings += [_finding(document, mistake, None) for mistake in in_base]
     environments = {}
     for name, patch in patches.items():
         disagreements, mended = mistakes(_with(whole, patch), schema.environment())
         environments[name] = msgspec.convert(mended, EnvironmentSpec)
-        found = [*broken_patch(whole, patch), *disagreements, *broken(environments[name])]
+        found = [*broken_patch(whole, patch), *_all(disagreements, broken(environments[name]))]
         findings += [_finding(document, mistake, name) for mistake in found if mistake not in in_base]
     findings.sort(key=lambda finding: (finding.place.line, finding.place.column))
     if errors(findings):
@@ -108,6 +109,12 @@ def _patches(environments: Value) -> tuple[dict[str, dict[str, Value]], list[Mis
     return patches, found
 
 
+def _all(disagreements: list[Mistake], broken: Iterable[Mistake]) -> list[Mistake]:
+    """Both kinds, less the rules that are broken only because something at their place, or below it, was wrong."""
+    told = [mistake.path for mistake in disagreements]
+    return [*disagreements, *(rule for rule in broken if not any(path[: len(rule.path)] == rule.path for path in told))]
+
+
 def _with(base: dict[str, Value], patch: dict[str, Value]) -> dict[str, Value]:
     whole = merged(base, patch)
     return whole if isinstance(whole, dict) else {}
@@ -125,14 +132,9 @@ def _finding(document: Document, mistake: Mistake, environment: str | None) -> F
 def _place(document: Document, path: Path, environment: str | None, *, key: bool) -> Place:
     """In the environment's patch where that has the path, else in the base; where neither has it, the nearest above."""
     patched = ("environments", environment, *path) if environment else path
-    if patched in document.marks or _shorthand(document, patched):
+    if patched in document.marks or patched[:-1] in document.written:
         return document.place(patched, key=key)
     return document.place(path, key=key)
-
-
-def _shorthand(document: Document, path: Path) -> bool:
-    """Whether the path's last step is the canonical form's, and was written as a bare value."""
-    return path[:-1] in document.marks and path[:-1] in document.written
 
 
 def _invalid(findings: list[Finding]) -> SpecInvalid:

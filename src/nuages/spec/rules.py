@@ -125,10 +125,10 @@ def _exposure(expose: Expose) -> Iterator[Mistake]:
     if expose.class_ and kind in ("loadBalancer", "nodePort"):
         yield _meaningless("class", kind, "kind: ingress or gateway")
     if kind in ("ingress", "gateway") and not expose.hosts:
-        yield Mistake("spec.E206", ("expose",), f"kind {kind} needs hosts", "hosts: [blog.example.com]", at_key=True)
+        yield Mistake("spec.E206", ("expose", "hosts"), f"kind {kind} needs them", "hosts: [blog.example.com]")
     if kind == "gateway" and not expose.class_:
         hint = "class: traefik, the name of the Gateway"
-        yield Mistake("spec.E206", ("expose",), "kind gateway needs class", hint, at_key=True)
+        yield Mistake("spec.E206", ("expose", "class"), "kind gateway needs it", hint)
     tls = expose.tls
     if tls and sum(way is not None for way in (tls.issuer, tls.secret, tls.terminated, tls.none)) != 1:
         hint = "issuer, secret, terminated or none"

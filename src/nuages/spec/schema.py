@@ -116,19 +116,26 @@ def _patched_field(schema: Schema) -> Schema:
 
 
 def _to_patch(schema: Any) -> Any:
-    """The same schema, its references to definitions turned into references to their patches."""
-    if isinstance(schema, list):
-        return [_to_patch(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {
-        key: f"{value}Patch"
-        if key == "$ref"
-        else value
-        if key in ("description", "examples", "default")
-        else _to_patch(value)
-        for key, value in schema.items()
-    }
+    """The same schema for a patch: references lead to definitions' patches, and an entry of a map may be null."""
+    match schema:
+        case list():
+            return [_to_patch(item) for item in schema]
+        case dict():
+            return {key: _keyword_to_patch(key, value) for key, value in schema.items()}
+        case _:
+            return schema
+
+
+def _keyword_to_patch(key: str, value: Any) -> Any:
+    match key:
+        case "$ref":
+            return f"{value}Patch"
+        case "description" | "examples" | "default":
+            return value
+        case "additionalProperties" if isinstance(value, dict):
+            return {"anyOf": [_to_patch(value), {"type": "null"}]}
+        case _:
+            return _to_patch(value)
 
 
 def text() -> str:

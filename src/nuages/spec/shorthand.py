@@ -38,7 +38,7 @@ WRAPPED: dict[tuple[str, ...], Callable[[Value], Value]] = {
     ("databases", "*"): lambda value: {"service": value} if isinstance(value, str) else value,
     ("expose", "hosts"): lambda value: [value] if isinstance(value, str) else value,
 }
-EMPTY = (("secrets", "*"), ("services", "postgres", "run"), ("web", "*"), ("expose", "tls", "none"))
+EMPTY = (("env", "*"), ("secrets", "*"), ("services", "postgres", "run"), ("web", "*"), ("expose", "tls", "none"))
 
 
 def canonical(document: Document) -> dict[str, Value]:

@@ -28,7 +28,7 @@ class Mistake(NamedTuple):
     hint: str = ""
     at_key: bool = False
     meant: str = ""
-    """What a misspelled field is taken for."""
+    """What a misspelled field, or word, is taken for."""
 
 
 # How to write what a form asks for, per title in the model.
@@ -70,11 +70,13 @@ def mistakes(document: dict[str, Value], schema: Schema) -> tuple[list[Mistake],
     while errors := [leaf for error in validator.iter_errors(mended) for leaf in _leaves(error)]:
         explained = [(error, list(_explain(error, schema))) for error in errors]
         for mistake in (_as_written(mistake, renamed) for _, told in explained for mistake in told):
-            consequence = any(mistake.path == earlier.path for earlier in found) or (
-                # Shorthand was not rewritten below a misspelled field: what it stands for may well be right.
-                mistake.id == "spec.E102" and any(mistake.path[: len(path)] == path for path in renamed.values())
+            # What was taken out is missed, or leaves nothing behind: that is not told again. And shorthand was not
+            # rewritten below a misspelled field, so a wrong type there may well be right.
+            taken_out = any(earlier.path[: len(mistake.path)] == mistake.path for earlier in found)
+            shorthand = mistake.id == "spec.E102" and any(
+                mistake.path[: len(path)] == path for path in renamed.values()
             )
-            if not consequence:
+            if not taken_out and not shorthand:
                 found.append(mistake)
         # From the end, so that what is taken out of a list does not move what is still to be taken out.
         for error, told in sorted(explained, key=lambda pair: _order(pair[0].instance_path), reverse=True):
@@ -130,7 +132,8 @@ def _explain(error: ValidationError, schema: Schema) -> Iterator[Mistake]:
             words = [str(option) for option in options]
             close = difflib.get_close_matches(str(error.instance), words, n=1)
             hint = f"did you mean {close[0]}?" if close else ""
-            yield Mistake("spec.E105", path, f"{shown} is not one of {', '.join(words)}", hint)
+            meant = close[0] if close else ""
+            yield Mistake("spec.E105", path, f"{shown} is not one of {', '.join(words)}", hint, meant=meant)
         case Kind.Pattern() if title in ("a duration", "an amount of memory") and _NO_UNIT.fullmatch(
             str(error.instance)
         ):
@@ -191,7 +194,9 @@ def _mend(document: Value, error: ValidationError, told: list[Mistake], schema: 
             holder.pop(key)
         elif isinstance(holder, dict) and key in holder:
             value = holder.pop(str(key))
-            if mistake.meant and mistake.meant not in holder:
+            if mistake.id == "spec.E105" and mistake.meant:
+                holder[str(key)] = mistake.meant
+            elif mistake.meant and mistake.meant not in holder:
                 holder[mistake.meant] = value
                 renamed[(*above, mistake.meant)] = mistake.path
     return renamed

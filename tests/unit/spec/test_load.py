@@ -1,0 +1,236 @@
+"""A spec, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from nuages.errors import SpecInvalid, UsageError
+from nuages.findings import Finding
+from nuages.spec.load import Spec, load, parse
+
+pytestmark = pytest.mark.unit
+
+HEAD = "name: blog\nimage: registry.example.com/acme/blog\n"
+
+
+def spec(text: str) -> Spec:
+    return parse((HEAD + dedent(text)).encode(), "nuages.yaml")
+
+
+def findings(text: str, *, head: str = HEAD) -> list[Finding]:
+    with pytest.raises(SpecInvalid) as raised:
+        parse((head + dedent(text)).encode(), "nuages.yaml")
+    return list(raised.value.findings)
+
+
+def told(text: str, *, head: str = HEAD) -> list[str]:
+    return [f"{finding.place} {finding.message} {finding.id}" for finding in findings(text, head=head)]
+
+
+def test_name_and_image_are_enough() -> None:
+    base = spec("").base
+    assert list(base.web) == ["main"]
+    assert base.web["main"].replicas == 1
+    assert base.services.postgres is None
+
+
+def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
+    assert told(
+        """\
+        web:
+          main:
+            replcas: 3
+            requestTimeout: 30
+        services:
+          postgrs: {run: {version: "17"}}
+        databases: {default: postgres}
+        expose: {kind: ingres, hosts: x}
+        env: {DATABASE_URL: sqlite://}
+        """
+    ) == [
+        "nuages.yaml:5:5: web.main.replcas not a field; did you mean replicas? spec.E101",
+        'nuages.yaml:6:21: web.main.requestTimeout "30" has no unit spec.E103',
+        "nuages.yaml:8:3: services.postgrs not a field; did you mean postgres? spec.E101",
+        'nuages.yaml:10:16: expose.kind "ingres" is not one of gateway, ingress, loadBalancer, nodePort spec.E105',
+        "nuages.yaml:11:7: env.DATABASE_URL is set by nuages spec.E203",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("web: {main: {replicas: many}}", 'nuages.yaml:3:24: web.main.replicas "many" is not a whole number spec.E102'),
+        ("web: {main: {replicas: 2.5}}", "nuages.yaml:3:24: web.main.replicas 2.5 is not a whole number spec.E102"),
+        ("web: {main: {replicas: -1}}", "nuages.yaml:3:24: web.main.replicas -1 is out of range spec.E107"),
+        ("web: {}", "nuages.yaml:3:6: web has no entry spec.E109"),
+        ("web: {Main: {}}", 'nuages.yaml:3:7: web.Main "Main" is not a short name spec.E108'),
+        ("web: [main]", "nuages.yaml:3:6: web a list is not a map spec.E102"),
+        (
+            "web: {main: {resources: {memory: 256}}}",
+            'nuages.yaml:3:34: web.main.resources.memory "256" has no unit spec.E103',
+        ),
+        (
+            "web: {main: {resources: {cpu: lots}}}",
+            'nuages.yaml:3:31: web.main.resources.cpu "lots" is not an amount of CPU spec.E106',
+        ),
+        (
+            "web: {main: {requestTimeout: 0s}}",
+            "nuages.yaml:3:30: web.main.requestTimeout must be more than nothing spec.E207",
+        ),
+        ("services: {postgres: {}}", "nuages.yaml:3:12: services.postgres.run is missing spec.E104"),
+        (
+            "databases: {default: postgres}",
+            'nuages.yaml:3:22: databases.default.service no service "postgres" spec.E201',
+        ),
+        ("databases: {other: postgres}", "nuages.yaml:3:13: databases.other not a field spec.E101"),
+        ("env: {A: 1}\nsecrets: {A: }", "nuages.yaml:3:7: env.A is among the secrets too spec.E202"),
+        ("env: {NUAGES_PORT: 1}", "nuages.yaml:3:7: env.NUAGES_PORT is set by nuages spec.E203"),
+        ("env: {2FA: x}", 'nuages.yaml:3:7: env.2FA "2FA" is not an environment variable\'s name spec.E108'),
+        ("env: {A: {configMap: flags}}", "nuages.yaml:3:10: env.A has no source, or two spec.E204"),
+        ("env: {A: }", "nuages.yaml:3:9: env.A has no source, or two spec.E204"),
+        (
+            "secrets: {A: {generate: true, secret: s, key: k}}",
+            "nuages.yaml:3:14: secrets.A has no source, or two spec.E204",
+        ),
+        ("media: {}", "nuages.yaml:3:1: media.volume is missing spec.E104"),
+        ("expose: {kind: ingress}", "nuages.yaml:3:1: expose.hosts kind ingress needs them spec.E206"),
+        (
+            "expose: {kind: gateway, hosts: a.example.com}",
+            "nuages.yaml:3:1: expose.class kind gateway needs it spec.E206",
+        ),
+        (
+            "expose: {kind: ingress, hosts: a.example.com, nodePort: 30005}",
+            "nuages.yaml:3:47: expose.nodePort means nothing with kind ingress spec.E205",
+        ),
+        ("expose: {kind: nodePort, nodePort: 80}", "nuages.yaml:3:36: expose.nodePort 80 is out of range spec.E107"),
+        (
+            "expose: {kind: ingress, hosts: [https://a.example.com]}",
+            'nuages.yaml:3:33: expose.hosts[0] "https://a.example.com" is not a host name spec.E106',
+        ),
+        (
+            "expose: {hosts: a.example.com, tls: {issuer: x, none: {}}}",
+            "nuages.yaml:3:37: expose.tls TLS ends in exactly one place spec.E204",
+        ),
+        ("namespace: blog", "nuages.yaml:3:1: namespace not a field; did you mean name? spec.E101"),
+        ("environments: [local]", "nuages.yaml:3:15: environments not a map of environments spec.E102"),
+        ("environments: {Local: {}}", 'nuages.yaml:3:16: environments.Local "Local" is not a short name spec.E108'),
+        ("environments: {local: 3}", "nuages.yaml:3:23: environments.local not a map spec.E102"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(text: str, expected: str) -> None:
+    assert told(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("image: a/b\n", "nuages.yaml:1:1: name is missing spec.E104"),
+        ("name: Blog\nimage: a/b\n", 'nuages.yaml:1:7: name "Blog" is not a name spec.E106'),
+        ("name: blog\nimage: a/b:latest\n", 'nuages.yaml:2:8: image "a/b:latest" is not an image repository spec.E106'),
+        ("- name\n", "nuages.yaml:1:1 not a map spec.E102"),
+        ("hello\n", "nuages.yaml:1:1 not a map spec.E102"),
+    ],
+)
+def test_what_every_spec_needs_is_missed(head: str, expected: str) -> None:
+    assert told("", head=head) == [expected]
+
+
+def test_a_misspelled_field_is_looked_into_as_if_it_had_its_name() -> None:
+    assert told("services: {postgrs: {run: {storage: 10, versoin: 17}}}") == [
+        "nuages.yaml:3:12: services.postgrs not a field; did you mean postgres? spec.E101",
+        "nuages.yaml:3:41: services.postgrs.run.versoin not a field; did you mean version? spec.E101",
+    ]
+
+
+def test_several_mistakes_in_one_list_keep_their_places() -> None:
+    assert told('expose: {kind: ingress, hosts: ["a b", ok.example.com, "c d"]}') == [
+        'nuages.yaml:3:33: expose.hosts[0] "a b" is not a host name spec.E106',
+        'nuages.yaml:3:56: expose.hosts[2] "c d" is not a host name spec.E106',
+    ]
+
+
+def test_a_mistake_in_a_patch_is_told_in_the_patch() -> None:
+    assert told(
+        """\
+        environments:
+          production:
+            web: {main: {replicas: three}}
+            expose: {kind: ingress, hosts: [x], clas: traefik}
+        """
+    ) == [
+        'nuages.yaml:5:28: environments.production.web.main.replicas "three" is not a whole number spec.E102',
+        "nuages.yaml:6:41: environments.production.expose.clas not a field; did you mean class? spec.E101",
+    ]
+
+
+def test_a_mistake_that_a_patch_brings_out_in_the_base_names_the_environment() -> None:
+    text = """\
+        services: {postgres: {run: }}
+        databases: {default: postgres}
+        environments: {bare: {services: {postgres: null}}}
+        """
+    assert told(text) == [
+        'nuages.yaml:4:22: databases.default.service no service "postgres" (in bare) spec.E201',
+    ]
+
+
+def test_a_patch_can_remove_only_what_is_there() -> None:
+    assert told("environments: {local: {media: null}}") == [
+        "nuages.yaml:3:24: environments.local.media removes what the base does not have spec.E208"
+    ]
+
+
+def test_a_patch_cannot_rename_the_app() -> None:
+    assert [finding.id for finding in findings("environments: {local: {name: other}}")] == ["spec.E209"]
+
+
+def test_a_base_mistake_is_told_once_however_many_environments_there_are() -> None:
+    assert len(findings("web: {main: {replcas: 3}}\nenvironments: {a: {}, b: {}, c: {}}")) == 1
+
+
+def test_shorthand_means_its_canonical_form() -> None:
+    base = spec(
+        """\
+        django: {python: 3.10}
+        services: {postgres: {run: }}
+        databases: {default: postgres}
+        expose: {kind: loadBalancer, hosts: blog.example.com}
+        env: {COLOR: orange, PORT_OFFSET: 010, DEBUG: false, EMPTY: ""}
+        secrets: {SENTRY_DSN: }
+        """
+    ).base
+    assert base.django.python == "3.10"
+    assert base.services.postgres is not None
+    assert base.services.postgres.run.version == "17"
+    assert base.databases.default is not None
+    assert base.databases.default.service == "postgres"
+    assert base.expose is not None
+    assert base.expose.hosts == ["blog.example.com"]
+    assert {name: source.value for name, source in base.env.items()} == {
+        "COLOR": "orange",
+        "PORT_OFFSET": "010",
+        "DEBUG": "false",
+        "EMPTY": "",
+    }
+    assert not base.secrets["SENTRY_DSN"].generate
+
+
+def test_a_secret_in_env_is_a_warning_that_does_not_repeat_it() -> None:
+    (warning,) = spec("env: {STRIPE_API_KEY: sk-live-hunter2}").warnings
+    assert (warning.id, warning.level) == ("spec.W210", "warning")
+    assert "hunter2" not in str(warning)
+
+
+def test_an_unknown_environment_is_named_with_its_neighbour() -> None:
+    with pytest.raises(UsageError) as raised:
+        spec("environments: {production: {}, local: {}}").environment("prodction")
+    assert raised.value.hint == "did you mean production?"
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as raised:
+        load(tmp_path / "nuages.yaml")
+    assert "nuages init" in raised.value.hint

@@ -1,0 +1,85 @@
+"""The checked-in schema is the model's, complete, and takes what the loader takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema_rs import validator_for
+
+from nuages.spec import schema
+from nuages.spec.document import read
+
+pytestmark = pytest.mark.unit
+
+SHORTHAND = b"""\
+name: blog
+image: registry.example.com/acme/blog
+django: {python: 3.13}
+web: {main: {replicas: 3, requestTimeout: 30s}, api: }
+services: {postgres: {run: }}
+databases: {default: postgres}
+expose: {kind: loadBalancer, hosts: blog.localhost}
+env: {COLOR: orange, LIMIT: 5, DEBUG: false, FLAG: {configMap: flags, key: x}}
+secrets: {SECRET_KEY: {generate: true}, DSN: }
+environments:
+  local: {web: {main: {replicas: 1}}, expose: null}
+  production: {cluster: prod, namespace: blog, env: {COLOR: null}}
+"""
+
+
+def test_the_checked_in_schema_is_fresh() -> None:
+    if os.environ.get("UPDATE_GOLDEN"):
+        schema.FILE.write_text(schema.text())
+    assert schema.FILE.read_text() == schema.text(), (
+        "stale: run the tests once with UPDATE_GOLDEN=1 and look at the diff"
+    )
+
+
+def test_the_editor_accepts_shorthand_and_patches() -> None:
+    document, findings = read(SHORTHAND, "nuages.yaml")
+    assert findings == []
+    assert [error.message for error in validator_for(schema.editor()).iter_errors(document.value)] == []
+
+
+@pytest.mark.parametrize(
+    "mistake", [b"webb: {}\n", b"web: {main: {replcas: 3}}\n", b"environments: {a: {web: {main: {replcas: 3}}}}\n"]
+)
+def test_the_editor_sees_a_misspelled_field(mistake: bytes) -> None:
+    document, _ = read(b"name: blog\nimage: a/b\n" + mistake, "nuages.yaml")
+    assert not validator_for(schema.editor()).is_valid(document.value)
+
+
+def test_every_field_has_a_description_and_every_map_is_closed() -> None:
+    for name, part in schema.environment()["$defs"].items():
+        assert part["additionalProperties"] is False, name
+        for field, field_schema in part["properties"].items():
+            assert field_schema.get("description"), f"{name}.{field}"
+            assert "default" in field_schema or "examples" in field_schema or field in ("web", "key", "cluster"), (
+                f"{name}.{field}"
+            )
+
+
+def test_every_required_field_has_an_example_that_stands_in_where_it_is_missing() -> None:
+    for part in schema.environment()["$defs"].values():
+        for field in part.get("required", []):
+            assert part["properties"][field]["examples"]
+
+
+def test_every_form_has_words_that_say_how_to_write_it() -> None:
+    from nuages.spec.validate import FORMS
+
+    titles = {node["title"] for node in _nodes(schema.environment()) if "pattern" in node}
+    assert titles <= FORMS.keys()
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for entry in value.values():
+            yield from _nodes(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _nodes(entry)
