@@ -86,7 +86,7 @@ func parseSandbox(text []byte) (sandbox, bool) {
 		uid: arguments["K8S_POD_UID"],
 	}
 	for _, ip := range kept.Result.IPs {
-		if ip.Address.Addr().Is4() {
+		if ip.Address.Addr().Is4() && !ip.Address.Addr().IsLoopback() { // a pod's "lo" has a file of its own
 			s.address = ip.Address.Addr()
 		}
 	}
