@@ -66,7 +66,7 @@ def in_storage(name: str, sink: Sink = silent) -> str:
     except CommandFailed:
         present = ""
     if present.strip() != wanted:
-        with step(sink, f"unpack {name} for building", expected=5) as doing:
+        with step(sink, f"unpack {name.removeprefix(LIBRARY)} for building", expected=5) as doing:
             host.run(["buildah", "pull", "--quiet", f"oci-archive:{found.archive}:{found.reference}"], doing.say)
     return found.reference
 
@@ -81,15 +81,14 @@ def full_name(name: str) -> str:
 
 def _fresh(reference: str, sink: Sink) -> BaseImage:
     short = reference.removeprefix(LIBRARY)
-    recipe = RECIPES.get(short) if reference.startswith(LIBRARY) else None
     host.install({"buildah": "buildah", "runc": "runc"}, sink)
-    with step(sink, f"pull {short}", expected=official.PATIENCE) as doing:
-        pulled = official.pull(reference, _pulled_to(reference), doing.say)
-        doing.note = (
-            "pulled" if pulled else "not to be had, making it from Debian packages" if recipe else "not to be had"
-        )
-    if pulled:
-        return _image(reference, _pulled_to(reference))
+    if official.worth_trying(host.cache()):
+        with step(sink, f"pull {short}", expected=official.PATIENCE) as doing:
+            pulled = official.pull(reference, _pulled_to(reference), doing.say)
+            doing.note = "pulled" if pulled else "not to be had"
+        if pulled:
+            return _image(reference, _pulled_to(reference))
+    recipe = RECIPES.get(short) if reference.startswith(LIBRARY) else None
     if recipe is None:
         raise MissingTool(
             f"{reference} can't be pulled from here", hint=f"made without a registry are {', '.join(RECIPES)}"
@@ -100,7 +99,7 @@ def _fresh(reference: str, sink: Sink) -> BaseImage:
     if recipe.folder:
         below = oci.read_layout(ensure(recipe.below, sink).archive)
         in_storage(recipe.below, sink)
-    with step(sink, f"make {short}", expected=recipe.expected) as doing:
+    with step(sink, f"make {short} from Debian packages", expected=recipe.expected) as doing:
         if below is None:
             debian.make_debian(recipe, reference, to, doing.say)
         else:

@@ -25,6 +25,7 @@ PROGRAMS = {"mmdebstrap": "mmdebstrap", "buildah": "buildah", "runc": "runc"}
 OPTIONS = (
     "--variant=minbase",
     "--aptopt=APT::Install-Recommends false",
+    "--aptopt=Acquire::Retries 3",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-include=/usr/share/doc/*/copyright",
     "--dpkgopt=path-exclude=/usr/share/info/*",

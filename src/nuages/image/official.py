@@ -13,23 +13,25 @@ from nuages.image import host, oci
 
 PATIENCE = 6.0  # seconds until a registry that works has sent the manifest
 FORGET = 3600.0  # seconds that an unreachable registry is believed to stay so
+UNREACHABLE = ".registry-unreachable"
 ANSWERED = "Getting image source signatures"  # what buildah prints once it has the manifest
+
+
+def worth_trying(folder: Path) -> bool:
+    """Whether the registry may answer: it was not found unreachable in the last hour, as noted in this folder."""
+    unreachable = folder / UNREACHABLE
+    return not unreachable.exists() or time.time() - unreachable.stat().st_mtime > FORGET
 
 
 def pull(reference: str, to: Path, say: Callable[[str], None]) -> bool:
     """Pull an image by buildah (its mirrors and credentials hold) and write its archive; False when it can't be had.
 
-    A registry that was not reached is remembered beside `to`, so that the next image does not wait for it too.
+    A registry that was not reached is noted beside `to`, so that the next image does not wait for it too.
     """
-    unreachable = to.parent / ".registry-unreachable"
-    if unreachable.exists() and time.time() - unreachable.stat().st_mtime < FORGET:
-        return False
-    say(f"asking for {reference}")
     answered, ended = _pulled(reference, say)
     if not ended:
         if not answered:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            unreachable.touch()
+            (to.parent / UNREACHABLE).touch()
         return False
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         layout = Path(folder) / "layout"
