@@ -1,0 +1,40 @@
+"""What is declared well and can't work together."""
+
+from __future__ import annotations
+
+import pytest
+
+from nuages.app.components import App, resolve
+from nuages.checks.app import check
+from nuages.spec.load import parse
+
+pytestmark = pytest.mark.unit
+
+
+def app(text: str) -> App:
+    head = "name: blog\nimage: a/b\nservices: {postgres: {run: }}\ndatabases: {default: postgres}\n"
+    text += "\nenvironments: {local: }\n"
+    return resolve(parse((head + text).encode(), "nuages.yaml"), "local")
+
+
+def test_more_threads_than_connections_are_refused_with_the_numbers() -> None:
+    (finding,) = check(app("web: {main: {replicas: 20}}"))
+    assert (finding.id, finding.level) == ("app.E101", "error")
+    assert finding.message == (
+        "(20 + 5 while rolling out) x 1 x 4 + 5 beside = 105 connections, more than the 25 that its memory allows"
+    )
+    assert finding.hint.startswith("memory: 2304Mi")
+
+
+def test_uploads_of_several_replicas_on_the_volume_of_one_node_are_refused() -> None:
+    text = "media: {volume: {size: 1Gi, accessMode: ReadWriteOnce}}\nweb: {main: {replicas: 2}}"
+    assert [finding.id for finding in check(app(text))] == ["app.E102"]
+
+
+def test_one_replica_with_such_a_volume_is_warned_of_the_gap() -> None:
+    text = "media: {volume: {size: 1Gi, accessMode: ReadWriteOnce}}\nweb: {main: {replicas: 1}}"
+    assert [finding.id for finding in check(app(text))] == ["app.W103", "app.I104"]
+
+
+def test_a_sound_app_has_no_finding() -> None:
+    assert check(app("web: {main: {replicas: 3}}")) == []

@@ -1,0 +1,1 @@
+"""Rendered objects, by their golden files and by what must hold for all of them."""
