@@ -5,10 +5,13 @@ Each is a manifest in manifests/, images of static programs, and the workloads t
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from nuages.errors import UsageError
+from nuages.errors import MissingTool, UsageError
 from nuages.local import images
 from nuages.local.images import Static
 
@@ -16,11 +19,15 @@ MANIFESTS = Path(__file__).parent / "manifests"
 
 
 class Addon(NamedTuple):
-    """One part: its manifests, its images, and what is waited for (namespace, workload)."""
+    """One part: its manifests, its images, and what is waited for (namespace, workload).
+
+    `definitions` is a folder of a Go module whose manifests (CRDs) go first.
+    """
 
     manifests: tuple[str, ...]
     images: tuple[Static, ...] = ()
     workload: tuple[str, str] | None = None
+    definitions: tuple[str, str] | None = None
 
 
 CORE = {
@@ -30,7 +37,17 @@ CORE = {
         ("local-path.yaml",), (images.LOCAL_PATH,), ("local-path-storage", "deployment/local-path-provisioner")
     ),
 }
-ADDONS: dict[str, Addon] = {}
+ADDONS = {
+    "metrics-server": Addon(("metrics-server.yaml",), (images.METRICS,), ("kube-system", "deployment/metrics-server")),
+    "registry": Addon(("registry.yaml",), (images.REGISTRY,), ("registry", "deployment/registry")),
+    "traefik": Addon(
+        ("traefik.yaml",),
+        (images.TRAEFIK,),
+        ("traefik", "deployment/traefik"),
+        ("sigs.k8s.io/gateway-api", "config/crd/standard"),
+    ),
+}
+HTTP_PORT = 8080  # of this machine, for the ingress controller, or the first free one after it
 
 
 def programs(addons: frozenset[str]) -> set[str]:
@@ -42,3 +59,19 @@ def programs(addons: frozenset[str]) -> set[str]:
     if unknown := sorted(addons - ADDONS.keys()):
         raise UsageError(f"no add-on is called {', '.join(unknown)}", hint=f"there are {', '.join(sorted(ADDONS))}")
     return {program for name in addons for image in ADDONS[name].images for program in image.programs}
+
+
+def manifest(addons: Sequence[Addon], http_port: int | None) -> str:
+    """The manifests of these parts as one text, the machine's port for the ingress controller filled in."""
+    texts = [(MANIFESTS / name).read_text() for addon in addons for name in addon.manifests]
+    return "---\n".join(texts).replace("${HTTP_PORT}", str(http_port))
+
+
+def free_port(wanted: int = HTTP_PORT) -> int:
+    """The first port of this machine, from the wanted one on, that nobody listens on."""
+    for port in range(wanted, wanted + 1000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise MissingTool(f"no port from {wanted} on is free")

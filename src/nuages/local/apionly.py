@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
@@ -71,7 +70,7 @@ def remove(info: ClusterInfo) -> None:
         started = children(info.process.pid) if info.process.alive() else []
         for process in (info.process, *started):
             process.kill()
-    shutil.rmtree(places(info.name).root)
+    places(info.name).forget()
 
 
 def _free_ports(count: int) -> list[int]:

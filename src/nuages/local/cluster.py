@@ -7,23 +7,28 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from nuages.errors import ClusterError, UsageError
-from nuages.local import addons as parts
-from nuages.local import apionly, debian, hostports, images, node, supervisor, sysctl, toolchain
-from nuages.local.addons import ADDONS, CORE, Addon
+from nuages.local import apionly, debian, existing, hostports, images, install, node, supervisor, sysctl, toolchain
+from nuages.local.addons import CORE, programs
 from nuages.local.info import ClusterInfo, every, read, write
 from nuages.local.lock import locked
 from nuages.local.places import base, places
-from nuages.local.process import Process, follow, run
+from nuages.local.status import Status
+from nuages.local.status import status as ask
 from nuages.progress import Sink, silent, step
 
-WARM = 20.0  # seconds that a node takes from its start to its DNS, measured on two cores
+DEFAULT = "nuages"
+OURS = "nuages"
+WARM = 15.0  # seconds that a node takes from its start to its DNS, measured on two cores
 
 
 def up(
-    name: str = "nuages", *, api_only: bool = False, addons: Collection[str] = (), sink: Sink = silent
+    name: str = DEFAULT,
+    *,
+    api_only: bool = False,
+    addons: Collection[str] = (),
+    provider: str | None = None,
+    sink: Sink = silent,
 ) -> ClusterInfo:
     """Bring a cluster up, or heal it, or leave it as it is: afterwards it is there, with these add-ons.
 
@@ -31,66 +36,54 @@ def up(
         name: several clusters live side by side under different names.
         api_only: etcd, API server and controllers as plain processes, without a node (and without root).
         addons: names of ADDONS; those that the cluster has already stay.
+        provider: who runs it; by default who runs it already, then an installed kind, k3d or minikube, then nuages.
         sink: hears of each step.
 
     Raises:
         MissingTool: this machine lacks something; the hint says how to get on.
-        UsageError: the cluster exists, but is of the other kind, or no such add-on.
+        UsageError: the cluster exists, but is of another sort, or no such add-on or provider.
         ClusterError: a component does not come up.
     """
-    here = places(name)
     wanted = frozenset(addons)
-    programs = {*(toolchain.API_ONLY if api_only else toolchain.NODE), *parts.programs(wanted)}
+    needed = programs(wanted)
     with locked(_lock(name), sink, f"another command on cluster {name}"):
         info = read(name)
-        if info and info.api_only != api_only:
-            raise UsageError(
-                f"cluster {name} is {'without' if info.api_only else 'with'} a node",
-                hint=f"take it down first (nuages cluster down {name}), or choose another --name",
-            )
-        if not api_only:
-            node.require_root()
-            debian.ensure(debian.NODE, sink)
-        bin_ = toolchain.build(programs, sink)
+        who = _provider(name, info, provider, api_only=api_only)
+        if who != OURS:
+            info = _borrowed(name, who, info, sink)
+            return install.addons(info, wanted, toolchain.build({"kubectl", *needed}, sink), sink) if wanted else info
         if api_only:
+            bin_ = toolchain.build(toolchain.API_ONLY, sink)
             return info if info and info.running else apionly.start(name, bin_, sink)
-        installed: Collection[str] = info.addons if info else ()
+        node.require_root()
+        debian.ensure(debian.NODE, sink)
+        bin_ = toolchain.build({*toolchain.NODE, *needed}, sink)
         if info is None or not info.running:
-            began = datetime.now(UTC)
-            with step(sink, "start the node", expected=WARM) as progress:
-                info = node.start(name, bin_, sink)
-                progress.say("control plane")
-                # Programs start side by side: images go in as soon as containerd answers.
-                with ThreadPoolExecutor() as pool:
-                    loading = pool.submit(_load, info, [*CORE.values()], bin_)
-                    supervisor.wait_ready(["kube-apiserver"], here, _process(info))
-                    info = hostports.ensure(info)
-                    _apply(info, [*CORE.values()])
-                    progress.say("node and DNS")
-                    loading.result()
-                _wait_node(info, began)
-                _wait_workloads(info, [*CORE.values()])
-                progress.note = f"{info.server}"
-        info = hostports.ensure(info)
-        if missing := wanted - set(installed):
-            info = _install(info, missing, bin_, sink)
-        return info
+            info = _start(name, bin_, sink)
+        return install.addons(hostports.ensure(info), wanted, bin_, sink)
 
 
-def down(name: str = "nuages", sink: Sink = silent) -> bool:
+def down(name: str = DEFAULT, sink: Sink = silent) -> bool:
     """End a cluster and leave nothing of it; answers whether there was one."""
     with locked(_lock(name), sink, f"another command on cluster {name}"):
         info = read(name)
-        try:
-            if info is None:
-                return False
+        if info:
             with step(sink, f"take cluster {name} down", expected=3):
-                (apionly if info.api_only else node).remove(info)
-                if not every() and not info.api_only:
-                    sysctl.restore()
-        finally:
-            _lock(name).unlink(missing_ok=True)
-    return True
+                _remove(info)
+        _lock(name).unlink(missing_ok=True)
+    return info is not None
+
+
+def status(name: str = DEFAULT) -> Status:
+    """What the cluster is doing now.
+
+    Raises:
+        ClusterError: there is none of this name.
+    """
+    info = read(name)
+    if info is None:
+        raise ClusterError(f"cluster {name} does not exist", hint=_way_up(name))
+    return ask(info)
 
 
 def load(name: str, archives: Sequence[Path], sink: Sink = silent) -> None:
@@ -99,15 +92,30 @@ def load(name: str, archives: Sequence[Path], sink: Sink = silent) -> None:
     Raises:
         ClusterError: no such cluster runs, or it has no node.
     """
-    info = existing(name)
+    info = running(name)
     if info.api_only:
         raise ClusterError(f"cluster {name} has no node that images could be loaded into")
     for archive in archives:
         with step(sink, f"load {archive.name}"):
-            images.load(info.containerd, [archive])
+            install.load(info, [archive])
 
 
-def existing(name: str) -> ClusterInfo:
+def kubeconfig(name: str = DEFAULT) -> Path:
+    """The file that reaches the cluster.
+
+    Raises:
+        ClusterError: no such cluster runs.
+    """
+    return running(name).kubeconfig
+
+
+def local_kubeconfig() -> Path | None:
+    """The file that reaches this machine's cluster, where it has one: what the environment `local` uses by default."""
+    info = read(DEFAULT)
+    return info.kubeconfig if info and info.running else None
+
+
+def running(name: str) -> ClusterInfo:
     """The running cluster of this name.
 
     Raises:
@@ -116,53 +124,76 @@ def existing(name: str) -> ClusterInfo:
     info = read(name)
     if info is None or not info.running:
         state = "does not exist" if info is None else "does not run"
-        raise ClusterError(f"cluster {name} {state}", hint=f"nuages cluster up --name {name}")
+        raise ClusterError(f"cluster {name} {state}", hint=_way_up(name))
     return info
 
 
-def _install(info: ClusterInfo, names: Collection[str], bin_: Path, sink: Sink) -> ClusterInfo:
-    for name in sorted(names):
-        with step(sink, f"add {name}", expected=10):
-            addon = ADDONS[name]
-            _load(info, [addon], bin_)
-            _apply(info, [addon])
-            _wait_workloads(info, [addon])
-            info = write(msgspec.structs.replace(info, addons=sorted({*info.addons, name})))
+def _provider(name: str, info: ClusterInfo | None, asked: str | None, *, api_only: bool) -> str:
+    """Who runs it; refused where the existing cluster is another one's or of the other sort."""
+    known = (OURS, *existing.PROVIDERS)
+    if asked and asked not in known:
+        raise UsageError(f"no provider is called {asked}", hint=f"there are {', '.join(known)}")
+    if info is None:
+        return asked or (OURS if api_only else existing.installed() or OURS)
+    if info.api_only != api_only or asked not in {None, info.provider}:
+        sort = f"run by {info.provider}, {'without' if info.api_only else 'with'} a node"
+        raise UsageError(
+            f"cluster {name} exists already: {sort}",
+            hint=f"take it down first (nuages cluster down --name {name}), or choose another --name",
+        )
+    return info.provider
+
+
+def _borrowed(name: str, who: str, info: ClusterInfo | None, sink: Sink) -> ClusterInfo:
+    """Have kind, k3d or minikube run the cluster."""
+    cluster = existing.PROVIDERS[who](name)
+    with step(sink, f"{who} cluster {name}", expected=60) as progress:
+        cluster.create()
+        info = write(info or ClusterInfo(name=name, context=cluster.context, provider=who))
+        places(name).kubeconfig.touch(mode=0o600)
+        places(name).kubeconfig.write_text(cluster.kubeconfig())
+        progress.note = f"context {cluster.context}"
     return info
 
 
-def _load(info: ClusterInfo, addons: Sequence[Addon], bin_: Path) -> None:
-    archives = [images.archive(image, bin_) for addon in addons for image in addon.images]
-    supervisor.wait_ready(["containerd"], places(info.name), _process(info))
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda archive: images.load(info.containerd, [archive]), archives))
+def _start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
+    """Start the node, and wait until it is Ready and its DNS and storage serve."""
+    core = [*CORE.values()]
+    began = datetime.now(UTC)
+    with step(sink, "start the node", expected=WARM) as progress, ThreadPoolExecutor() as pool:
+        archives = pool.submit(lambda: [images.archive(image, bin_) for part in core for image in part.images])
+        info, process = node.start(name, bin_, sink)
+        here = places(name)
+        # Images go in as soon as containerd answers, while the API server is still starting.
+        progress.say("control plane")
+        supervisor.wait_ready(["containerd"], here, process)
+        loading = pool.submit(lambda: install.load(info, archives.result()))
+        supervisor.wait_ready(["kube-apiserver"], here, process)
+        install.apply(info, core)
+        progress.say("images")
+        loading.result()
+        progress.say("node")
+        install.wait_node(info, began)
+        progress.say("DNS and storage")
+        install.wait_workloads(info, core)
+        progress.note = info.server
+    return info
 
 
-def _apply(info: ClusterInfo, addons: Sequence[Addon]) -> None:
-    files = [f"--filename={parts.MANIFESTS / name}" for addon in addons for name in addon.manifests]
-    run([*info.kubectl, "apply", "--server-side", "--force-conflicts", "--field-manager=nuages-cluster", *files])
+def _remove(info: ClusterInfo) -> None:
+    if not info.ours:
+        existing.PROVIDERS[info.provider](info.name).delete()
+        places(info.name).forget()
+    elif info.api_only:
+        apionly.remove(info)
+    else:
+        node.remove(info)
+        if not any(other.network is not None for other in every()):
+            sysctl.restore()
 
 
-def _wait_node(info: ClusterInfo, since: datetime) -> None:
-    """Watch until the kubelet says Ready, and says it after `since`: an older word is from before a restart."""
-    condition = '{range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime}{end}{"\\n"}'
-
-    def ready(line: str) -> bool:
-        status, _, heartbeat = line.partition(" ")
-        return status == "True" and datetime.fromisoformat(heartbeat) >= since.replace(microsecond=0)
-
-    follow([*info.kubectl, "get", "nodes", "--watch", "--request-timeout=90s", f"--output=jsonpath={condition}"], ready)
-
-
-def _wait_workloads(info: ClusterInfo, addons: Sequence[Addon]) -> None:
-    for namespace, workload in (addon.workload for addon in addons if addon.workload):
-        run([*info.kubectl, "--namespace", namespace, "rollout", "status", workload, "--timeout=120s"])
-
-
-def _process(info: ClusterInfo) -> Process:
-    if info.process is None:
-        raise ClusterError(f"cluster {info.name} does not run")
-    return info.process
+def _way_up(name: str) -> str:
+    return "nuages cluster up" + (f" --name {name}" if name != DEFAULT else "")
 
 
 def _lock(name: str) -> Path:

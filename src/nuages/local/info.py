@@ -29,16 +29,22 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     hostports: Process | None = None
     addons: list[str] = []
     http_port: int | None = None  # of this machine, where the ingress controller answers
+    kubeconfig_file: str = ""  # where it is not ours to write
 
     @property
     def kubeconfig(self) -> Path:
         """The file that reaches it."""
-        return places(self.name).kubeconfig
+        return Path(self.kubeconfig_file) if self.kubeconfig_file else places(self.name).kubeconfig
+
+    @property
+    def ours(self) -> bool:
+        """Whether its processes are ours to start and to end."""
+        return self.provider == "nuages"
 
     @property
     def running(self) -> bool:
-        """Whether its processes run."""
-        return self.process is not None and self.process.alive()
+        """Whether its processes run; those of another provider are that one's business, and taken as running."""
+        return not self.ours or (self.process is not None and self.process.alive())
 
     @property
     def kubectl(self) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -55,7 +54,7 @@ def plane(node: str, cable: Network) -> components.Plane:
     )
 
 
-def start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
+def start(name: str, bin_: Path, sink: Sink) -> tuple[ClusterInfo, Process]:
     """Start the node of a new cluster, or again that of one whose first process is gone; its data stays."""
     here = places(name)
     sysctl.raise_()
@@ -84,7 +83,7 @@ def start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
 
         config = configuration(plane(info.node, cable), cable, here, bin_)
         node = supervisor.start(config, here, bin_ / "node", prepare)
-    return msgspec.structs.replace(info, process=node)
+    return msgspec.structs.replace(info, process=node), node
 
 
 def configuration(where: components.Plane, cable: Network, here: Places, bin_: Path) -> supervisor.Config:
@@ -153,4 +152,4 @@ def remove(info: ClusterInfo) -> None:
         if process:
             process.kill()
     clear(info)
-    shutil.rmtree(places(info.name).root)
+    places(info.name).forget()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +53,10 @@ class Places(NamedTuple):
     def components(self) -> Path:
         """What the supervisor says of its components, as JSON."""
         return self.root / "components.json"
+
+    def forget(self) -> None:
+        """Remove all of it."""
+        shutil.rmtree(self.root)
 
 
 def base() -> Path:

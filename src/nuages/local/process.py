@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -108,6 +109,10 @@ class Process(msgspec.Struct, frozen=True):
     def alive(self) -> bool:
         """Whether this very process still runs; one that only waits to be reaped does not."""
         return _stat(self.pid) == (self.started, True)
+
+    def age(self) -> float:
+        """Seconds since it began."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.started / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """End it by SIGKILL and wait until it is gone. One that is gone already is fine."""

@@ -24,9 +24,10 @@ from nuages.local.versions import KUBERNETES
 from nuages.progress import Sink, Step, step
 
 MODULE = Path(__file__).parent / "toolchain"
+EXTRAS = MODULE / "extras"  # a module of its own: these were written for a newer Kubernetes library than 1.34's
 SPACE = 6 * 2**30  # bytes that a build from nothing takes: module cache, build cache, programs
 
-# program -> its package. With Go installed each of them can be built by hand: `go build PACKAGE` in MODULE.
+# program -> its package. With Go each can be built by hand: `go build PACKAGE` in its module's folder.
 PACKAGES = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
@@ -48,6 +49,7 @@ PACKAGES = {
     "helm": "helm.sh/helm/v3/cmd/helm",
     "kwok": "sigs.k8s.io/kwok/cmd/kwok",
 }
+FROM_EXTRAS = frozenset({"metrics-server", "kwok"})
 API_ONLY = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "kubeadm", "node")
 NODE = (
     *API_ONLY,
@@ -61,7 +63,16 @@ NODE = (
     "local-path-provisioner",
 )
 # Seconds from empty caches on two cores, measured in the order of PACKAGES (what comes later shares packages).
-COLD = {"kube-apiserver": 240, "kube-controller-manager": 60, "kubelet": 60, "traefik": 120, "helm": 60, "registry": 45}
+COLD = {
+    "kube-apiserver": 240,
+    "kube-controller-manager": 60,
+    "kubelet": 60,
+    "traefik": 120,
+    "helm": 60,
+    "registry": 45,
+    "metrics-server": 240,
+    "kwok": 60,
+}
 COLD_DEFAULT = 15
 ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
 
@@ -89,7 +100,7 @@ def build(names: Collection[str], sink: Sink) -> Path:
         CommandFailed: a program does not compile, or its sources cannot be had.
     """
     folder = cache() / "toolchain"
-    bin_ = folder / _digest(_inputs(own=True)) / "bin"
+    bin_ = folder / _digest([key(name).encode() for name in PACKAGES]) / "bin"
     if all((bin_ / name).exists() for name in names):
         return bin_
     with locked(folder / "lock", sink, "another build of the same programs"):
@@ -104,17 +115,19 @@ def build(names: Collection[str], sink: Sink) -> Path:
 
 def key(name: str) -> str:
     """What a program is made of, as a hash: the same key, the same program."""
-    return _digest(_inputs(own=PACKAGES[name].startswith("./")))
+    module, package = module_of(name), PACKAGES[name]
+    parts = [json.dumps(flags()).encode()]
+    parts += [file.read_bytes() for file in (module / "go.mod", module / "go.sum", MODULE / STUB)]
+    if package.startswith("./"):
+        for path in sorted((module / package).rglob("*.go")):
+            if not path.name.endswith("_test.go"):
+                parts += [str(path.relative_to(module)).encode(), path.read_bytes()]
+    return _digest(parts)
 
 
-def _inputs(*, own: bool) -> Iterable[bytes]:
-    yield json.dumps(flags()).encode()
-    for name in ("go.mod", "go.sum", STUB):
-        yield (MODULE / name).read_bytes()
-    if own:
-        for path in sorted((MODULE / "cmd").rglob("*.go")):
-            yield str(path.relative_to(MODULE)).encode()
-            yield path.read_bytes()
+def module_of(name: str) -> Path:
+    """The folder of the Go module that a program is built from."""
+    return EXTRAS if name in FROM_EXTRAS else MODULE
 
 
 def _digest(parts: Iterable[bytes]) -> str:
@@ -126,7 +139,7 @@ def _digest(parts: Iterable[bytes]) -> str:
 
 def _compile(name: str, to: Path, sink: Sink) -> None:
     """Build one program, and put it in its place in one step: nobody ever sees half of it."""
-    go = gotool.compiler(MODULE, sink)
+    go = gotool.compiler(module_of(name), sink)
     to.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=to.parent, prefix=".build-") as work,
@@ -138,7 +151,7 @@ def _compile(name: str, to: Path, sink: Sink) -> None:
         # -v prints each package as it is compiled: that is the news.
         argv: list[str | Path] = [go, "build", "-v", *flags(), *replaced, "-o", fresh, PACKAGES[name]]
         heard = _Packages(progress)
-        follow(argv, heard, env=ENVIRONMENT, cwd=MODULE)
+        follow(argv, heard, env=ENVIRONMENT, cwd=module_of(name))
         progress.note = f"{heard.count} packages compiled" if heard.count else "linked, nothing to compile"
         fresh.replace(to)
 

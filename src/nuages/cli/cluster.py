@@ -1,0 +1,122 @@
+"""`nuages cluster`: a real Kubernetes on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nuages.cli.console import console, duration
+
+name_option = click.option(
+    "--name", default="nuages", show_default=True, help="Several clusters can live side by side."
+)
+
+
+@click.group()
+def command() -> None:
+    """A real Kubernetes on this machine: up, down, status, load, kubeconfig."""
+
+
+@command.command()
+@name_option
+@click.option("--with", "addons", multiple=True, metavar="ADDON", help="Add traefik, metrics-server or registry.")
+@click.option("--api-only", is_flag=True, help="etcd, API server and controllers only: no node, no root, 4 s.")
+@click.option("--provider", help="nuages, kind, k3d or minikube; by default one that is installed, then nuages.")
+@click.option("--context", help="Use this context of your kubeconfig, and create nothing.")
+def up(name: str, addons: tuple[str, ...], api_only: bool, provider: str | None, context: str | None) -> None:
+    r"""Bring a cluster up, heal it, or leave it as it is.
+
+    \b
+    nuages cluster up                        a node, DNS, storage, load balancers
+    nuages cluster up --with traefik         and http://NAME.localhost:8080
+    nuages cluster up --name two             a second one beside it
+    """
+    from nuages.local import attach, cluster
+
+    if context:
+        console.print(f"context {context} answers: Kubernetes {attach.reach(context)}")
+        return
+    info = cluster.up(name, api_only=api_only, addons=addons, provider=provider, sink=console.sink)
+    console.print(f"kubectl --kubeconfig {info.kubeconfig} get pods -A")
+    if info.http_port:
+        console.print(f"http://NAME.localhost:{info.http_port}")
+
+
+@command.command()
+@name_option
+def down(name: str) -> None:
+    """End a cluster and leave nothing of it, its volumes included."""
+    from nuages.local import cluster
+
+    if not cluster.down(name, console.sink):
+        console.print(f"there is no cluster {name}")
+
+
+@command.command()
+@name_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(name: str, as_json: bool) -> None:
+    """Show its processes, node, add-ons and addresses; exit code 1 where something is not well."""
+    from nuages.local import cluster
+
+    found = cluster.status(name)
+    if as_json:
+        import msgspec
+
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        state = "healthy" if found.healthy else "not well" if found.running else "not running"
+        console.print(f"cluster {found.name}  {state}  context {found.context}  run by {found.provider}")
+        for one in found.components:
+            pid = f"pid {one.pid}" if one.pid else "not running"
+            word = "ready" if one.ready else "not ready"
+            restarts = f"  {one.restarts} restarts" if one.restarts else ""
+            console.print(f"  {one.name:<24} {word:<10} {pid:<12} {duration(one.uptime)}{restarts}")
+        if found.node:
+            console.print(f"  {'node':<24} {found.node}")
+        if found.addons:
+            console.print(f"  {'add-ons':<24} {', '.join(found.addons)}")
+        for what, address in found.addresses.items():
+            console.print(f"  {what:<24} {address}")
+        console.print(f"  {'kubeconfig':<24} {found.kubeconfig}")
+    if not found.healthy:
+        click.get_current_context().exit(1)
+
+
+@command.command()
+@name_option
+@click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def load(name: str, archives: tuple[Path, ...]) -> None:
+    r"""Load image archives (OCI, or of `docker save`) into the node.
+
+    \b
+    docker save blog:1 -o blog.tar && nuages cluster load blog.tar
+    """
+    from nuages.local import cluster
+
+    cluster.load(name, archives, console.sink)
+
+
+@command.command()
+@name_option
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
+@click.option("--merge", is_flag=True, help="Add the context to your own kubeconfig; your others stay as they are.")
+def kubeconfig(name: str, output: Path | None, merge: bool) -> None:
+    r"""Print where the kubeconfig is, write it to a file, or add it to your own.
+
+    \b
+    export KUBECONFIG=$(nuages cluster kubeconfig)
+    nuages cluster kubeconfig --merge && kubectl --context nuages-nuages get pods
+    """
+    from nuages.local import cluster
+    from nuages.local import kubeconfig as files
+
+    if output and merge:
+        raise click.UsageError("--output and --merge exclude each other")
+    source = cluster.kubeconfig(name)
+    if output:
+        files.export(source, output)
+    elif merge:
+        files.merge(source, files.user_file())
+    console.print(str(output or (files.user_file() if merge else source)))

@@ -1,0 +1,73 @@
+"""Putting things into a running cluster, and waiting until they serve: by watches, through kubectl."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from nuages.local import existing, images, toolchain
+from nuages.local.addons import ADDONS, Addon, free_port, manifest
+from nuages.local.info import ClusterInfo, write
+from nuages.local.process import follow, run
+from nuages.progress import Sink, step
+
+PATIENCE = "120s"  # for a node or a workload to become ready
+
+
+def addons(info: ClusterInfo, names: Collection[str], bin_: Path, sink: Sink) -> ClusterInfo:
+    """Install the add-ons that the cluster does not have yet; answers what is known of it then."""
+    for name in sorted(set(names) - set(info.addons)):
+        addon = ADDONS[name]
+        with step(sink, f"add {name}", expected=10) as progress:
+            if name == "traefik":
+                info = msgspec.structs.replace(info, http_port=info.http_port or free_port())
+                progress.note = f"http://NAME.localhost:{info.http_port}"
+            load(info, [images.archive(image, bin_) for image in addon.images])
+            if addon.definitions:
+                module, path = addon.definitions
+                _apply(info, f"--filename={toolchain.source(module, path, sink)}")
+            apply(info, [addon])
+            wait_workloads(info, [addon])
+            info = write(msgspec.structs.replace(info, addons=sorted({*info.addons, name})))
+    return info
+
+
+def load(info: ClusterInfo, archives: Sequence[Path]) -> None:
+    """Bring image archives to where the cluster's kubelet looks for images."""
+    if not info.ours:
+        existing.PROVIDERS[info.provider](info.name).load(archives)
+        return
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda archive: images.load(info.containerd, [archive]), archives))
+
+
+def apply(info: ClusterInfo, parts: Sequence[Addon]) -> None:
+    """Apply the manifests of these parts."""
+    _apply(info, "--filename=-", stdin=manifest(parts, info.http_port))
+
+
+def wait_node(info: ClusterInfo, since: datetime) -> None:
+    """Watch until the kubelet says Ready, and says it after `since`: an older word is from before a restart."""
+    condition = '{range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime}{end}{"\\n"}'
+
+    def ready(line: str) -> bool:
+        word, _, heartbeat = line.partition(" ")
+        return word == "True" and datetime.fromisoformat(heartbeat) >= since.replace(microsecond=0)
+
+    argv = [*info.kubectl, "get", "nodes", "--watch", f"--request-timeout={PATIENCE}", f"--output=jsonpath={condition}"]
+    follow(argv, ready)
+
+
+def wait_workloads(info: ClusterInfo, parts: Sequence[Addon]) -> None:
+    """Wait until these parts' workloads are rolled out."""
+    for namespace, workload in (part.workload for part in parts if part.workload):
+        run([*info.kubectl, "--namespace", namespace, "rollout", "status", workload, f"--timeout={PATIENCE}"])
+
+
+def _apply(info: ClusterInfo, *arguments: str, stdin: str = "") -> None:
+    owned = ["--server-side", "--force-conflicts", "--field-manager=nuages-cluster"]
+    run([*info.kubectl, "apply", *owned, *arguments], stdin=stdin)
