@@ -23,6 +23,7 @@ SHOWN = 25
 """Lines of a log that a person is shown (Krane's number)."""
 
 _READ = 400  # lines of a log that are read: a traceback through Django and a server is longer than what is shown
+_NO_LOG = "unable to retrieve container logs"  # the kubelet's answer, with status 200, where the run left none
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+(?=@)")
 
 
@@ -122,7 +123,8 @@ async def _log(cluster: Cluster, trouble: Trouble | None) -> str:
             continue  # not started yet, no such run, or no right: the status still says something
         if last_trace(read):
             return read
-        runs.append(read)
+        if not read.startswith(_NO_LOG):
+            runs.append(read)
     return max(runs, key=len, default="")
 
 

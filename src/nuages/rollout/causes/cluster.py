@@ -44,10 +44,10 @@ def configuration(evidence: Evidence) -> Cause | None:
 def node(evidence: Evidence) -> Cause | None:
     """No node takes the pod."""
     said = evidence.message
-    if lacking := sorted(set(re.findall(r"Insufficient ([\w./-]+)", said))):
+    if lacking := sorted(set(re.findall(r"Insufficient ([\w/-]+(?:\.[\w/-]+)*)", said))):
         what = " and ".join(lacking)
         return Cause("diag.D050", f"no node has enough {what} left", "lower resources or replicas, or add a node", said)
-    if re.search(r"PersistentVolumeClaim|volume node affinity|persistent volume", said):
+    if re.search(r"(?i)persistentvolumeclaim|volume node affinity|persistent volume", said):
         return Cause(
             "diag.D051", "its volume is not bound, or lies on another node", "kubectl describe pvc says more", said
         )

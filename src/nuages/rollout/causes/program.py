@@ -74,7 +74,7 @@ def exception(evidence: Evidence) -> Cause | None:
     if "Read-only file system" in trace.message:
         hint = "write below /tmp, or to the media volume"
         return Cause("diag.D028", "the project writes to the image, which is read-only", hint)
-    return Cause("diag.D024", "the project raised an exception while it started")
+    return Cause("diag.D024", "the program ended with an exception")
 
 
 def unmigrated(evidence: Evidence) -> Cause | None:

@@ -1,0 +1,188 @@
+"""From recorded failures to their causes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nuages.rollout import causes
+from nuages.rollout.causes import Evidence, explain
+from nuages.rollout.diagnosis import SHOWN, conclude
+from nuages.rollout.pods import Symptom, Trouble
+
+from .recorded import LATER, Seen, failure, log, state
+
+ROOT = Path(__file__).parents[3]
+
+FAILURES = {
+    "crash": ("diag.D020", "the image reads SENTRY_DSN, and the spec does not declare it"),
+    "image-missing": ("diag.D004", "the node does not reach the registry of registry.example.com/acme/nope:1"),
+    "image-name": ("diag.D001", "Registry/Nope:1:2 is not the name of an image"),
+    "image-never": ("diag.D005", "registry.example.com/acme/nope:1 is not on the node, and may not be pulled"),
+    "job-failed": ("diag.D024", "the program ended with an exception"),
+    "job-late": ("diag.D072", "the Job took longer than it may"),
+    "memory": ("diag.D030", "it needed more memory than 64Mi"),
+    "no-claim": ("diag.D051", "its volume is not bound, or lies on another node"),
+    "no-command": ("diag.D031", "the command is not in the image"),
+    "no-configmap": ("diag.D011", "there is no ConfigMap blog-env"),
+    "no-cpu": ("diag.D050", "no node has enough cpu left"),
+    "no-key": ("diag.D011", "ConfigMap kube-root-ca.crt has no key COLOR"),
+    "no-mount": ("diag.D053", "a volume cannot be mounted"),
+    "no-node": ("diag.D052", "no node fits (taints, affinity)"),
+    "no-secret": ("diag.D010", "there is no Secret blog-secrets"),
+    "not-executable": ("diag.D032", "the command may not be executed"),
+    "readiness-400": ("diag.D042", "the readiness probe is answered with 400"),
+    "readiness-refused": ("diag.D041", "nothing listens where the readiness probe asks"),
+    "readiness-timeout": ("diag.D043", "the readiness probe gets no answer in time"),
+    "sh-no-command": ("diag.D031", "the command is not in the image"),
+    "startup-503": ("diag.D042", "the startup probe is answered with 503"),
+}
+
+LOGS = {
+    "os-environ": ("diag.D020", "the image reads SENTRY_DSN, and the spec does not declare it"),
+    "django-environ": ("diag.D020", "the image reads SENTRY_DSN, and the spec does not declare it"),
+    "environs": ("diag.D020", "the image reads SENTRY_DSN, and the spec does not declare it"),
+    "decouple": ("diag.D020", "the image reads SENTRY_DSN, and the spec does not declare it"),
+    "missing-module": ("diag.D022", "the image has no module storages"),
+    "improperly-configured": ("diag.D023", "the project's settings are not complete"),
+    "database-refused": ("diag.D029", "the database does not answer"),
+    "migrate-refused": ("diag.D029", "the database does not answer"),
+    "migrate-wrong-password": ("diag.D025", "the database refuses the user or the password"),
+    "migrate-no-database": ("diag.D026", "the server has no such database"),
+    "migrate-failed-statement": (
+        "diag.D070",
+        "posts.0002_broken failed; what PostgreSQL had done of it is rolled back",
+    ),
+    "migrate-failed-python": ("diag.D070", "posts.0002_broken failed; what PostgreSQL had done of it is rolled back"),
+    "migrate-lock-timeout": ("diag.D071", "posts.0002_broken did not get its table's lock in time"),
+    "migrate-history": ("diag.D073", "the database has migrations applied out of their order"),
+    "migrate-node-not-found": ("diag.D074", "a migration depends on one that is not in the image"),
+    "migrate-two-leaves": ("diag.D074", "two migrations claim to be the last of an app"),
+}
+
+
+def crashed(written: str, env: tuple[str, ...] = (), **known: object) -> Evidence:
+    """A container that ended with code 1 after it wrote this."""
+    container = {"name": "web", "image": "blog", "env": [{"name": name} for name in env]}
+    pod = {"kind": "Pod", "metadata": {"name": "blog-web-main-1"}, "spec": {"containers": [container]}}
+    trouble = Trouble(Symptom.CRASH, "blog-web-main-1 crashed twice (exit 1)", pod, "web", exit_code=1)
+    return Evidence(state("deployment-05-rolling-0-of-2-updated")[0], trouble._replace(**known), written)
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_failure_of_a_real_cluster_is_explained(name):
+    cause = explain(failure(name)[0])
+    assert (cause.id, cause.cause) == FAILURES[name]
+
+
+def test_every_recorded_failure_and_log_is_explained():
+    folder = Path(__file__).parent / "recorded"
+    assert {file.stem for file in (folder / "failures").iterdir()} == set(FAILURES)
+    assert {file.stem for file in (folder / "logs").iterdir()} == set(LOGS)
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_log_of_a_real_program_is_explained(name):
+    cause = explain(crashed(log(name)))
+    assert (cause.id, cause.cause) == LOGS[name]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("failed to pull: unexpected status code: 401 Unauthorized", "diag.D003"),
+        ("pull access denied, repository does not exist or may require authorization", "diag.D003"),
+        ('failed to resolve reference "registry.example.com/acme/blog:2": not found', "diag.D002"),
+        ("toomanyrequests: you have reached your pull rate limit", "diag.D006"),
+    ],
+)
+def test_a_registrys_answer_is_told_apart(message, expected):
+    evidence, _ = failure("image-missing")
+    refused = evidence._replace(trouble=evidence.trouble._replace(message=message))
+    assert explain(refused).id == expected
+
+
+def test_a_variable_that_the_spec_declares_is_not_called_missing():
+    cause = explain(crashed(log("django-environ"), env=("SENTRY_DSN",)))
+    assert cause.id == "diag.D021"
+
+
+def test_a_pod_that_waits_for_migrations_says_for_which():
+    evidence = crashed("start-up waits for migrations: posts.0002_slug\n", symptom=Symptom.UNREADY)
+    assert explain(evidence).cause == "the database lacks posts.0002_slug, which this image expects"
+
+
+def test_a_full_database_is_named():
+    line = "django.db.utils.OperationalError: connection failed: FATAL:  sorry, too many clients already"
+    assert explain(crashed(f"Traceback (most recent call last):\n{line}")).id == "diag.D027"
+
+
+def test_a_read_only_image_is_named():
+    line = "OSError: [Errno 30] Read-only file system: '/app/media/x.png'"
+    assert explain(crashed(f"Traceback (most recent call last):\n{line}")).id == "diag.D028"
+
+
+def test_an_end_without_a_word_is_told_with_its_exit_code():
+    cause = explain(crashed("starting\nstopping\n"))
+    assert (cause.id, cause.line) == ("diag.D033", "stopping")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('pods "web-1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2', "diag.D060"),
+        ('pods "web-1" is forbidden: violates PodSecurity "restricted:latest": ...', "diag.D061"),
+        ('pods "web-1" is forbidden: error looking up service account blog/blog: not found', "diag.D062"),
+    ],
+)
+def test_pods_that_may_not_be_made_are_explained_by_the_deployment_itself(message, expected):
+    live, _ = state("deployment-05-rolling-0-of-2-updated")
+    live["status"]["conditions"].append({"type": "ReplicaFailure", "status": "True", "message": message})
+    assert explain(Evidence(live)).id == expected
+
+
+def test_a_diagnosis_shows_the_line_that_matters_its_place_and_the_end_of_the_log():
+    evidence = crashed(log("django-environ"))
+    found = conclude(evidence, Seen([evidence.workload]))
+    assert found.lines == (
+        "django.core.exceptions.ImproperlyConfigured: Set the SENTRY_DSN environment variable",
+        "proj/settings.py:124",
+    )
+    assert found.summary == "blog-web-main-1 crashed twice (exit 1)"
+    assert len(found.log) == SHOWN
+
+
+def test_a_failed_migration_shows_its_statement():
+    evidence = crashed(log("migrate-failed-statement"))
+    found = conclude(evidence, Seen([evidence.workload]))
+    assert found.lines == (
+        'django.db.utils.ProgrammingError: relation "nowhere" does not exist',
+        "statement: ALTER TABLE posts_post ADD COLUMN slug text REFERENCES nowhere (id)",
+    )
+
+
+def test_a_password_in_a_url_is_not_shown():
+    line = "ValueError: cannot reach redis://app:hunter2@cache:6379/0"
+    evidence = crashed(f"Traceback (most recent call last):\n{line}")
+    found = conclude(evidence, Seen([evidence.workload]))
+    assert "hunter2" not in found.text
+    assert "redis://app:***@cache:6379/0" in found.text
+
+
+def test_what_is_well_has_no_diagnosis():
+    live, view = state("deployment-03-first-2-available")
+    assert conclude(Evidence(live), view) is None
+
+
+def test_every_cause_is_documented():
+    sources = Path(causes.__file__).parent.glob("*.py")
+    raised = {found for file in sources for found in re.findall(r"diag\.D\d{3}", file.read_text())}
+    page = (ROOT / "docs/reference/diagnoses.md").read_text()
+    documented = re.findall(r"^#+ (diag\.D\d{3})\b", page, re.MULTILINE)
+    assert sorted(raised) == documented
+
+
+def test_troubles_are_hopeless_some_day():
+    for name in ("crash", "image-missing", "no-secret", "no-cpu", "no-command", "image-never", "image-name"):
+        evidence, _ = failure(name)
+        assert evidence.trouble.fatal(LATER), name
