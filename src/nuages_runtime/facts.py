@@ -6,6 +6,10 @@ files. With --static it also collects the static files into that folder, with --
 modules into that one. What the project prints while it loads goes to standard error.
 """
 
+# Django is the image's, and is imported when there are settings to import it with.
+# ruff: noqa: PLC0415
+# mypy: disable-error-code=import-not-found
+
 from __future__ import annotations
 
 import contextlib

@@ -10,6 +10,10 @@ Exit codes: 0 applied, 1 the project or a migration failed (the traceback is abo
 time.
 """
 
+# Django is the image's, and is imported when there are settings to import it with.
+# ruff: noqa: PLC0415
+# mypy: disable-error-code=import-not-found
+
 from __future__ import annotations
 
 import os

@@ -23,7 +23,8 @@ def command(file: Path, environment: str, output: Path | None, load: bool) -> No
     Dependencies are built once per lock file, so a change of code costs a second or two. Nothing is deployed.
 
     \b
-    nuages build -o blog.tar        docker load -i blog.tar, ctr images import blog.tar, skopeo copy oci-archive:blog.tar
+    nuages build --load             into the cluster on this machine
+    nuages build -o blog.tar        then docker load -i, ctr images import, skopeo copy oci-archive:
     """
     from nuages.image.build import build
 

@@ -61,7 +61,7 @@ def build(project: Path, app: App, sink: Sink) -> Built:
     environment = dependencies.ensure(found, app, sink)
     with step(sink, "image", expected=3) as told:
         selection = ignore.select(found.root)
-        made = _made(found, app, environment, selection.files, told, sink)
+        made = _made(found, app, environment, selection.files, told=told, sink=sink)
         image, known = _assemble(app, environment, made, revision(found.root))
         reference, tag = f"{app.image}@{image.digest}", image.digest.removeprefix("sha256:")[:12]
         archive = system.home() / "images" / f"{app.name}-{tag}.tar"
@@ -83,7 +83,7 @@ def revision(root: Path) -> str:
     return commit + "-dirty" * bool(changed.stdout.strip())
 
 
-def _made(found: Facts, app: App, environment: Environment, files: Sequence[str], told: Step, sink: Sink) -> _Made:
+def _made(found: Facts, app: App, environment: Environment, files: Sequence[str], *, told: Step, sink: Sink) -> _Made:
     """What is made of the project's present state; from the cache where that state was seen before."""
     env = facts.variables(found, app)
     runtime = facts.runtime_folder()
@@ -97,7 +97,7 @@ def _made(found: Facts, app: App, environment: Environment, files: Sequence[str]
         for folder in (stage, out, out / "static", out / "bytecode"):
             folder.mkdir()
         layers.stage(found.root, files, stage)
-        answer = facts.ask(environment, name, stage, out, env, told)
+        answer = facts.ask(environment, name, stage=stage, out=out, env=env, told=told)
         made = _Made(answer, tuple(_layers(answer, environment, stage, out, files)))
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(msgspec.json.encode(made))
@@ -192,7 +192,7 @@ def _findings(found: Facts, app: App, made: _Made, selection: ignore.Selection) 
     if app.postgres is not None and not any(found.has(name) for name in ("psycopg", "psycopg2", "psycopg2-binary")):
         findings.append(
             Finding(
-                "image.W001",
+                "project.W101",
                 Level.WARNING,
                 f"no driver for PostgreSQL among the dependencies; {dependencies.DRIVER} was added",
                 Place(declared),
@@ -201,12 +201,14 @@ def _findings(found: Facts, app: App, made: _Made, selection: ignore.Selection) 
         )
     if not found.has("gunicorn"):
         findings.append(
-            Finding("image.I002", Level.INFO, f"{dependencies.SERVER} was added to serve the project", Place(declared))
+            Finding(
+                "project.I102", Level.INFO, f"{dependencies.SERVER} was added to serve the project", Place(declared)
+            )
         )
     if made.told.static_skipped:
         findings.append(
-            Finding("image.W003", Level.WARNING, f"static files are not collected: {made.told.static_skipped}")
+            Finding("project.W103", Level.WARNING, f"static files are not collected: {made.told.static_skipped}")
         )
     if selection.left_out:
-        findings.append(Finding("image.I004", Level.INFO, f"not in the image: {', '.join(selection.left_out)}"))
+        findings.append(Finding("project.I104", Level.INFO, f"not in the image: {', '.join(selection.left_out)}"))
     return tuple(findings)

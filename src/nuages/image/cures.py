@@ -11,7 +11,7 @@ CURES = (
     (r"pg_config", "build.buildPackages: [gcc, libpq-dev, python3-dev], or depend on psycopg[binary]"),
     (
         r"mysql_config|mysqlclient|mariadb_config",
-        "build.buildPackages: [gcc, pkg-config, default-libmysqlclient-dev, python3-dev], build.packages: [libmariadb3]",
+        "build.buildPackages: [gcc, pkg-config, default-libmysqlclient-dev, python3-dev], packages: [libmariadb3]",
     ),
     (r"Python\.h", "build.buildPackages: [gcc, python3-dev]"),
     (r"ffi\.h", "build.buildPackages: [gcc, libffi-dev, python3-dev]"),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from uv import find_uv_bin
 
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed, MissingTool
@@ -188,8 +189,6 @@ def installer() -> Path:
     Raises:
         MissingTool: it is not there.
     """
-    from uv import find_uv_bin
-
     try:
         return Path(find_uv_bin())
     except FileNotFoundError as error:
@@ -197,6 +196,8 @@ def installer() -> Path:
 
 
 def _certificates() -> list[Volume]:
-    """This machine's certificates, where it has set some: behind an inspecting proxy the image's own do not do."""
+    """The certificates that this machine trusts, where it names some: behind an inspecting proxy the image's own do not
+    do.
+    """
     named = next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), None)
     return [Volume(Path(named), CERTIFICATES)] if named and Path(named).is_file() else []

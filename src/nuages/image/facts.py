@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -67,7 +68,7 @@ def placeholder(variable: Variable) -> str:
     return named or _BY_KIND.get(variable.kind, "only-for-the-build")
 
 
-def ask(environment: Environment, name: str, stage: Path, out: Path, env: dict[str, str], told: Step) -> Told:
+def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dict[str, str], told: Step) -> Told:
     """Load the project from the folder `stage` in a container called `name`, in the image's own Python; static files
     and bytecode go to the folder `out`.
 
@@ -100,8 +101,6 @@ def ask(environment: Environment, name: str, stage: Path, out: Path, env: dict[s
 
 def runtime_folder() -> Path:
     """Where the files of nuages_runtime lie; found, not imported: they are for the image's Python."""
-    from importlib.util import find_spec
-
     spec = find_spec("nuages_runtime")
     if spec is None or not spec.submodule_search_locations:
         raise BuildFailed("nuages_runtime is not installed beside nuages", hint="reinstall nuages")

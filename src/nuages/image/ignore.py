@@ -95,12 +95,12 @@ def select(root: Path) -> Selection:
     left_out: list[str] = []
     above = list(_rules_above(root))
     docker = list(rules(_lines(root / ".dockerignore"), anchored=True))
-    _walk(root, "", [*rules(NEVER), *above], docker, files, left_out)
+    _walk(root, "", [*rules(NEVER), *above], docker=docker, files=files, left_out=left_out)
     return Selection(tuple(sorted(files)), tuple(sorted(left_out)))
 
 
 def _walk(
-    root: Path, folder: str, inherited: list[Rule], docker: list[Rule], files: list[str], left_out: list[str]
+    root: Path, folder: str, inherited: list[Rule], *, docker: list[Rule], files: list[str], left_out: list[str]
 ) -> None:
     here = root / folder
     known = [*inherited, *rules(_lines(here / ".gitignore"), folder)]
@@ -112,7 +112,7 @@ def _walk(
             # Below a refused folder only what a rule names may come back, as docker does it.
             below = [*known, *rules([f"/{path}/**"])] if refused else known
             count = len(files)
-            _walk(root, path, below, docker, files, [] if refused else left_out)
+            _walk(root, path, below, docker=docker, files=files, left_out=[] if refused else left_out)
             if refused and len(files) == count:
                 left_out.append(path + "/")
         elif refused:

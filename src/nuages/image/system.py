@@ -91,7 +91,8 @@ def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) 
         "apt-get update -q >&2",
         apt(packages),
         # What differs from run to run, and what nobody reads in an image.
-        "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/log/*",
+        "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache",
+        "find /var/log -type f -delete",
     ]
     name = container.run(["buildah", "from", "--pull-never", below]).strip()
     try:

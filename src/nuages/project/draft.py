@@ -40,9 +40,11 @@ def python(facts: Facts) -> str:
     wanted = facts.python.value if facts.python else ""
     if exact := re.match(r"^(?:==|~=)?\s*3\.(\d+)", wanted):
         return f"3.{exact[1]}"
-    below = re.search(r"<\s*3\.(\d+)", wanted)
-    upto = re.search(r"<=\s*3\.(\d+)", wanted)
-    return f"3.{min(NEWEST_PYTHON, int(below[1]) - 1 if below else NEWEST_PYTHON, int(upto[1]) if upto else NEWEST_PYTHON)}"
+    newest = NEWEST_PYTHON
+    for operator, minor in re.findall(r"(>=|<=|<)\s*3\.(\d+)", wanted):
+        bound = int(minor) - (operator == "<")
+        newest = max(newest, bound) if operator == ">=" else min(newest, bound)
+    return f"3.{newest}"
 
 
 def secret(variable: Variable) -> bool:

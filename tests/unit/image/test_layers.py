@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nuages.image import layers, oci
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Path:
+    """A project as it is staged."""
+    folder = tmp_path / "stage"
+    for name in ("manage.py", "blog/urls.py", "staticfiles/old.css", "media/a.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "manage.py").chmod(0o700)
+    (folder / "blog" / "urls.py").chmod(0o600)
+    return folder
+
+
+FILES = ("blog/urls.py", "manage.py", "media/a.jpg", "staticfiles/old.css")
+
+
+def paths(entries: list[oci.Entry]) -> list[str]:
+    return sorted(entry.path for entry in entries)
+
+
+def test_collected_files_and_uploads_of_the_developer_stay_out(stage: Path) -> None:
+    entries = layers.project(stage, FILES, "app", without=("/app/staticfiles", "/app/media", None))
+    assert paths(entries) == ["app", "app/blog", "app/blog/urls.py", "app/manage.py"]
+
+
+def test_a_checkout_s_umask_does_not_matter(stage: Path) -> None:
+    modes = {entry.path: entry.mode for entry in layers.project(stage, FILES, "app", without=())}
+    assert (modes["app/manage.py"], modes["app/blog/urls.py"], modes["app/blog"]) == (0o755, 0o644, 0o755)
+
+
+def test_the_same_files_make_the_same_layer_whenever_they_were_written(stage: Path, tmp_path: Path) -> None:
+    first = oci.layer(layers.project(stage, FILES, "app", without=()), tmp_path / "store")
+    for name in FILES:
+        os.utime(stage / name, (1, 1))
+    assert oci.layer(layers.project(stage, FILES, "app", without=()), tmp_path / "store").digest == first.digest
+
+
+def test_byte_code_goes_where_python_looks_for_it(tmp_path: Path) -> None:
+    compiled = tmp_path / "app" / "blog"
+    compiled.mkdir(parents=True)
+    (compiled / "urls.cpython-313.pyc").write_bytes(b"")
+    (compiled / "views.cpython-313.pyc").write_bytes(b"")
+    assert paths(list(layers.bytecode(tmp_path, "app"))) == [
+        "app/blog/__pycache__",
+        "app/blog/__pycache__/urls.cpython-313.pyc",
+        "app/blog/__pycache__/views.cpython-313.pyc",
+    ]
+
+
+def test_static_files_go_below_static_root_with_the_folders_above_it(tmp_path: Path) -> None:
+    (tmp_path / "admin").mkdir()
+    (tmp_path / "admin" / "base.css").write_text("")
+    wanted = ["srv", "srv/www", "srv/www/static", "srv/www/static/admin", "srv/www/static/admin/base.css"]
+    assert paths(layers.static(tmp_path, "/srv/www/static")) == wanted
+
+
+def test_what_is_staged_is_a_copy_with_links_as_links(tmp_path: Path) -> None:
+    source = tmp_path / "project"
+    source.mkdir()
+    (source / "a.txt").write_text("a")
+    (source / "b.txt").symlink_to("a.txt")
+    layers.stage(source, ("a.txt", "b.txt"), tmp_path / "stage")
+    (source / "a.txt").write_text("changed")
+    assert (tmp_path / "stage" / "a.txt").read_text() == "a"
+    assert (tmp_path / "stage" / "b.txt").is_symlink()

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nuages.app.components import resolve
+from nuages.findings import Place
+from nuages.project.draft import draft, python
+from nuages.project.facts import Facts, Found, Variable
+from nuages.project.inspect import inspect
+from nuages.spec.load import Spec, load, parse
+
+pytestmark = pytest.mark.unit
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+HERE = Found("manage.py", Place("manage.py", 1))
+
+
+def drafted(facts: Facts) -> Spec:
+    return parse(draft(facts).encode(), "nuages.yaml")
+
+
+def project(*variables: Variable, **facts: object) -> Facts:
+    return Facts(
+        root=Path("/shop"), manage=HERE, settings=Found("shop.settings", HERE.place), variables=variables, **facts
+    )  # type: ignore[arg-type]
+
+
+def variable(name: str, default: str | None = None, **more: object) -> Variable:
+    return Variable(name=name, place=HERE.place, required=default is None, default=default, **more)  # type: ignore[arg-type]
+
+
+def test_the_blog_s_draft_loads_without_a_finding() -> None:
+    assert drafted(inspect(EXAMPLES / "blog")).warnings == ()
+
+
+def test_the_example_s_spec_is_the_blog_s_draft_with_what_only_a_person_knows() -> None:
+    text = draft(inspect(EXAMPLES / "blog"), image="registry.example.com/acme/blog")
+    made = resolve(parse(text.encode(), "nuages.yaml"), "local")
+    kept = resolve(load(EXAMPLES / "blog.nuages.yaml"), "local")
+    for part in ("name", "image", "django", "web", "postgres", "databases", "media", "expose"):
+        assert getattr(made, part) == getattr(kept, part), part
+    assert made.env.items() <= kept.env.items()
+    assert made.secrets.items() <= kept.secrets.items()
+
+
+def test_secrets_are_named_and_never_among_the_plain_variables() -> None:
+    facts = project(
+        variable("DJANGO_KEY", setting="SECRET_KEY"), variable("STRIPE_TOKEN"), variable("SENTRY_DSN", default="")
+    )
+    spec = drafted(facts).base
+    assert spec.env == {}
+    assert {name: source.generate for name, source in spec.secrets.items()} == {
+        "DJANGO_KEY": True,
+        "STRIPE_TOKEN": False,
+    }
+
+
+def test_a_required_variable_is_there_to_be_filled_in_and_says_where_it_is_read() -> None:
+    spec = drafted(project(variable("PARTNER")))
+    assert spec.base.env["PARTNER"].value == ""
+
+
+def test_a_project_on_sqlite_gets_one_pod_and_no_service() -> None:
+    spec = drafted(project(database=Found("sqlite3", HERE.place))).base
+    assert (spec.web["main"].replicas, spec.services.postgres) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"),
+    [
+        ("", "3.13"),
+        ("3.12", "3.12"),
+        ("3.12.4", "3.12"),
+        (">=3.10", "3.13"),
+        (">=3.10,<3.12", "3.11"),
+        ("<=3.12", "3.12"),
+        (">=3.14", "3.14"),
+    ],
+)
+def test_the_newest_python_that_the_project_allows_is_chosen(wanted: str, chosen: str) -> None:
+    assert python(project(python=Found(wanted, HERE.place) if wanted else None)) == chosen
