@@ -75,13 +75,21 @@ def _certificate(app: App, expose: Expose) -> str | None:
 
 def _route(app: App, component: Web, expose: Expose) -> Object:
     """https://gateway-api.sigs.k8s.io/api-types/httproute/; a Gateway of another namespace must let this one attach."""
+    namespace, _, gateway = (expose.class_ or "").rpartition("/")
     backend = {"name": component.name, "port": SERVICE_PORT, "kind": "Service", "group": "", "weight": 1}
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": metadata(app, app.name, WEB, component.key),
         "spec": {
-            "parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": expose.class_}],
+            "parentRefs": [
+                {
+                    "group": "gateway.networking.k8s.io",
+                    "kind": "Gateway",
+                    "name": gateway,
+                    **({"namespace": namespace} if namespace else {}),
+                }
+            ],
             "hostnames": expose.hosts,
             "rules": [
                 {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.spec.model import Resources
+from nuages.spec.units import canonical_cpu, canonical_memory
 
 TEMPORARY = "tmp"
 
@@ -41,7 +42,8 @@ def resources(wanted: Resources) -> Object:
 
     A CPU limit throttles a pod on an idle node; a memory limit above the request gets other pods killed.
     """
-    return {"requests": {"cpu": wanted.cpu, "memory": wanted.memory}, "limits": {"memory": wanted.memory}}
+    memory = canonical_memory(wanted.memory)
+    return {"requests": {"cpu": canonical_cpu(wanted.cpu), "memory": memory}, "limits": {"memory": memory}}
 
 
 def temporary() -> Object:

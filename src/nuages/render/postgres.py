@@ -16,7 +16,7 @@ from nuages.render.pods import (
     temporary,
     temporary_mount,
 )
-from nuages.spec.units import bytes_of
+from nuages.spec.units import bytes_of, canonical_memory
 
 PORT = 5432
 USER = "app"
@@ -74,7 +74,7 @@ def _stateful_set(app: App, service: Postgres) -> Object:
                     },
                     "spec": {
                         "accessModes": ["ReadWriteOnce"],
-                        "resources": {"requests": {"storage": service.run.storage}},
+                        "resources": {"requests": {"storage": canonical_memory(service.run.storage)}},
                     },
                 }
             ],

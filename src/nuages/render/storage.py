@@ -7,6 +7,7 @@ from nuages.app.objects import Object
 from nuages.render.labels import MEDIA, metadata
 from nuages.render.release import Release
 from nuages.spec.model import Volume
+from nuages.spec.units import canonical_memory
 
 
 def media(app: App) -> list[Object]:
@@ -21,7 +22,7 @@ def media(app: App) -> list[Object]:
             "metadata": metadata(app, _claim(app), MEDIA, data=True),
             "spec": {
                 "accessModes": [volume.access_mode],
-                "resources": {"requests": {"storage": volume.size}},
+                "resources": {"requests": {"storage": canonical_memory(volume.size)}},
                 **({"storageClassName": volume.storage_class} if volume.storage_class else {}),
             },
         }

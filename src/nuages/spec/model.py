@@ -21,6 +21,14 @@ Key = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", title="a
 NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", title="a namespace name")]
 # What Kubernetes calls an object: RFC 1123 subdomain.
 ObjectName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", title="an object name")]
+# An ingress class, or a Gateway that may be in a namespace of its own.
+ClassName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
+        title="a class or a Gateway",
+    ),
+]
 # What a shell, and so every entry point, can read.
 Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", title="an environment variable's name")]
 # https://github.com/distribution/reference: repository without tag or digest; a port is not a tag.
@@ -202,9 +210,9 @@ class Expose(_Part, frozen=True, kw_only=True):
     ] = "ingress"
     hosts: Annotated[list[Host], Meta(description="The names it answers to.", examples=[["blog.example.com"]])] = []
     class_: Annotated[
-        ObjectName | None,
+        ClassName | None,
         Meta(
-            description="The ingress class, or the Gateway; the cluster's default class, left out.",
+            description="The ingress class, left out the cluster's default; or the Gateway, as name or namespace/name.",
             examples=["traefik"],
         ),
     ] = msgspec.field(default=None, name="class")

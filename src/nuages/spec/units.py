@@ -36,3 +36,17 @@ def bytes_of(memory: str) -> int:
 def millicores(cpu: str) -> int:
     """250m is 250, 1.5 is 1500; the text has passed CPU_PATTERN."""
     return int(cpu[:-1]) if cpu.endswith("m") else int(Decimal(cpu) * 1000)
+
+
+def canonical_cpu(cpu: str) -> str:
+    """As the API server writes it back: 1.5 is 1500m, 2000m is 2."""
+    thousandths = millicores(cpu)
+    return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
+
+
+def canonical_memory(memory: str) -> str:
+    """As the API server writes it back: the largest unit of its family that leaves no fraction; 1.5Gi is 1536Mi."""
+    amount, binary = bytes_of(memory), memory.endswith("i")
+    units = [(size, unit) for unit, size in _BYTES.items() if unit.endswith("i") == binary and amount % size == 0]
+    size, unit = max(units, default=(1, ""))
+    return f"{amount // size}{unit}"

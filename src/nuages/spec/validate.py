@@ -37,6 +37,7 @@ FORMS = {
     "a short name": "lower-case letters, digits and dashes, at most 20, beginning with a letter",
     "a namespace name": "lower-case letters, digits and dashes, at most 63",
     "an object name": "lower-case letters, digits, dashes and dots",
+    "a class or a Gateway": "traefik, or namespace/name of a Gateway",
     "an environment variable's name": "letters, digits and underscores, not beginning with a digit",
     "an image repository": "registry.example.com/team/app, without a tag; each release adds the digest",
     "a host name": "blog.example.com, without scheme, port or path",

@@ -24,7 +24,7 @@ environments:
   ingress:
     expose: {kind: ingress, class: traefik, hosts: [blog.example.com, www.example.com], tls: {issuer: letsencrypt}}
   gateway:
-    expose: {kind: gateway, class: public, hosts: [blog.example.com]}
+    expose: {kind: gateway, class: gateways/public, hosts: [blog.example.com]}
   nodeport:
     expose: {kind: nodePort, nodePort: 30005}
   small:

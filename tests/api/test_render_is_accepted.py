@@ -1,0 +1,111 @@
+"""What is rendered is what the API server takes: its own validation, and its own Pod Security admission."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from nuages.app.build import Build
+from nuages.app.components import resolve
+from nuages.checks.objects import pod_of
+from nuages.render.manifest import render
+from nuages.render.release import Release
+from nuages.spec.load import parse
+
+pytestmark = pytest.mark.api
+
+SPEC = """\
+name: blog
+image: registry.example.com/acme/blog
+imagePullSecret: acme
+web:
+  main: {replicas: 3}
+  api: {requestTimeout: 2m, resources: {cpu: "1.5"}}
+services: {postgres: {run: {resources: {memory: 2Gi}}}}
+databases: {default: postgres}
+media: {volume: {size: 1Gi, storageClass: fast}}
+env: {COLOR: orange, FLAG: {configMap: flags, key: x}}
+secrets: {SECRET_KEY: {generate: true}}
+environments:
+  loadbalancer: {namespace: NAMESPACE, expose: {kind: loadBalancer}}
+  nodeport: {namespace: NAMESPACE, expose: {kind: nodePort, nodePort: 30905}}
+  ingress: {namespace: NAMESPACE, expose: {hosts: [blog.example.com, "*.blog.example.com"], tls: {issuer: letsencrypt}}}
+  unexposed: {namespace: NAMESPACE, media: {volume: {accessMode: ReadWriteOnce}}, web: {main: {replicas: 1}, api: null}}
+"""
+
+
+def manifest(environment, namespace):
+    app = resolve(parse(SPEC.replace("NAMESPACE", namespace).encode(), "nuages.yaml"), environment)
+    build = Build(
+        reference=f"registry.example.com/acme/blog@sha256:{'7' * 64}",
+        wsgi="blog.wsgi:application",
+        settings="blog.settings",
+        media_root="/app/media",
+    )
+    return render(app, Release(number=1, template=1, build=build, secrets="blog-secrets-0"))
+
+
+@pytest.mark.parametrize("environment", ["loadbalancer", "nodeport", "ingress", "unexposed"])
+async def test_the_api_server_accepts_every_object_and_keeps_what_was_sent(cluster, namespace, environment):
+    for item in manifest(environment, namespace).objects:
+        if item["kind"] != "Namespace":
+            accepted = await cluster.apply(item, dry_run=True)
+            assert (
+                missing(
+                    item["spec"] if "spec" in item else item.get("data"), accepted.get("spec", accepted.get("data"))
+                )
+                == []
+            )
+
+
+async def test_pod_security_restricted_admits_every_pod(cluster, namespace):
+    made = manifest("loadbalancer", namespace)
+    await cluster.apply(made.foundation[0])
+    for item in made.objects:
+        if item["kind"] == "ServiceAccount":
+            await cluster.apply(item)
+        if (spec := pod_of(item)) is None:
+            continue
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "x", "namespace": namespace},
+            "spec": admissible(spec),
+        }
+        await cluster.create(pod, dry_run=True)
+
+
+async def test_pod_security_restricted_is_really_on(cluster, namespace):
+    from nuages.errors import ClusterError
+
+    await cluster.apply(manifest("loadbalancer", namespace).foundation[0])
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "x", "namespace": namespace},
+        "spec": {"automountServiceAccountToken": False, "containers": [{"name": "x", "image": "x"}]},
+    }
+    with pytest.raises(ClusterError):
+        await cluster.create(pod, dry_run=True)
+
+
+def admissible(spec):
+    """The pod as its controller would make it: the claim's volume is added by the StatefulSet's."""
+    spec = copy.deepcopy(spec)
+    volumes = {volume["name"] for volume in spec["volumes"]}
+    for mount in (mount for container in spec["containers"] for mount in container["volumeMounts"]):
+        if mount["name"] not in volumes:
+            spec["volumes"].append({"name": mount["name"], "persistentVolumeClaim": {"claimName": mount["name"]}})
+    for constraint in spec.get("topologySpreadConstraints", []):
+        constraint.pop("matchLabelKeys")
+    return spec
+
+
+def missing(sent, kept, path=""):
+    """Where the server dropped or changed something; what it adds are its defaults."""
+    if isinstance(sent, dict) and isinstance(kept, dict):
+        return [found for key, value in sent.items() for found in missing(value, kept.get(key), f"{path}.{key}")]
+    if isinstance(sent, list) and isinstance(kept, list) and len(sent) == len(kept):
+        return [found for index, value in enumerate(sent) for found in missing(value, kept[index], f"{path}[{index}]")]
+    return [] if sent == kept else [f"{path}: sent {sent!r}, kept {kept!r}"]
