@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.connections import Budget, budget
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
 
 
-def check(app: App) -> list[Finding]:
-    """Every finding about the app itself; paths are those of its spec."""
-    return [*_connections(app), *_media(app), *_one_replica(app)]
+def check(app: App, build: Build | None = None) -> list[Finding]:
+    """Every finding about the app itself, and with a build about both together; paths are those of its spec."""
+    return [*_connections(app), *_media(app), *_one_replica(app), *(_uploads(app, build) if build else [])]
 
 
 def _connections(app: App) -> list[Finding]:
@@ -50,6 +51,19 @@ def _media(app: App) -> list[Finding]:
         return [Finding("app.E102", Level.ERROR, message, place, "ReadWriteMany, or one replica")]
     message = "with ReadWriteOnce a release stops the old pod before the new one starts"
     return [Finding("app.W103", Level.WARNING, message, place, "ReadWriteMany rolls out without a gap")]
+
+
+def _uploads(app: App, build: Build) -> list[Finding]:
+    """The volume goes where the project says it keeps uploads; neither makes sense without the other."""
+    if app.media and build.media_root is None:
+        message = "a volume for uploads, and the project has no MEDIA_ROOT: nothing would be kept on it"
+        return [
+            Finding("app.E105", Level.ERROR, message, Place(path="media.volume"), "set MEDIA_ROOT, or leave media out")
+        ]
+    if build.media_root and app.media is None:
+        message = f"the project keeps uploads in {build.media_root}, which is read-only without a volume"
+        return [Finding("app.W106", Level.WARNING, message, Place(path="media"), "media: {volume: {size: 5Gi}}")]
+    return []
 
 
 def _one_replica(app: App) -> list[Finding]:

@@ -5,16 +5,37 @@ from __future__ import annotations
 from pathlib import Path
 
 from nuages.app.build import Build
-from nuages.app.components import resolve
+from nuages.app.components import App, resolve
 from nuages.checks import app as apps
 from nuages.checks import objects
-from nuages.findings import Finding
+from nuages.errors import Refused
+from nuages.findings import Finding, errors
 from nuages.render.manifest import render
 from nuages.render.release import Release
 from nuages.spec.load import Spec, load
 
 # What an image would say that is not built yet. The name says so to whoever finds it in printed objects.
 NOT_BUILT = f"not-built@sha256:{'0' * 64}"
+
+
+def accepted(file: Path, environment: str) -> App:
+    """The app of one environment, which no check refuses.
+
+    Raises:
+        SpecInvalid: the file itself is wrong.
+        UsageError: there is no such file or environment.
+        Refused: the app is; with all findings.
+    """
+    spec = load(file)
+    findings = in_environment(spec, environment)
+    if refusing := errors(findings):
+        raise Refused(counted(len(refusing)), findings=findings)
+    return resolve(spec, environment)
+
+
+def counted(number: int) -> str:
+    """The last line of a refusal."""
+    return f"{number} finding{'' if number == 1 else 's'}, nothing was touched."
 
 
 def check(file: Path, environment: str | None = None) -> list[Finding]:

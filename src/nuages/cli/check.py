@@ -17,7 +17,7 @@ def command(file: Path, environment: str | None, as_json: bool) -> None:
     """Check the spec and what it amounts to in each environment; exit code 3 where something is wrong."""
     import msgspec
 
-    from nuages.checks.spec import check
+    from nuages.checks.spec import check, counted
     from nuages.cli.console import console
     from nuages.errors import Refused, SpecInvalid
     from nuages.findings import errors
@@ -30,11 +30,7 @@ def command(file: Path, environment: str | None, as_json: bool) -> None:
         for finding in findings:
             console.print(msgspec.json.encode(finding._asdict() | {"place": finding.place._asdict()}).decode())
     if errors(findings):
-        raise Refused(_count(len(findings)), findings=[] if as_json else findings)
+        raise Refused(counted(len(findings)), findings=[] if as_json else findings)
     if not as_json:
         console.findings(findings)
-        console.print(_count(len(findings)))
-
-
-def _count(number: int) -> str:
-    return f"{number} finding{'' if number == 1 else 's'}, nothing was touched."
+        console.print(counted(len(findings)))

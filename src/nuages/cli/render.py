@@ -17,15 +17,13 @@ def command(file: Path, environment: str, image: str | None) -> None:
     """Print what a release would apply, in order. Secrets appear by name only; nothing is touched."""
     import msgspec
 
-    from nuages.app.components import resolve
-    from nuages.checks.spec import not_built
+    from nuages.checks.spec import accepted, not_built
     from nuages.cli.console import console
     from nuages.errors import UsageError
     from nuages.render.manifest import Release, render
     from nuages.render.text import yaml_of
-    from nuages.spec.load import load
 
-    app = resolve(load(file), environment)
+    app = accepted(file, environment)
     build = not_built(app.image)
     if image is not None:
         if "@sha256:" not in image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.checks.app import check
 from nuages.spec.load import parse
@@ -38,3 +39,18 @@ def test_one_replica_with_such_a_volume_is_warned_of_the_gap() -> None:
 
 def test_a_sound_app_has_no_finding() -> None:
     assert check(app("web: {main: {replicas: 3}}")) == []
+
+
+def built(media_root: str | None) -> Build:
+    return Build(reference="a/b@sha256:0", wsgi="b.wsgi:application", settings="b.settings", media_root=media_root)
+
+
+def test_a_volume_that_the_project_has_no_place_for_is_refused() -> None:
+    declared = app("media: {volume: {size: 1Gi}}\nweb: {main: {replicas: 2}}")
+    assert [finding.id for finding in check(declared, built(None))] == ["app.E105"]
+    assert check(declared, built("/app/media")) == []
+
+
+def test_uploads_without_a_volume_are_warned_of() -> None:
+    declared = app("web: {main: {replicas: 2}}")
+    assert [finding.id for finding in check(declared, built("/app/media"))] == ["app.W106"]
