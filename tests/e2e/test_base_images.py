@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import gzip
+import http.server
 import json
 import os
 import select
@@ -324,3 +325,51 @@ def test_no_image_holds_a_private_key_or_a_program_that_makes_one_another_user(u
     assert [path for path in found if path.stat().st_mode & 0o6000] == []
     assert [path for path in found if path.suffix == ".key" or "private" in path.parts] == []
     assert not (rootfs / "etc/shadow-").exists()
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """A registry to read from, with one image under any name."""
+
+    image: oci.Image
+
+    def do_HEAD(self) -> None:
+        self.answer()
+
+    def do_GET(self) -> None:
+        self.wfile.write(self.answer())
+
+    def answer(self) -> bytes:
+        blobs = {layer.digest: layer.blob.path.read_bytes() for layer in self.image.layers}
+        blobs |= {self.image.id: self.image.config, self.image.digest: self.image.manifest}
+        digest = self.path.rpartition("/")[2]
+        body = self.image.manifest if "/manifests/" in self.path else blobs.get(digest, b"{}")
+        self.send_response(200)
+        self.send_header("Content-Type", oci.MANIFEST if "/manifests/" in self.path else "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return body
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+def test_a_registry_that_answers_is_preferred_and_its_image_kept(tmp_path, monkeypatch) -> None:
+    layer = oci.layer([oci.Entry("hello", 0o644, b"hello")], tmp_path)
+    Registry.image = oci.scratch([layer], {"Cmd": ["/hello"]})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    name = f"docker.io/library/nuages-test-{uuid.uuid4().hex[:8]}:1"
+    mirrors = '[[registry]]\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "127.0.0.1:%d"\ninsecure = true\n'
+    (tmp_path / "registries.conf").write_text(mirrors % server.server_port)
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "registries.conf"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    try:
+        pulled = base.ensure(name)
+        assert pulled.official
+        assert oci.references(pulled.archive) == [name]
+        assert oci.read_layout(pulled.archive).settings == {"Cmd": ["/hello"]}
+    finally:
+        server.shutdown()
+        server.server_close()
+        subprocess.run(["buildah", "rmi", name], capture_output=True, check=False)
+    assert base.ensure(name) == pulled

@@ -97,14 +97,16 @@ def make(recipe: Recipe, below: oci.Image, reference: str, to: Path, say: Callab
     arguments = {"DEBIAN": recipe.debian, **recipe.arguments}
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         layout = Path(folder) / "layout"
-        host.run(
-            [
-                *("buildah", "build", "--layers=false", "--pull-never", "--timestamp=0", "--identity-label=false"),
-                *(f"--build-arg={name}={value}" for name, value in arguments.items()),
-                *("--file", RECIPES / recipe.folder / "Containerfile", "--tag", scratch, RECIPES),
-            ],
-            say,
-        )
+        # One at a time: apt locks its lists, which lie on a mount that all builds share.
+        with host.locked(to.parent / ".building.lock", "another base image"):
+            host.run(
+                [
+                    *("buildah", "build", "--layers=false", "--pull-never", "--timestamp=0", "--identity-label=false"),
+                    *(f"--build-arg={name}={value}" for name, value in arguments.items()),
+                    *("--file", RECIPES / recipe.folder / "Containerfile", "--tag", scratch, RECIPES),
+                ],
+                say,
+            )
         say("compressing")
         try:
             host.run(["buildah", "push", "--quiet", scratch, f"oci:{layout}"])
