@@ -56,6 +56,7 @@ def working(system: System, sink: Sink) -> str:
     """The working container of a system image, kept between builds: a new one costs more than all else of a small
     change.
     """
+    host.install({"buildah": "buildah"}, sink)
     name = f"nuages-{system.image.digest.removeprefix('sha256:')[:16]}"
     with host.locked(home() / f"{name}.lock", "another build", sink):
         if _known("container", name):
