@@ -21,7 +21,7 @@ MARGIN_SECONDS = 5
 # Slow start-ups are no failures: settings, apps and models load at a tenth of a core's speed where only that is set
 # aside.
 STARTUP_SECONDS = 120
-STARTUP_PERIOD_SECONDS = 2
+STARTUP_PERIOD_SECONDS = 1
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):

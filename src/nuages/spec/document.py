@@ -27,7 +27,8 @@ _CORE: list[tuple[re.Pattern[str], Callable[[str], Scalar]]] = [
     (re.compile(r"|~|null|Null|NULL"), lambda text: None),
     (re.compile(r"true|True|TRUE"), lambda text: True),
     (re.compile(r"false|False|FALSE"), lambda text: False),
-    (re.compile(r"[-+]?[0-9]+"), int),
+    # Longer ones are no number of anything here, and Python refuses to read them.
+    (re.compile(r"[-+]?[0-9]{1,18}"), int),
     (re.compile(r"0o[0-7]+"), lambda text: int(text, 8)),
     (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text, 16)),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
@@ -66,9 +67,7 @@ def dotted(path: Path) -> str:
 
 
 def read(raw: bytes, file: str) -> tuple[Document, list[Finding]]:
-    """The document in a file's bytes, and what is wrong with it as YAML; with findings, what could be read is still
-    there.
-    """
+    """The document in a file's bytes, as far as it can be read, and what is wrong with it as YAML."""
     reader = _Reader(file)
     try:
         text = raw.decode("utf-8-sig")
@@ -81,6 +80,9 @@ def read(raw: bytes, file: str) -> tuple[Document, list[Finding]]:
         nodes = list(yaml.compose_all(text, Loader=yaml.BaseLoader))
     except yaml.YAMLError as error:
         reader.syntax(error, text)
+        return reader.document(None), reader.findings
+    except RecursionError:
+        reader.finding("spec.E001", "not YAML: nested without end", (1, 1))
         return reader.document(None), reader.findings
     if not nodes or (isinstance(nodes[0], yaml.ScalarNode) and not nodes[0].value):
         reader.finding("spec.E003", "nothing in it", (1, 1), hint="`nuages init` writes one for your project")

@@ -17,12 +17,14 @@ from nuages.spec.validate import Mistake
 
 # What the rendered objects set themselves; a value from the spec would silently lose or win.
 RESERVED = {
-    "DATABASE_URL": "databases.default makes it",
-    "POSTGRES_PASSWORD": "services.postgres makes it",
     "DJANGO_SETTINGS_MODULE": "django.settings says it",
-    "PORT": "the server's port is always 8000",
     "HOSTNAME": "it is the pod's name",
     "PATH": "the image sets it",
+}
+# These only where the app has a database of the spec's; a project with one elsewhere names it as it likes.
+RESERVED_BY_DATABASE = {
+    "DATABASE_URL": "databases.default makes it",
+    "POSTGRES_PASSWORD": "services.postgres makes it",
 }
 RESERVED_PREFIX = "NUAGES_"
 # A name that says its value must not be read by everybody who may read a ConfigMap.
@@ -63,10 +65,11 @@ def _references(spec: EnvironmentSpec) -> Iterator[Mistake]:
 
 
 def _variables(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    reserved = RESERVED | (RESERVED_BY_DATABASE if spec.databases.default else {})
     for section, names in (("env", spec.env), ("secrets", spec.secrets)):
         for name in names:
-            if name in RESERVED or name.startswith(RESERVED_PREFIX):
-                why = RESERVED.get(name, "names beginning with NUAGES_ are the runtime's own")
+            if name in reserved or name.startswith(RESERVED_PREFIX):
+                why = reserved.get(name, "names beginning with NUAGES_ are the runtime's own")
                 yield Mistake("spec.E203", (section, name), "is set by nuages", why, at_key=True)
     for name in spec.env.keys() & spec.secrets.keys():
         yield Mistake("spec.E202", ("env", name), "is among the secrets too", "a variable has one source", at_key=True)

@@ -87,6 +87,7 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
         ),
         ("databases: {other: postgres}", "nuages.yaml:3:13: databases.other not a field spec.E101"),
         ("env: {A: 1}\nsecrets: {A: }", "nuages.yaml:3:7: env.A is among the secrets too spec.E202"),
+        ("env: {PATH: /bin}", "nuages.yaml:3:7: env.PATH is set by nuages spec.E203"),
         ("env: {NUAGES_PORT: 1}", "nuages.yaml:3:7: env.NUAGES_PORT is set by nuages spec.E203"),
         ("env: {2FA: x}", 'nuages.yaml:3:7: env.2FA "2FA" is not an environment variable\'s name spec.E108'),
         ("env: {A: {configMap: flags}}", "nuages.yaml:3:10: env.A has no source, or two spec.E204"),
@@ -189,6 +190,10 @@ def test_a_patch_cannot_rename_the_app() -> None:
 
 def test_a_base_mistake_is_told_once_however_many_environments_there_are() -> None:
     assert len(findings("web: {main: {replcas: 3}}\nenvironments: {a: {}, b: {}, c: {}}")) == 1
+
+
+def test_a_project_with_its_database_elsewhere_names_it_as_it_likes() -> None:
+    assert list(spec("secrets: {DATABASE_URL: , POSTGRES_PASSWORD: {secret: rds, key: password}}").base.secrets)
 
 
 def test_shorthand_means_its_canonical_form() -> None:
