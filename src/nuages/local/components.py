@@ -131,6 +131,7 @@ def controller_manager(plane: Plane, *, port: int = 10257) -> Component:
         argv=[
             f"{plane.bin}/kube-controller-manager",
             f"--kubeconfig={config}",
+            f"--master={plane.server}",  # kubeadm writes the advertised address, which may not be a loopback one
             f"--authentication-kubeconfig={config}",
             f"--authorization-kubeconfig={config}",
             "--bind-address=127.0.0.1",

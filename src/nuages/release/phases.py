@@ -28,8 +28,8 @@ TAKEN_BACK = frozenset({".spec.replicas"})
 LOOK_AGAIN = 5.0
 """Seconds after which a phase looks again though nothing changed: some verdicts depend on the time."""
 
-VERIFY = timedelta(seconds=60)
-"""How long a rolled-out web may take to answer through its Service."""
+VERIFY = timedelta(seconds=10)
+"""How long a web whose pods are ready may take to answer through its Service."""
 
 
 async def services(release: Stored, world: World) -> Step:
@@ -38,7 +38,9 @@ async def services(release: Stored, world: World) -> Step:
     A data store that exists is never changed by a release (it has a life of its own); only waited for.
     """
     manifest = release.manifest
-    missing = [wanted for wanted in manifest.services if await _live(wanted, world) is None]
+    missing = []
+    if release.record.phase("services") is None:
+        missing = [wanted for wanted in manifest.services if await _live(wanted, world) is None]
     foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
     return await _bring("services", [*foundation, *missing], manifest.services, release, world)
 
@@ -97,7 +99,7 @@ async def prune(release: Stored, world: World) -> Step:
     record = release.record
     history = await records.history(world.cluster, record.namespace, record.app, record.environment)
     kept = records.kept(history)
-    needed = {(reference.kind, reference.name) for reference in record.inventory}
+    needed = {(item["kind"], item["metadata"]["name"]) for item in release.manifest.objects}
     needed |= {("Secret", stored.record.secrets) for stored in kept if stored.record.secrets}
     candidates = {
         reference

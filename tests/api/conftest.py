@@ -1,0 +1,36 @@
+"""One real API server for all of these tests (etcd, kube-apiserver, kube-controller-manager), one namespace for each.
+
+No kubelet: pods stay as they are made, so a test that needs them to do something plays them by writing their status.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from nuages.kube.client import Cluster
+from nuages.local.cluster import up
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Path:
+    """That of the cluster `test-api`, as scripts/test started it; started here where a single test is run by hand."""
+    return up("test-api", api_only=True).kubeconfig
+
+
+@pytest.fixture
+async def cluster(kubeconfig):
+    """A connection to it."""
+    async with Cluster.connect(kubeconfig) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def namespace(cluster):
+    """A namespace of this test's own."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    await cluster.delete("Namespace", None, name)

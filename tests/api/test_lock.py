@@ -1,0 +1,110 @@
+"""One release at a time, on a real Lease."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from nuages.errors import Locked, Superseded
+from nuages.release import lock
+
+pytestmark = pytest.mark.api
+
+
+def silent(line):
+    """Nobody listens."""
+
+
+async def lease(cluster, namespace, holder, *, epoch=1, duration=1):
+    """A Lease as somebody else left it."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return await cluster.create(
+        {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": "blog-release", "namespace": namespace},
+            "spec": {
+                "holderIdentity": holder,
+                "leaseDurationSeconds": duration,
+                "acquireTime": now,
+                "renewTime": now,
+                "leaseTransitions": epoch,
+            },
+        }
+    )
+
+
+async def test_a_free_lock_is_taken_and_given_back(cluster, namespace):
+    async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
+        assert held.epoch == 1
+        await held.check()
+    assert (await cluster.get("Lease", namespace, "blog-release"))["spec"]["holderIdentity"] == ""
+    async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
+        assert held.epoch == 2
+
+
+async def test_one_that_is_alive_is_named_and_left_alone(cluster, namespace):
+    other = await lease(cluster, namespace, "ada@laptop/1-1", duration=15)
+
+    async def renewing():
+        live = other
+        while True:
+            await asyncio.sleep(0.3)
+            live["spec"]["renewTime"] = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            live = await cluster.replace(live)
+
+    renewer = asyncio.create_task(renewing())
+    said = []
+    with pytest.raises(Locked, match="ada@laptop is releasing"):
+        async with lock.held(cluster, namespace, "blog-release", waiting=said.append):
+            pytest.fail("held what another one holds")
+    renewer.cancel()
+    assert "ada@laptop" in said[0]
+
+
+async def test_one_that_died_elsewhere_is_waited_out_and_its_epoch_is_over(cluster, namespace):
+    await lease(cluster, namespace, "ada@laptop/1-1", epoch=4, duration=1)
+    async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
+        assert held.epoch == 5
+
+
+async def test_a_dead_process_of_this_machine_is_taken_over_at_once(cluster, namespace):
+    await lease(cluster, namespace, f"{lock.user()}/{os.getpid()}-1", duration=3600)
+    async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
+        assert held.epoch == 2
+
+
+async def test_a_laptop_that_wakes_up_writes_nothing(cluster, namespace):
+    with pytest.raises(Superseded, match="eve@desk"):
+        async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
+            live = await cluster.get("Lease", namespace, "blog-release")
+            live["spec"] |= {"holderIdentity": "eve@desk/1-1", "leaseTransitions": 2}
+            await cluster.replace(live)
+            await held.check()
+    assert (await cluster.get("Lease", namespace, "blog-release"))["spec"]["holderIdentity"] == "eve@desk/1-1"
+
+
+async def test_the_body_is_stopped_when_the_lock_is_lost(cluster, namespace, monkeypatch):
+    monkeypatch.setattr(lock, "RENEW", 0.05)
+    with pytest.raises(Superseded):
+        async with lock.held(cluster, namespace, "blog-release", waiting=silent):
+            live = await cluster.get("Lease", namespace, "blog-release")
+            live["spec"]["holderIdentity"] = "eve@desk/1-1"
+            await cluster.replace(live)
+            await asyncio.sleep(30)
+            pytest.fail("went on without the lock")
+
+
+async def test_of_two_who_come_at_once_one_gets_it(cluster, namespace):
+    entered = []
+
+    async def one(name):
+        async with lock.held(cluster, namespace, "blog-release", waiting=silent, patience=0) as held:
+            entered.append((name, held.epoch))
+            await asyncio.sleep(0.2)
+
+    await asyncio.gather(one("a"), one("b"), return_exceptions=True)
+    assert len(entered) == len({epoch for _, epoch in entered})

@@ -1,0 +1,281 @@
+"""A release against a real API server; the kubelet's part, the pods, is played by writing their status."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from nuages.app.build import Build
+from nuages.app.components import resolve
+from nuages.errors import Conflict, Gone, NotOurs, Refused, ReleaseFailed
+from nuages.kube.failures import Asked
+from nuages.kube.watch import Mirror
+from nuages.progress import Started, silent
+from nuages.release import phases, records, secrets
+from nuages.release.deploy import deploy
+from nuages.release.record import Outcome
+from nuages.release.rollback import rollback
+from nuages.spec.load import load
+
+pytestmark = pytest.mark.api
+BLOG = Path(__file__).parents[2] / "examples" / "blog.nuages.yaml"
+BUILD = Build(
+    reference="registry.example.com/acme/blog@sha256:" + "1" * 64,
+    wsgi="blog.wsgi:application",
+    settings="blog.settings",
+    migrations={"posts": ["0001_initial"]},
+    media_root="/app/media",
+)
+
+
+@pytest.fixture
+def app(namespace, tmp_path):
+    """The blog, in this test's namespace."""
+    return blog(namespace, tmp_path)
+
+
+def blog(namespace, folder, **replaced):
+    text = BLOG.read_text().replace("  local: {}", f"  local: {{namespace: {namespace}}}")
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    spec = folder / "nuages.yaml"
+    spec.write_text(text)
+    return resolve(load(spec), "local")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_answers(monkeypatch):
+    """No pod answers requests here, so none is waited for."""
+    monkeypatch.setattr(phases, "VERIFY", timedelta(0))
+
+
+@pytest.fixture
+async def kubelet(cluster, namespace):
+    """Play the kubelet as far as a release looks: each pod that controllers make is ready, or done, at once.
+
+    `kubelet.crash` holds the components whose pods fail instead.
+    """
+    player = Kubelet(cluster, namespace)
+    task = asyncio.create_task(player.play())
+    yield player
+    task.cancel()
+
+
+class Kubelet:
+    """Writes the status of pods, and the address of load balancers."""
+
+    def __init__(self, cluster, namespace):
+        self.crash = set()
+        self._cluster, self._namespace = cluster, namespace
+
+    async def play(self):
+        async with Mirror(self._cluster, self._namespace, ("Pod", "Service")) as mirror:
+            while True:
+                seen = mirror.version
+                for pod in mirror.items("Pod"):
+                    if pod.get("status", {}).get("phase") == "Pending":
+                        await self._write("pods", pod["metadata"]["name"], self._pod(pod))
+                for service in mirror.items("Service"):
+                    if service["spec"]["type"] == "LoadBalancer" and not service["status"]["loadBalancer"]:
+                        address = {"loadBalancer": {"ingress": [{"ip": "10.0.0.9"}]}}
+                        await self._write("services", service["metadata"]["name"], address)
+                await mirror.changed(since=seen)
+
+    def _pod(self, pod):
+        component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
+        container = {"name": pod["spec"]["containers"][0]["name"], "image": "x", "imageID": "x", "restartCount": 0}
+        if component == "migrate":
+            failed = component in self.crash
+            state = {"terminated": {"exitCode": int(failed), "reason": "Error" if failed else "Completed"}}
+            done = container | {"ready": False, "state": state}
+            return {"phase": "Failed" if failed else "Succeeded", "containerStatuses": [done]}
+        if component in self.crash:
+            state = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
+            last = {"terminated": {"exitCode": 1, "reason": "Error"}}
+            crashed = container | {"ready": False, "restartCount": 3, "state": state, "lastState": last}
+            return {"phase": "Running", "containerStatuses": [crashed]}
+        ready = container | {"ready": True, "started": True, "state": {"running": {}}}
+        conditions = [{"type": kind, "status": "True"} for kind in ("Ready", "ContainersReady")]
+        return {"phase": "Running", "podIP": "10.0.0.8", "conditions": conditions, "containerStatuses": [ready]}
+
+    async def _write(self, plural, name, status):
+        with contextlib.suppress(Gone):
+            await self._cluster._transport.send(
+                "PATCH",
+                f"/api/v1/namespaces/{self._namespace}/{plural}/{name}/status",
+                Asked("patch", plural),
+                body=msgspec.json.encode({"status": status}),
+                content_type="application/merge-patch+json",
+            )
+
+
+async def test_a_first_release_goes_through_all_phases_and_is_recorded(app, cluster, kubelet):
+    record = await deploy(app, BUILD, cluster, silent)
+    assert (record.number, record.outcome) == (1, Outcome.LIVE)
+    assert [passed.phase for passed in record.passed] == ["services", "expand", "web", "verify", "prune"]
+    (kept,) = await records.history(cluster, app.namespace, "blog", "local")
+    assert kept.record == record
+    assert (await cluster.get("ConfigMap", app.namespace, "blog-release-1"))["immutable"] is True
+
+
+async def test_what_is_unchanged_is_not_migrated_again_and_keeps_its_pods(app, cluster, kubelet):
+    first = await deploy(app, BUILD, cluster, silent)
+    before = await cluster.get("Deployment", app.namespace, "blog-web-main")
+    second = await deploy(app, BUILD, cluster, silent)
+    after = await cluster.get("Deployment", app.namespace, "blog-web-main")
+    assert second.phase("expand").note == "nothing to migrate"
+    assert (second.number, second.template) == (2, first.template)
+    assert after["metadata"]["generation"] == before["metadata"]["generation"]
+
+
+async def test_services_outlive_every_release(app, cluster, kubelet):
+    await deploy(app, BUILD, cluster, silent)
+    names = [("StatefulSet", "blog-postgres"), ("Service", "blog-postgres"), ("PodDisruptionBudget", "blog-postgres")]
+    before = [(await cluster.get(kind, app.namespace, name))["metadata"]["uid"] for kind, name in names]
+    await deploy(app, BUILD, cluster, silent)
+    await deploy(app, msgspec.structs.replace(BUILD, migrations={"posts": ["0002_more"]}), cluster, silent)
+    assert [(await cluster.get(kind, app.namespace, name))["metadata"]["uid"] for kind, name in names] == before
+
+
+async def test_a_failed_migration_ends_the_release_before_any_pod_and_the_next_one_tries_again(app, cluster, kubelet):
+    kubelet.crash.add("migrate")
+    with pytest.raises(ReleaseFailed):
+        await deploy(app, BUILD, cluster, silent)
+    assert await cluster.get("Deployment", app.namespace, "blog-web-main") is None
+    (failed,) = await records.history(cluster, app.namespace, "blog", "local")
+    assert (failed.record.outcome, failed.record.database) == (Outcome.FAILED, None)
+    kubelet.crash.clear()
+    assert (await deploy(app, BUILD, cluster, silent)).outcome is Outcome.LIVE
+
+
+async def test_a_crash_loop_ends_the_release_early_and_a_rollback_brings_back_what_served(
+    app, namespace, cluster, kubelet, tmp_path
+):
+    await deploy(app, BUILD, cluster, silent)
+    kubelet.crash.add("web")
+    broken = blog(namespace, tmp_path, orange="maroon")
+    with pytest.raises(ReleaseFailed):
+        await deploy(broken, BUILD, cluster, silent)
+    kubelet.crash.clear()
+    record = await rollback(app, None, cluster, silent)
+    assert (record.number, record.restores, record.template) == (3, 1, 1)
+
+
+@pytest.mark.parametrize("phase", ["services", "expand", "web", "verify", "prune"])
+async def test_a_deploy_that_was_stopped_in_any_phase_goes_on_with_the_same_record(app, cluster, kubelet, phase):
+    reached = asyncio.Event()
+
+    def watch_for(event):
+        if isinstance(event, Started) and event.title == phase:
+            reached.set()
+
+    stopped = asyncio.create_task(deploy(app, BUILD, cluster, watch_for))
+    await reached.wait()
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+    record = await deploy(app, BUILD, cluster, silent)
+    assert (record.number, record.outcome) == (1, Outcome.LIVE)
+    jobs = await cluster.list("Job", app.namespace)
+    assert len(jobs.items) == 1
+
+
+async def test_a_release_of_something_else_overtakes_one_that_was_stopped(app, namespace, cluster, kubelet, tmp_path):
+    reached = asyncio.Event()
+    stopped = asyncio.create_task(
+        deploy(app, BUILD, cluster, lambda event: reached.set() if getattr(event, "title", "") == "expand" else None)
+    )
+    await reached.wait()
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+    record = await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
+    assert (record.number, record.outcome) == (2, Outcome.LIVE)
+    history = await records.history(cluster, app.namespace, "blog", "local")
+    assert [kept.record.outcome for kept in history] == [Outcome.LIVE, Outcome.ABANDONED]
+
+
+async def test_no_secret_value_is_in_any_record(app, cluster, kubelet):
+    await deploy(app, BUILD, cluster, silent)
+    values = [
+        base64.b64decode(value).decode()
+        for secret in (await cluster.list("Secret", app.namespace)).items
+        for value in secret["data"].values()
+    ]
+    (config_map,) = [
+        item
+        for item in (await cluster.list("ConfigMap", app.namespace)).items
+        if item["metadata"]["name"] == "blog-release-1"
+    ]
+    (kept,) = await records.history(cluster, app.namespace, "blog", "local")
+    written = config_map["data"]["record"] + msgspec.json.encode(kept.manifest).decode()
+    assert len(values) >= 4
+    assert not [value for value in values if value in written]
+
+
+async def test_secrets_are_generated_once_and_the_copy_changes_its_name_with_a_value(app, cluster):
+    await secrets.ensure(app, cluster)
+    first = await secrets.copy(app, cluster)
+    await secrets.ensure(app, cluster)
+    assert await secrets.copy(app, cluster) == first
+    changed = {"data": {"SECRET_KEY": base64.b64encode(b"another").decode()}}
+    await cluster.patch_merge("Secret", app.namespace, "blog-secrets", changed)
+    assert await secrets.copy(app, cluster) != first
+    assert (await cluster.get("Secret", app.namespace, first))["immutable"] is True
+
+
+async def test_a_secret_without_a_value_is_refused_before_any_object_is_made(namespace, cluster, tmp_path):
+    app = blog(
+        namespace, tmp_path, **{"SECRET_KEY: {generate: true}": "SECRET_KEY: {generate: true}\n  SENTRY_DSN: {}"}
+    )
+    with pytest.raises(Refused) as refused:
+        await deploy(app, BUILD, cluster, silent)
+    assert [finding.place.path for finding in refused.value.findings] == ["secrets.SENTRY_DSN"]
+    assert (await cluster.list("Deployment", namespace)).items == []
+
+
+async def test_objects_of_somebody_else_are_refused_by_name(app, cluster):
+    mine = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "blog-web-main", "namespace": app.namespace, "labels": {"app": "by-hand"}},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    await cluster.create(mine)
+    with pytest.raises(NotOurs) as refused:
+        await deploy(app, BUILD, cluster, silent)
+    assert [finding.place.path for finding in refused.value.findings] == ["Service/blog-web-main"]
+    assert (await cluster.list("Deployment", app.namespace)).items == []
+
+
+async def test_replicas_set_by_hand_are_taken_back_and_any_other_field_is_a_conflict(
+    app, namespace, cluster, kubelet, tmp_path
+):
+    await deploy(app, BUILD, cluster, silent)
+    scaled = {"spec": {"replicas": 5}}
+    await by_hand(cluster, namespace, scaled)
+    await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
+    assert (await cluster.get("Deployment", namespace, "blog-web-main"))["spec"]["replicas"] == 3
+    await by_hand(cluster, namespace, {"spec": {"revisionHistoryLimit": 1}})
+    with pytest.raises(Conflict, match="revisionHistoryLimit is set by kubectl"):
+        await deploy(app, BUILD, cluster, silent)
+
+
+async def by_hand(cluster, namespace, fields):
+    """Change the Deployment as somebody with kubectl does: with another field manager."""
+    live = await cluster.get("Deployment", namespace, "blog-web-main")
+    patch = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": live["metadata"]["name"]}, **fields}
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/blog-web-main"
+    await cluster._transport.send(
+        "PATCH",
+        path,
+        Asked("patch", "Deployment"),
+        parameters={"fieldManager": "kubectl", "force": "true"},
+        body=msgspec.json.encode(patch),
+        content_type="application/apply-patch+yaml",
+    )
