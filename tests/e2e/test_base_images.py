@@ -298,6 +298,16 @@ def test_nginx_serves_what_a_template_says_on_a_port_that_any_user_may_open(star
     assert container.run("bash", "-c", ask).endswith("host blog.test")
 
 
+def test_rabbitmq_lets_its_user_in_and_nobody_else(start, volume) -> None:
+    data = {"/var/lib/rabbitmq": for_group(volume, 999)}
+    env = {"RABBITMQ_DEFAULT_USER": "blog", "RABBITMQ_DEFAULT_PASS": "right-one", "RABBITMQ_DEFAULT_VHOST": "posts"}
+    container = start("rabbitmq:4", user=999, volumes=data, env=env)
+    container.wait_for("Server startup complete")
+    login = 'element(1, rabbit_access_control:check_user_pass_login(<<"blog">>, <<"{}">>))'
+    asked = f"{{{login.format('right-one')}, {login.format('wrong-one')}, rabbit_vhost:list_names()}}."
+    assert '{ok,refused,[<<"posts">>]}' in container.run("rabbitmqctl", "eval", asked)
+
+
 def test_memcached_answers(start) -> None:
     container = start("memcached:1.6", user=11211, args=["-vv", "-m", "16"])
     container.wait_for("server listening")
@@ -318,7 +328,9 @@ def test_python_has_what_the_official_image_has(start) -> None:
     assert "(3, 13)" in container.output
 
 
-@pytest.mark.parametrize("name", ["python:3.13-slim", "postgres:17", "redis:8", "nginx:1.26", "memcached:1.6"])
+@pytest.mark.parametrize(
+    "name", ["python:3.13-slim", "postgres:17", "redis:8", "nginx:1.26", "memcached:1.6", "rabbitmq:4"]
+)
 def test_no_image_holds_a_private_key_or_a_program_that_makes_one_another_user(unpacked, name: str) -> None:
     rootfs, _ = unpacked(name)
     found = [path for path in rootfs.rglob("*") if path.is_file() and not path.is_symlink()]

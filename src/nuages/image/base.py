@@ -24,6 +24,7 @@ RECIPES = {
     "postgres:17": Recipe("trixie", "postgres", expected=40),
     "redis:8": Recipe("trixie", "redis", expected=15),
     "nginx:1.26": Recipe("trixie", "nginx", expected=15),
+    "rabbitmq:4": Recipe("trixie", "rabbitmq", expected=25),
     "memcached:1.6": Recipe("trixie", "memcached", expected=15),
 }
 
