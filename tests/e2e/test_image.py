@@ -120,7 +120,8 @@ def test_settings_that_do_not_load_end_the_build_with_their_own_traceback(projec
     settings.write_text(settings.read_text() + "\nimport stripe_that_nobody_installed\n")
     with pytest.raises(BuildFailed) as failed:
         build(project, app, silent)
-    assert "stripe_that_nobody_installed" in failed.value.detail
+    assert failed.value.detail == "ModuleNotFoundError: No module named 'stripe_that_nobody_installed'"
+    assert failed.value.place.startswith("blog/settings.py:")
     assert "requirements" in failed.value.hint
 
 

@@ -35,16 +35,15 @@ def cluster_options(command: Command) -> Command:
 
 
 def app_of(file: Path, environment: str) -> App:
-    """Load the spec and resolve it for one environment.
+    """Load the spec, resolve it for one environment and check it.
 
     Raises:
-        SpecInvalid: with all findings.
-        UsageError: there is no such environment.
+        Refused: with all findings; SpecInvalid where the file itself is wrong.
+        UsageError: there is no such file or environment.
     """
-    from nuages.app.components import resolve
-    from nuages.spec.load import load
+    from nuages.checks.spec import accepted
 
-    return resolve(load(file), environment)
+    return accepted(file, environment)
 
 
 def cluster_of(app: App, file: Path, asked: str | None) -> Cluster:

@@ -4,6 +4,7 @@ daemon.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,8 @@ from typing import NamedTuple
 
 from nuages.errors import CommandFailed, MissingTool
 
+# What buildah adds to the output of a program that failed.
+_ADDED = re.compile(r"^(subprocess exited with status \d+|Error: exit status \d+)$")
 # Last lines of a program that are kept for the error, should it fail.
 KEPT = 60
 
@@ -56,8 +59,9 @@ def run(arguments: Sequence[str], say: Callable[[str], None] = lambda line: None
         ) as process,
     ):
         for line in process.stderr or ():
-            last.append(line.rstrip())
-            say(line.strip())
+            if not _ADDED.match(line.rstrip()):
+                last.append(line.rstrip())
+                say(line.strip())
         code = process.wait()
         output.seek(0)
         answer = output.read()

@@ -5,6 +5,7 @@ advice out.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 # What the output says -> what to write into nuages.yaml, or what else to do. The first that is found wins.
 CURES = (
@@ -35,6 +36,8 @@ CURES = (
     (r"error sending request|dns error|Could not resolve|timed out", "the package index does not answer; try again"),
 )
 # Lines of an installer that are no reason: progress, and a compiler's command lines.
+_MARK = re.compile(r"\s*(×|error:|E: )")
+_TELLING = re.compile(r"error:|fatal|not found|no such|unable|cannot", re.IGNORECASE)
 _NOISE = re.compile(
     r"^\s*(Resolved|Prepared|Downloading|Downloaded|Building|Built|Using|running|creating|copying|writing)\b|^\s*$"
 )
@@ -46,10 +49,35 @@ def cure(output: str) -> str:
 
 
 def reason(output: str, lines: int = 12) -> str:
-    """The lines that say why: from the installer's own mark of failure on, without progress; or else the last ones."""
+    """The lines that say why: from the installer's own mark of failure on, without progress; or else the last ones.
+
+    Where there are too many, the first ones, those that name an error, and the very last.
+    """
     told = [line for line in output.splitlines() if not _NOISE.match(line)]
-    start = next((index for index, line in enumerate(told) if re.match(r"\s*(×|error:|E: )", line)), None)
-    if start is None:
-        return "\n".join(told[-lines:])
-    wanted = told[start:]
-    return "\n".join(wanted if len(wanted) <= lines else [*wanted[:4], "…", *wanted[5 - lines :]])
+    start = next((index for index, line in enumerate(told) if _MARK.match(line)), None)
+    wanted = told[-lines:] if start is None else told[start:]
+    if len(wanted) <= lines:
+        return "\n".join(wanted)
+    first, middle, last = wanted[:3], wanted[3:-2], wanted[-2:]
+    telling = [line for line in middle if _TELLING.search(line)]
+    return "\n".join([*first, *telling[: lines - 5], *last])
+
+
+class Raised(NamedTuple):
+    """What a traceback ends in, and the last line of the project's own code on the way there (file and number)."""
+
+    error: str
+    file: str
+    line: int
+
+
+def raised(output: str, root: str) -> Raised | None:
+    """The end of the last traceback in a program's output; `root` is where the project's code lies: "/app"."""
+    lines = output.splitlines()
+    starts = [index for index, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    if not starts:
+        return None
+    ends = [line for line in lines[starts[-1] + 1 :] if line and not line[0].isspace()]
+    own = re.findall(rf'^  File "{re.escape(root)}/([^"]+)", line (\d+)', "\n".join(lines[starts[-1] :]), re.MULTILINE)
+    file, line = own[-1] if own else ("", "0")
+    return Raised(ends[0], file, int(line)) if ends else None

@@ -12,7 +12,7 @@ import msgspec
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed
-from nuages.image import container
+from nuages.image import container, cures
 from nuages.image.container import Volume
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Step
@@ -90,13 +90,22 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
     try:
         answer = container.run(container.command(name, ["sh", "-c", script], volumes, known), told.say)
     except CommandFailed as failed:
-        missing = re.search(r"No module named '([\w.]+)'", failed.detail)
-        raise BuildFailed(
-            "the project does not load in its image",
-            detail="\n".join(failed.detail.splitlines()[-15:]),
-            hint=f"add the package that has {missing[1]} to the project's requirements" if missing else "",
-        ) from None
+        raise _does_not_load(failed.detail) from None
     return msgspec.json.decode(answer, type=Told)
+
+
+def _does_not_load(output: str) -> BuildFailed:
+    """The one line that matters of a traceback, with the project's own line as its place."""
+    ended = cures.raised(output, WORKING_DIR)
+    if ended is None:
+        return BuildFailed("the project does not load in its image", detail="\n".join(output.splitlines()[-15:]))
+    missing = re.search(r"No module named '([\w.]+)'", ended.error)
+    return BuildFailed(
+        "the project does not load in its image",
+        place=f"{ended.file}:{ended.line}" if ended.file else "",
+        detail=ended.error,
+        hint=f"add the package that has {missing[1]} to the project's requirements" if missing else "",
+    )
 
 
 def runtime_folder() -> Path:

@@ -22,6 +22,7 @@ from nuages.kube.failures import Asked, Later, failure
 PATIENCE = 1.8  # seconds that a server may refuse connections: an API server that restarts is back sooner or much later
 _ATTEMPTS = 5  # for a server that answers "later"
 _LONGEST_PAUSE = 5.0  # seconds; of what Retry-After may ask for
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; asking again changes nothing
 _POOL = httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=90)
 _TIMEOUT = httpx2.Timeout(30, connect=PATIENCE, pool=60)
 
@@ -69,7 +70,7 @@ class Transport:
                 response = await self._http.send(request)
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 problem: ClusterError = self._unreachable(error)
-                again = time.monotonic() - begun + _pause(attempt) < PATIENCE
+                again = time.monotonic() - begun + _pause(attempt) < PATIENCE and _UNTRUSTED not in str(error)
             except httpx2.TransportError as error:
                 problem = self._unreachable(error)
                 again = idempotent and not isinstance(error, httpx2.TimeoutException) and attempt < _ATTEMPTS
@@ -105,7 +106,7 @@ class Transport:
     def _unreachable(self, error: httpx2.TransportError) -> Unreachable:
         """Say which server did not answer, and how; the causes carry no header and so no token."""
         said = str(error) or type(error).__name__
-        if "CERTIFICATE_VERIFY_FAILED" in said:
+        if _UNTRUSTED in said:
             hint = "the kubeconfig names another certificate authority: was the cluster made anew since it was written?"
             return Unreachable(f"{self._where} does not prove that it is the right server: {said}", hint=hint)
         hint = "is the cluster running, and the context the right one? For a local cluster: nuages cluster up"

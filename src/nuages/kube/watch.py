@@ -107,16 +107,18 @@ class Mirror:
                     listed = await self._list(kind)
                     self._replace(kind, listed)
                     version = listed.resource_version
+                    pause, self.unreachable = 0.0, None
                     await self._tell()
                 async for event in self._cluster.watch(kind, self._namespace, self._labels, version):
-                    version, pause, self.unreachable = event.object["metadata"]["resourceVersion"], 0.0, None
+                    version = event.object["metadata"]["resourceVersion"]
                     if event.type != "BOOKMARK":
                         self._put(kind, event.object, gone=event.type == "DELETED")
                         await self._tell()
             except Expired:
                 version = ""
             except Unreachable as problem:
-                self.unreachable = problem
+                version, self.unreachable = "", problem
+                await self._tell()
                 pause = min(max(2 * pause, 0.2), _LONGEST_PAUSE)
                 await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads the return of many
             except ClusterError as final:
@@ -128,7 +130,10 @@ class Mirror:
         return await self._cluster.list(kind, self._namespace, self._labels)
 
     def _replace(self, kind: str, listed: ObjectList) -> None:
-        self._objects[kind] = {_key(item): item for item in listed.items}
+        """Take a whole list; what was written while it was on its way stays."""
+        known, fresh = self._objects[kind], {_key(item): item for item in listed.items}
+        later = {key: item for key, item in known.items() if _version(item) > int(listed.resource_version)}
+        self._objects[kind] = fresh | later
 
     def _put(self, kind: str, item: Object, *, gone: bool) -> None:
         if not _newer(item, self._objects[kind].get(_key(item))):
@@ -149,8 +154,11 @@ def _newer(item: Object, known: Object | None) -> bool:
 
     Versions of one kind are numbers that grow: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
     """
-    version = item["metadata"]["resourceVersion"]
-    return known is None or int(version) >= int(known["metadata"]["resourceVersion"])
+    return known is None or _version(item) >= _version(known)
+
+
+def _version(item: Object) -> int:
+    return int(item["metadata"]["resourceVersion"])
 
 
 def _key(item: Object) -> tuple[str, str]:

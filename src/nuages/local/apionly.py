@@ -11,7 +11,7 @@ import msgspec
 from nuages.local import components, nodefiles, pki, supervisor
 from nuages.local.info import ClusterInfo, read, write
 from nuages.local.places import places
-from nuages.local.process import Process, children
+from nuages.local.process import Process
 from nuages.progress import Sink, step
 
 
@@ -66,10 +66,7 @@ def start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
 
 def remove(info: ClusterInfo) -> None:
     """End the processes (they die with the supervisor) and remove their files."""
-    if info.process:
-        started = children(info.process.pid) if info.process.alive() else []
-        for process in (info.process, *started):
-            process.kill()
+    supervisor.end(info.process)
     places(info.name).forget()
 
 

@@ -1,28 +1,36 @@
-"""The process outside the node that makes its ports answer on this machine's 127.0.0.1."""
+"""The process outside the node that makes its ports answer on this machine's 127.0.0.1, with its own supervisor."""
 
 from __future__ import annotations
 
-import subprocess
+from pathlib import Path
 
 import msgspec
 
+from nuages.local import supervisor
+from nuages.local.components import Component
 from nuages.local.info import ClusterInfo, write
-from nuages.local.places import places
-from nuages.local.process import process
+from nuages.local.places import Places, places
+from nuages.local.process import Process
+
+
+def folder(name: str) -> Places:
+    """Where its supervisor writes: beside what the node's own does."""
+    return Places(places(name).root / "host")
 
 
 def ensure(info: ClusterInfo) -> ClusterInfo:
-    """Start the agent's `hostports` mode where it does not run, in a session of its own."""
+    """Start it where it does not run."""
     if info.hostports and info.hostports.alive():
         return info
-    here = places(info.name)
-    with (here.logs / "hostports.log").open("w") as log:
-        started = subprocess.Popen(
-            [f"{info.bin}/agent", "hostports", f"--kubeconfig={here.etc}/agent.conf", f"--node={info.address}"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd="/",
-        )
-    return write(msgspec.structs.replace(info, hostports=process(started.pid)))
+    here = folder(info.name)
+    here.root.mkdir(exist_ok=True)
+    agent_conf = places(info.name).etc / "agent.conf"
+    argv = [f"{info.bin}/agent", "hostports", f"--kubeconfig={agent_conf}", f"--node={info.address}"]
+    config = supervisor.Config(
+        namespaces=False, directory=str(here.root), components=[Component(name="hostports", argv=argv)]
+    )
+
+    def keep(started: Process) -> None:
+        write(msgspec.structs.replace(info, hostports=started))
+
+    return msgspec.structs.replace(info, hostports=supervisor.start(config, here, Path(info.bin) / "node", keep))

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from nuages.local import existing, images, toolchain
+from nuages.errors import ClusterError
+from nuages.local import existing, images, supervisor, toolchain
 from nuages.local.addons import ADDONS, Addon, free_port, manifest
 from nuages.local.info import ClusterInfo, write
+from nuages.local.places import places
 from nuages.local.process import follow, run
 from nuages.progress import Sink, step
 
@@ -59,7 +61,11 @@ def wait_node(info: ClusterInfo, since: datetime) -> None:
         return word == "True" and datetime.fromisoformat(heartbeat) >= since.replace(microsecond=0)
 
     argv = [*info.kubectl, "get", "nodes", "--watch", f"--request-timeout={PATIENCE}", f"--output=jsonpath={condition}"]
-    follow(argv, ready)
+    if not follow(argv, ready):
+        log = places(info.name).logs / "kubelet.log"
+        raise ClusterError(
+            f"the node is not Ready after {PATIENCE}", detail=supervisor.last_lines(log), hint=f"its log: {log}"
+        )
 
 
 def wait_workloads(info: ClusterInfo, parts: Sequence[Addon]) -> None:

@@ -149,7 +149,6 @@ def clear(info: ClusterInfo) -> None:
 def remove(info: ClusterInfo) -> None:
     """End the node and leave nothing of it."""
     for process in (info.hostports, info.process):
-        if process:
-            process.kill()
+        supervisor.end(process)
     clear(info)
     places(info.name).forget()

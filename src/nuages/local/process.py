@@ -6,7 +6,6 @@ import os
 import select
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -56,8 +55,10 @@ def follow(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-) -> None:
+) -> bool:
     """Run a program and hand on each line that it prints (stdout and stderr) while it runs; True ends it early.
+
+    Answers whether it was ended early.
 
     Raises:
         MissingTool: there is no such program.
@@ -83,12 +84,13 @@ def follow(
                 last = [*last[1 - LAST_LINES :], line.rstrip()]
                 if heard(line.rstrip()):
                     program.terminate()
-                    return
+                    return True
         except BaseException:
             program.terminate()
             raise
     if program.returncode:
         raise _failed(argv, program.returncode, last)
+    return False
 
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str] | None:
@@ -109,10 +111,6 @@ class Process(msgspec.Struct, frozen=True):
     def alive(self) -> bool:
         """Whether this very process still runs; one that only waits to be reaped does not."""
         return _stat(self.pid) == (self.started, True)
-
-    def age(self) -> float:
-        """Seconds since it began."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.started / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """End it by SIGKILL and wait until it is gone. One that is gone already is fine."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from nuages.errors import CommandFailed
-from nuages.local import supervisor
+from nuages.local import hostports, supervisor
 from nuages.local.info import ClusterInfo
-from nuages.local.places import places
-from nuages.local.process import children, run
+from nuages.local.places import Places, places
+from nuages.local.process import Process, children, run
 
 
 class ComponentStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,41 +64,34 @@ def status(info: ClusterInfo) -> Status:
 
 
 def _components(info: ClusterInfo) -> list[ComponentStatus]:
+    found = _supervised(places(info.name), info.process)
+    return found if info.api_only else [*found, *_supervised(hostports.folder(info.name), info.hostports)]
+
+
+def _supervised(here: Places, parent: Process | None) -> list[ComponentStatus]:
+    """What a supervisor says of its components, as far as the process table bears it out."""
     now = datetime.now(UTC)
-    here = _host_pids(info)
-    found = [
+    pids = _host_pids(parent)
+    return [
         ComponentStatus(
             name=name,
-            pid=here.get(state.pid),
-            uptime=(now - state.started).total_seconds() if state.pid in here else 0.0,
+            pid=pids.get(state.pid),
+            uptime=(now - state.started).total_seconds() if state.pid in pids else 0.0,
             restarts=state.restarts,
-            ready=state.ready and state.pid in here,
+            ready=state.ready and state.pid in pids,
         )
-        for name, state in supervisor.states(places(info.name)).items()
+        for name, state in supervisor.states(here).items()
     ]
-    if not info.api_only:
-        found.append(_host_ports(info))
-    return found
 
 
-def _host_ports(info: ClusterInfo) -> ComponentStatus:
-    process = info.hostports if info.hostports and info.hostports.alive() else None
-    return ComponentStatus(
-        name="hostports",
-        pid=process.pid if process else None,
-        uptime=process.age() if process else 0.0,
-        restarts=0,
-        ready=process is not None,
-    )
-
-
-def _host_pids(info: ClusterInfo) -> dict[int, int]:
-    """The components' pids inside the node (the last of NSpid, proc(5)) to those that this machine sees."""
+def _host_pids(parent: Process | None) -> dict[int, int]:
+    """The children's pids as the supervisor sees them (the last of NSpid, proc(5)) to those that this machine sees."""
     pids = {}
-    for child in children(info.process.pid) if info.process else []:
-        for line in Path(f"/proc/{child.pid}/status").read_text().splitlines():
-            if line.startswith("NSpid:"):
-                pids[int(line.split()[-1])] = child.pid
+    for child in children(parent.pid) if parent and parent.alive() else []:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            for line in Path(f"/proc/{child.pid}/status").read_text().splitlines():
+                if line.startswith("NSpid:"):
+                    pids[int(line.split()[-1])] = child.pid
     return pids
 
 

@@ -13,7 +13,7 @@ import msgspec
 from nuages.errors import ClusterError, CommandFailed
 from nuages.local.components import Component
 from nuages.local.places import Places
-from nuages.local.process import LAST_LINES, Process, process
+from nuages.local.process import LAST_LINES, Process, children, process
 
 
 class Mount(msgspec.Struct, frozen=True):
@@ -74,6 +74,13 @@ def start(config: Config, here: Places, program: Path, prepare: Callable[[Proces
         prepare(node)
         launch.stdin.write("go\n")
     return node
+
+
+def end(process: Process | None) -> None:
+    """End a supervisor and all that it started, and wait until they are gone: the kernel kills them when it dies."""
+    if process and process.alive():
+        for one in (process, *children(process.pid)):
+            one.kill()
 
 
 def states(here: Places) -> dict[str, State]:

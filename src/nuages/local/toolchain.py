@@ -21,7 +21,7 @@ from nuages.local.lock import locked
 from nuages.local.places import cache
 from nuages.local.process import follow, run
 from nuages.local.versions import KUBERNETES
-from nuages.progress import Sink, Step, step
+from nuages.progress import Sink, Step, silent, step
 
 MODULE = Path(__file__).parent / "toolchain"
 EXTRAS = MODULE / "extras"  # a module of its own: these were written for a newer Kubernetes library than 1.34's
@@ -111,6 +111,11 @@ def build(names: Collection[str], sink: Sink) -> Path:
                 _compile(name, kept, sink)
             _link(kept, bin_ / name)
     return bin_
+
+
+def tool(name: str, sink: Sink = silent) -> Path:
+    """One program of PACKAGES, built where it is missing: kubectl, helm, kwok for tests and benchmarks."""
+    return build({name}, sink) / name
 
 
 def key(name: str) -> str:

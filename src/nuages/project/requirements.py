@@ -29,6 +29,8 @@ def dependencies(root: Path) -> Dependencies | None:
         packages = {
             normal(package["name"]): package.get("version", "")
             for package in _toml(root / "uv.lock").get("package", [])
+            # The project itself is in its lock, too.
+            if not {"virtual", "editable"} & package.get("source", {}).keys()
         }
         return Dependencies(kind="uv.lock", files=("pyproject.toml", "uv.lock"), packages=packages)
     for name in REQUIREMENTS:

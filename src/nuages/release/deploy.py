@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from nuages.app.build import Build
 from nuages.app.components import App
+from nuages.checks.app import check
 from nuages.errors import Refused
+from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
 from nuages.release import records, secrets
@@ -21,10 +23,12 @@ async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink) -> Record
     """Bring an app live in the image that was built; returns the closed record.
 
     Raises:
-        Refused: the namespace or objects belong to others, or secrets have no value.
+        Refused: the app and the image don't fit, objects belong to others, or secrets have no value.
         Locked: another release is under way.
         ReleaseFailed: with the diagnosis; the old version serves.
     """
+    if unfit := errors(check(app, build)):
+        raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     async with entered(app, cluster, sink) as (world, history):
         await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nuages.image.cures import cure, reason
+from nuages.image.cures import Raised, cure, raised, reason
 
 pytestmark = pytest.mark.unit
 
@@ -28,9 +28,11 @@ def test_the_reason_begins_at_the_installer_s_mark_and_has_no_progress_in_it() -
     assert not any("running egg_info" in line or "Resolved" in line for line in told)
 
 
-def test_a_long_reason_keeps_its_beginning_and_its_end() -> None:
-    told = reason("\n".join(["error: it failed", *(f"line {number}" for number in range(50))])).splitlines()
-    assert (told[0], told[4], told[-1], len(told)) == ("error: it failed", "…", "line 49", 12)
+def test_a_long_reason_keeps_its_beginning_what_names_an_error_and_its_end() -> None:
+    middle = [f"line {number}" for number in range(50)]
+    middle[20] = "Error: pg_config executable not found."
+    told = reason("\n".join(["error: it failed", *middle])).splitlines()
+    assert told == ["error: it failed", "line 0", "line 1", middle[20], "line 48", "line 49"]
 
 
 def test_without_a_mark_the_last_lines_are_the_reason() -> None:
@@ -50,3 +52,22 @@ def test_without_a_mark_the_last_lines_are_the_reason() -> None:
 )
 def test_known_failures_have_a_cure(output: str, advice: str) -> None:
     assert advice in cure(output) if advice else cure(output) == ""
+
+
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/usr/lib/python3.13/runpy.py", line 198, in _run_module_as_main
+    return _run_code(code)
+  File "/app/shop/settings.py", line 41, in <module>
+    DSN = env("SENTRY_DSN")
+  File "/venv/lib/python3.13/site-packages/environ/environ.py", line 388, in get_value
+    raise ImproperlyConfigured(error_msg)
+django.core.exceptions.ImproperlyConfigured: Set the SENTRY_DSN environment variable
+  with a second line
+"""
+
+
+def test_a_traceback_ends_in_one_error_and_in_a_line_of_the_project_s_own() -> None:
+    wanted = "django.core.exceptions.ImproperlyConfigured: Set the SENTRY_DSN environment variable"
+    assert raised(TRACEBACK, "/app") == Raised(wanted, "shop/settings.py", 41)
+    assert raised("all is well", "/app") is None

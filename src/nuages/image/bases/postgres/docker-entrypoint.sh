@@ -64,12 +64,13 @@ initialise() {
 
     export PGDATA=$final/.new
     rm -rf "$PGDATA"
+    # Nothing is flushed to disk until everything is there: it is flushed once, at the end.
     # The password goes by a pipe: an argument could be read by everyone. The official image splits these arguments too.
-    eval 'initdb --username="$POSTGRES_USER" --pwfile=<(printf "%s\n" "$POSTGRES_PASSWORD") "${waldir[@]}" '"$POSTGRES_INITDB_ARGS"
+    eval 'initdb --no-sync --username="$POSTGRES_USER" --pwfile=<(printf "%s\n" "$POSTGRES_PASSWORD") "${waldir[@]}" '"$POSTGRES_INITDB_ARGS"
     printf '\nhost all all all %s\n' "${method:-$(postgres -C password_encryption)}" >> "$PGDATA/pg_hba.conf"
 
     # Only the socket listens until everything is there: who waits for the port waits for a finished database.
-    pg_ctl -w start -o "-c listen_addresses=''"
+    pg_ctl -w start -o "-c listen_addresses='' -c fsync=off"
     if [[ $POSTGRES_DB != postgres ]]; then
         echo 'CREATE DATABASE :"name";' | sql --dbname postgres --set name="$POSTGRES_DB"
     fi
@@ -77,6 +78,7 @@ initialise() {
     pg_ctl -w -m fast stop
     unset PGPASSWORD
 
+    initdb --sync-only
     touch "$PGDATA/.finished"
     export PGDATA=$final
     move_into_place
@@ -89,7 +91,7 @@ move_into_place() {
     for file in "$PGDATA"/.new/*; do
         if [[ ${file##*/} != PG_VERSION ]]; then mv "$file" "$PGDATA/"; fi
     done
-    sync -f "$PGDATA"
+    sync "$PGDATA"
     mv "$PGDATA/.new/PG_VERSION" "$PGDATA/"
     rm -rf "$PGDATA/.new"
 }

@@ -5,16 +5,8 @@ import (
 	"io"
 	"net"
 	"sync"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
-)
-
-const (
-	dialTimeout = 10 * time.Second
-	// acceptRetry is a short wait for what the kernel has run out of (descriptors, source ports).
-	acceptRetry = 20 * time.Millisecond
 )
 
 // forward connects a client to an address and passes bytes both ways until both have said all (or one was reset).
@@ -32,22 +24,6 @@ func forward(client *net.TCPConn, address string) error {
 	_ = client.Close()
 	_ = server.Close()
 	return nil
-}
-
-// dial connects to an address. Very many short connections use up the machine's source ports towards one address for
-// a while (they rest for a minute): then it waits for one, as long as it would for an answer.
-func dial(address string) (*net.TCPConn, error) {
-	deadline := time.Now().Add(dialTimeout)
-	for {
-		connection, err := net.DialTimeout("tcp4", address, time.Until(deadline))
-		if err == nil {
-			return connection.(*net.TCPConn), nil
-		}
-		if !errors.Is(err, syscall.EADDRNOTAVAIL) || time.Now().After(deadline) {
-			return nil, err
-		}
-		time.Sleep(acceptRetry)
-	}
 }
 
 // pass copies one direction inside the kernel (io.Copy between two TCPConns splices) and hands on how it ended: an end

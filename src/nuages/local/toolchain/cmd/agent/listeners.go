@@ -92,7 +92,7 @@ func (l *listeners) accept(from *listener) {
 				return
 			}
 			l.log.Warn("accept failed", "port", from.socket.Addr().(*net.TCPAddr).Port, "error", err)
-			time.Sleep(acceptRetry)
+			time.Sleep(20 * time.Millisecond) // out of descriptors: some come back
 			continue
 		}
 		go func() {
