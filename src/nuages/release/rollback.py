@@ -61,7 +61,7 @@ def plan(history: list[Stored], to: int | None) -> Stored:
 
 
 def _target(history: list[Stored], to: int | None) -> Stored:
-    """The release meant; without a number the one that serves, where a newer one did not get there, else the one before.
+    """The release meant; without a number the one that serves, where a newer one never did, else the one before.
 
     After a rollback, "before" is before what it brought back, not forth to what it left.
     """

@@ -1,0 +1,52 @@
+"""docs/reference/records.md names exactly the fields that records, the status and findings have: they are promises."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nuages.app.build import Build
+from nuages.findings import Finding, Place
+from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Record, Reference
+from nuages.release.status import Component, Problem, Status
+from nuages.render.release import Manifest
+
+pytestmark = pytest.mark.unit
+
+PAGE = Path(__file__).parents[3] / "docs/reference/records.md"
+
+FIELDS = {
+    "Record": Record.__struct_fields__,
+    "Build": Build.__struct_fields__,
+    "Passed": Passed.__struct_fields__,
+    "Reference": Reference.__struct_fields__,
+    "DatabaseState": DatabaseState.__struct_fields__,
+    "Manifest": Manifest.__struct_fields__,
+    "Status": Status.__struct_fields__,
+    "Component": Component.__struct_fields__,
+    "Problem": Problem.__struct_fields__,
+    "Finding": Finding._fields,
+    "Place": Place._fields,
+}
+
+
+def documented(title: str) -> list[str]:
+    """The first column of the table below the heading that ends with `(title)`."""
+    _, _, after = PAGE.read_text().partition(f" ({title})\n")
+    section = re.split(r"^#", after, maxsplit=1, flags=re.MULTILINE)[0]
+    return re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("title", FIELDS)
+def test_the_page_names_the_fields_that_there_are_in_their_order(title: str) -> None:
+    assert documented(title) == list(FIELDS[title])
+
+
+def test_the_page_names_every_outcome() -> None:
+    assert all(f"`{outcome}`" in PAGE.read_text() for outcome in Outcome)
+
+
+def test_the_page_names_the_shape_of_records() -> None:
+    assert f"shape {SCHEMA}" in PAGE.read_text()
