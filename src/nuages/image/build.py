@@ -21,7 +21,7 @@ import msgspec
 from nuages.app.build import FACTS_LABEL, Build
 from nuages.app.components import App
 from nuages.findings import Finding, Level, Place
-from nuages.image import dependencies, facts, ignore, layers, oci, system
+from nuages.image import dependencies, facts, ignore, layers, oci, prune, system
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Sink, Step, step
 from nuages.project.facts import Facts
@@ -30,8 +30,6 @@ from nuages.project.inspect import inspect
 USER = 1000
 # Counted up when the same project gives other layers.
 RECIPE = 1
-# Archives that are kept per app; a node that has an image needs none.
-KEPT = 3
 
 
 class Built(NamedTuple):
@@ -68,7 +66,8 @@ def build(project: Path, app: App, sink: Sink) -> Built:
         fresh = not archive.is_file()
         if fresh:
             oci.archive(image, [reference, f"{app.image}:{tag}"], archive)
-            _prune(archive, app.name)
+            prune.archives(archive.parent, app.name)
+            prune.unused(system.home())
         told.note = tag if fresh else f"{tag}, unchanged"
     return Built(msgspec.structs.replace(known, reference=reference), archive, _findings(found, app, made, selection))
 
@@ -90,7 +89,10 @@ def _made(found: Facts, app: App, environment: Environment, files: Sequence[str]
     content = [*_digests(found.root, files), *_digests(runtime, ignore.select(runtime).files)]
     kept = system.home() / "projects" / f"{system.short_hash([environment.key, env, content, RECIPE])}.json"
     if kept.is_file():
-        return msgspec.json.decode(kept.read_bytes(), type=_Made)
+        made = msgspec.json.decode(kept.read_bytes(), type=_Made)
+        if all(layer.stored for layer in made.layers):
+            kept.touch()
+            return made
     name = system.working(environment.system, sink)
     with tempfile.TemporaryDirectory(prefix="nuages-") as temporary:
         stage, out = Path(temporary) / "project", Path(temporary) / "out"
@@ -176,13 +178,6 @@ def _digests(root: Path, files: Iterable[str]) -> list[str]:
         executable = "x" if not path.is_symlink() and path.stat().st_mode & 0o111 else ""
         found.append(f"{name}:{executable}:{hashlib.sha256(content).hexdigest()}")
     return found
-
-
-def _prune(newest: Path, name: str) -> None:
-    """Keep the last archives of an app; the layers they are made of stay."""
-    archives = sorted(newest.parent.glob(f"{name}-{'?' * 12}.tar"), key=lambda path: path.stat().st_mtime)
-    for old in archives[:-KEPT]:
-        old.unlink(missing_ok=True)
 
 
 def _findings(found: Facts, app: App, made: _Made, selection: ignore.Selection) -> tuple[Finding, ...]:

@@ -58,11 +58,15 @@ def run(arguments: Sequence[str], say: Callable[[str], None] = lambda line: None
             arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, text=True, errors="replace"
         ) as process,
     ):
-        for line in process.stderr or ():
-            if not _ADDED.match(line.rstrip()):
-                last.append(line.rstrip())
-                say(line.strip())
-        code = process.wait()
+        try:
+            for line in process.stderr or ():
+                if not _ADDED.match(line.rstrip()):
+                    last.append(line.rstrip())
+                    say(line.strip())
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
         output.seek(0)
         answer = output.read()
     if code:

@@ -66,11 +66,12 @@ def ensure(facts: Facts, app: App, sink: Sink) -> Environment:
     key = system.short_hash([below.image.digest, recipe(facts, app), *_contents(facts.root, declared.files), RECIPE])
     folder = system.home() / f"dependencies-{key}"
     with host.locked(folder.with_suffix(".lock"), "the same dependencies", sink):
-        if not (folder / "layer.json").is_file():
+        kept = _kept(folder)
+        if kept is None:
             with step(sink, "dependencies", expected=60) as told:
                 _install(folder, system.working(below, sink), facts, app, told)
                 told.note = f"{len(declared.packages)} packages from {declared.files[-1]}"
-        kept = msgspec.json.decode((folder / "layer.json").read_bytes(), type=Kept)
+            kept = msgspec.json.decode((folder / "layer.json").read_bytes(), type=Kept)
     return Environment(key, below, folder / "venv", kept.layer())
 
 
@@ -139,10 +140,25 @@ class Kept(msgspec.Struct, frozen=True):
         """Remember a layer that was stored."""
         return cls(layer.digest, layer.diff_id, layer.blob.size)
 
+    @property
+    def stored(self) -> bool:
+        """Whether its bytes are still in the store."""
+        return (store() / self.digest.removeprefix("sha256:")).is_file()
+
     def layer(self) -> oci.Layer:
         """The layer, its bytes in the store."""
         blob = oci.Blob(store() / self.digest.removeprefix("sha256:"), 0, self.size)
         return oci.Layer(self.digest, self.diff_id, blob)
+
+
+def _kept(folder: Path) -> Kept | None:
+    """What an earlier build left in a folder, if it left all of it; that it is used again is noted."""
+    path = folder / "layer.json"
+    if not path.is_file():
+        return None
+    kept = msgspec.json.decode(path.read_bytes(), type=Kept)
+    path.touch()
+    return kept if kept.stored else None
 
 
 def _contents(root: Path, files: tuple[str, ...]) -> list[str]:
