@@ -1,0 +1,28 @@
+"""`python -m benchmarks` runs all of them; `python -m benchmarks deploy --rounds 9` one, with its options."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from nuages.errors import NuagesError
+
+NAMES = ("startup", "deploy", "load", "cluster")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run the one that is named, or all with their defaults; they load their parts only then."""
+    if argv and argv[0] not in NAMES:
+        sys.exit(f"usage: python -m benchmarks [{'|'.join(NAMES)}] [--help]")
+    names, options = ((argv[0],), argv[1:]) if argv else (NAMES, [])
+    for name in names:
+        print(f"\n== {name} ==", flush=True)
+        try:
+            importlib.import_module(f"benchmarks.{name}").main(options)
+        except NuagesError as error:
+            sys.exit("\n".join(part for part in (error.message, error.detail, error.hint) if part))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
