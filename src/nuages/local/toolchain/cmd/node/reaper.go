@@ -14,10 +14,15 @@ type reaper struct {
 	mutex  sync.Mutex // held from fork to registration, so that no child ends unregistered
 	ended  map[int]chan syscall.WaitStatus
 	starts chan func()
+	null   *os.File // every component's stdin; held here, or the garbage collector would close it
 }
 
-func startReaper() *reaper {
-	r := &reaper{ended: map[int]chan syscall.WaitStatus{}, starts: make(chan func())}
+func startReaper() (*reaper, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	r := &reaper{ended: map[int]chan syscall.WaitStatus{}, starts: make(chan func()), null: null}
 	// PR_SET_PDEATHSIG fires when the *thread* that forked ends: all forks come from one that never does.
 	go func() {
 		runtime.LockOSThread()
@@ -32,7 +37,7 @@ func startReaper() *reaper {
 			r.collect()
 		}
 	}()
-	return r
+	return r, nil
 }
 
 // collect waits for all that have ended; one signal may stand for many.
@@ -69,7 +74,7 @@ func (r *reaper) start(component Component, log *os.File) (<-chan syscall.WaitSt
 		pid, err = syscall.ForkExec(component.Argv[0], component.Argv, &syscall.ProcAttr{
 			Dir:   "/",
 			Env:   append(os.Environ(), component.Env...),
-			Files: []uintptr{openNull(), log.Fd(), log.Fd()},
+			Files: []uintptr{r.null.Fd(), log.Fd(), log.Fd()},
 			Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 		})
 		if err == nil {
@@ -79,11 +84,3 @@ func (r *reaper) start(component Component, log *os.File) (<-chan syscall.WaitSt
 	<-done
 	return ended, pid, err
 }
-
-var openNull = sync.OnceValue(func() uintptr {
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		fail(err)
-	}
-	return null.Fd()
-})

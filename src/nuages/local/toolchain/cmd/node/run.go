@@ -42,7 +42,10 @@ func run(config Config) error {
 			return err
 		}
 	}
-	processes := startReaper()
+	processes, err := startReaper()
+	if err != nil {
+		return err
+	}
 	board := newBoard(directory, config.Components)
 	for _, component := range config.Components {
 		log, err := directory.OpenFile(filepath.Join("logs", component.Name+".log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o644)
