@@ -20,7 +20,7 @@ from nuages.image import host, oci
 from nuages.progress import Sink
 
 RECIPES = Path(__file__).parent / "bases"
-PROGRAMS = {"mmdebstrap": "mmdebstrap", "buildah": "buildah", "runc": "runc"}
+PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gpg", "buildah": "buildah", "runc": "runc"}
 # Docs go as in Debian's own slim images; copyright files stay, licences ask for them.
 OPTIONS = (
     "--variant=minbase",
@@ -102,6 +102,7 @@ def make(recipe: Recipe, below: oci.Image, reference: str, to: Path, say: Callab
             host.run(
                 [
                     *("buildah", "build", "--layers=false", "--pull-never", "--timestamp=0", "--identity-label=false"),
+                    "--network=host",  # a network of its own would leave a bridge behind
                     *(f"--build-arg={name}={value}" for name, value in arguments.items()),
                     *("--file", RECIPES / recipe.folder / "Containerfile", "--tag", scratch, RECIPES),
                 ],
