@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 APPLIED, FAILED, NO_DATABASE, NO_LOCK = 0, 1, 3, 4
 # "nuages" in ASCII. Advisory locks are per database, so one constant is enough.
 LOCK = 0x6E7561676573
-POLL = 1.0
+POLL = 0.5
 
 
 class Stopped(Exception):

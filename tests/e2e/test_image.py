@@ -162,19 +162,19 @@ Container = Callable[[Built], str]
 
 @pytest.fixture
 def container() -> Iterator[Container]:
-    """`container(built)`: a working container of an image."""
-    made = []
+    """`container(built)`: a working container of an image; image and container are gone after the test."""
+    made: list[tuple[str, str]] = []
 
     def start(built: Built) -> str:
-        buildah(
-            "pull", "--quiet", f"oci-archive:{built.archive}:{built.build.reference.replace('@sha256:', ':')[:-52]}"
-        )
-        made.append(buildah("from", "--pull-never", built.build.reference.replace("@sha256:", ":")[:-52]))
-        return made[-1]
+        image = oci.references(built.archive)[1]  # by its tag: buildah can't pull an archive under a digest
+        buildah("pull", "--quiet", f"oci-archive:{built.archive}:{image}")
+        made.append((buildah("from", "--pull-never", image), image))
+        return made[-1][0]
 
     yield start
-    for name in made:
+    for name, image in made:
         buildah("rm", name)
+        buildah("rmi", image)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ class Access(NamedTuple):
         if cluster.certificate_auth_data:
             source = b64decode(cluster.certificate_auth_data)
         elif cluster.certificate_auth:
-            source = Path(cluster.certificate_auth).read_bytes()
+            source = _authority(Path(cluster.certificate_auth))
         else:
             source = cluster.server.encode()
         return "sha256:" + hashlib.sha256(source.strip()).hexdigest()
@@ -59,6 +59,7 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
     """
     # lightkube costs as much to import as `nuages --help` may take as a whole.
     from lightkube import ConfigError, KubeConfig  # noqa: PLC0415
+    from lightkube.config.models import User  # noqa: PLC0415
 
     files = [kubeconfig] if kubeconfig else _default_files()
     found = [file for file in files if file.is_file()]
@@ -84,6 +85,7 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
     except (ConfigError, KeyError) as error:
         raise UsageError(f"context {named} in {place} is incomplete: {error}") from error
     assert config is not None  # noqa: S101 - `named` is one of its contexts
+    config = config._replace(user=config.user or User())  # a context may have none, as behind kubectl proxy
     user = _by_name(document["users"], "user").get(config.context.user or "", {})
     cluster = _by_name(document["clusters"], "cluster")[config.context.cluster]
     return Access(config, user.get("exec"), cluster.get("proxy-url"))
@@ -121,6 +123,13 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise UsageError(f"{file} is not a kubeconfig")
     return document
+
+
+def _authority(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the cluster's certificate authority cannot be read: {error}") from error
 
 
 def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:

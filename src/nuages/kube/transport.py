@@ -7,14 +7,16 @@ where doing a thing twice is doing it once, a connection lost on the way. A dead
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx2
+from lightkube import ConfigError
 from lightkube.config.client_adapter import ConnectionParams
 
-from nuages.errors import ClusterError, Unreachable
+from nuages.errors import ClusterError, Unreachable, UsageError
 from nuages.kube.config import Access
 from nuages.kube.credentials import ExecPlugin
 from nuages.kube.failures import Asked, Later, failure
@@ -31,10 +33,18 @@ class Transport:
     """A pool of connections to one API server as one user."""
 
     def __init__(self, access: Access) -> None:
-        """Prepare; nothing is sent before the first request."""
-        parameters = ConnectionParams(timeout=_TIMEOUT, proxy=access.proxy)
+        """Prepare; nothing is sent before the first request.
+
+        Raises:
+            UsageError: a certificate or key that the kubeconfig names cannot be read.
+        """
         plugin = ExecPlugin(access.exec, {"server": access.server}) if access.exec else None
-        options = parameters.httpx_params(access.config)
+        try:
+            options = ConnectionParams(timeout=_TIMEOUT, proxy=access.proxy).httpx_params(access.config)
+        except (ConfigError, OSError) as error:
+            raise UsageError(f"context {access.context} cannot be used: {error}") from error
+        # Authorities of older clusters lack extensions that Python >= 3.13 insists on, and Go, so kubectl, does not.
+        options["verify"].verify_flags &= ~ssl.VERIFY_X509_STRICT
         self._http = httpx2.AsyncClient(**{**options, **({"auth": plugin} if plugin else {})}, limits=_POOL)
         self._where = f"{access.server} (context {access.context})"
 

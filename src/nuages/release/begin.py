@@ -29,7 +29,8 @@ async def entered(app: App, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple
         instance = {"app.kubernetes.io/instance": app.instance}
         mirror = await stack.enter_async_context(Mirror(cluster, app.namespace, KINDS, instance))
         history = await records.history(cluster, app.namespace, app.name, app.environment)
-        yield World(cluster=cluster, mirror=mirror, lock=held, sink=sink), history
+        serving = live.record.number if (live := records.live(history)) else None
+        yield World(cluster=cluster, mirror=mirror, lock=held, serving=serving, sink=sink), history
 
 
 async def begin(app: App, wanted: Stored, history: list[Stored], world: World) -> Stored:

@@ -71,8 +71,14 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 await world.mirror.changed(again, since=seen)
             case Failed(message, detail, hint):
                 shown.note = message
-                await _close(release, world, Outcome.FAILED, f"{message}\n{detail}".strip())
-                raise ReleaseFailed(message, detail=detail, hint=hint)
+                # The record keeps what happened, not the log: a project may have logged what is nobody's business.
+                await _close(release, world, Outcome.FAILED, message)
+                serves = f"release {world.serving} goes on serving" if world.serving else "nothing serves yet"
+                raise ReleaseFailed(
+                    f"release {release.record.number} failed; {serves}",
+                    detail=f"{message}\n{detail}".strip(),
+                    hint=hint,
+                )
             case Finished() | Done():
                 break
     shown.note = passed.note if passed else ""

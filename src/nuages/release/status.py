@@ -130,7 +130,4 @@ async def _problem(workload: Object, reason: str, cluster: Cluster, mirror: Mirr
 
 def _failed(failure: str) -> list[Problem]:
     """What the newest release failed of, as its record has it: its pods may be gone."""
-    if not failure:
-        return []
-    summary, _, detail = failure.partition("\n")
-    return [Problem(name="last release", summary=summary, detail=detail, hint="mend it and deploy again")]
+    return [Problem(name="last release", summary=failure, detail="", hint="")] if failure else []

@@ -24,5 +24,7 @@ class World:
     cluster: Cluster
     mirror: Mirror
     lock: Lock
+    serving: int | None = None
+    """The release that serves as this one begins."""
     sink: Sink = silent
     now: Callable[[], datetime] = utc

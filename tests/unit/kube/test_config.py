@@ -4,6 +4,7 @@ import pytest
 
 from nuages.errors import UsageError
 from nuages.kube.config import load
+from nuages.kube.transport import Transport
 
 ONE = """
 current-context: one
@@ -82,3 +83,15 @@ def test_a_file_that_cannot_be_read_never_quotes_what_is_in_it(tmp_path):
     with pytest.raises(UsageError) as refused:
         load(tmp_path / "config")
     assert "t0ken" not in str(refused.value)
+
+
+def test_a_context_without_a_user_is_one_without_credentials(files):
+    (files / "one" / "config").write_text(ONE.replace(", user: one, ", ", "))
+    assert load().config.user.token is None
+
+
+def test_an_authority_that_cannot_be_read_is_told(files):
+    with pytest.raises(UsageError, match="certificate authority cannot be read"):
+        assert load().identity
+    with pytest.raises(UsageError, match="context one cannot be used"):
+        Transport(load())

@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net"
-	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -12,7 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const dialTimeout = 10 * time.Second
+const (
+	dialTimeout = 10 * time.Second
+	asking      = 5 * time.Second
+)
+
+// askUntil is when the kernel shall look for ports by itself again: that it finds none takes it long.
+var askUntil atomic.Int64
 
 // dial connects to an address.
 //
@@ -24,18 +28,22 @@ func dial(address string) (*net.TCPConn, error) {
 	deadline := time.Now().Add(dialTimeout)
 	dialer := net.Dialer{Deadline: deadline, Control: reusable}
 	for {
-		connection, err := dialer.Dial("tcp4", address)
-		if err == nil {
-			return connection.(*net.TCPConn), nil
+		if time.Now().UnixNano() < askUntil.Load() {
+			dialer.LocalAddr = &net.TCPAddr{IP: source(address), Port: nextPort()}
 		}
-		portTaken := errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EADDRINUSE)
-		if !portTaken || time.Now().After(deadline) {
+		connection, err := dialer.Dial("tcp4", address)
+		switch {
+		case err == nil:
+			return connection.(*net.TCPConn), nil
+		case time.Now().After(deadline):
+			return nil, err
+		case errors.Is(err, syscall.EADDRNOTAVAIL) && dialer.LocalAddr == nil:
+			askUntil.Store(time.Now().Add(asking).UnixNano())
+		case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EADDRINUSE):
+			time.Sleep(time.Millisecond) // in use indeed; the next may be as well
+		default:
 			return nil, err
 		}
-		if dialer.LocalAddr != nil {
-			time.Sleep(time.Millisecond) // in use indeed; the next may be as well
-		}
-		dialer.LocalAddr = &net.TCPAddr{IP: source(address), Port: nextPort()}
 	}
 }
 
@@ -63,11 +71,6 @@ func reusable(_, _ string, socket syscall.RawConn) error {
 
 var portsAskedFor atomic.Uint32
 
-// nextPort goes round the range that the kernel takes source ports from.
-func nextPort() int {
-	first, last := uint32(32768), uint32(60999) // the kernel's default
-	if text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range"); err == nil {
-		_, _ = fmt.Sscan(string(text), &first, &last)
-	}
-	return int(first + portsAskedFor.Add(1)%(last-first+1))
-}
+// nextPort goes round 20000-29999. They lie outside the range that the kernel takes source ports from (32768-60999),
+// where a port asked for by number is lost to all other programs of this machine, and below that of NodePorts.
+func nextPort() int { return int(20000 + portsAskedFor.Add(1)%10000) }
