@@ -21,7 +21,7 @@ from nuages.kube.config import Access
 from nuages.kube.credentials import ExecPlugin
 from nuages.kube.failures import Asked, Later, failure
 
-PATIENCE = 1.8  # seconds that a server may refuse connections: an API server that restarts is back sooner or much later
+PATIENCE = 1.5  # seconds that a server may refuse connections: one that restarts is back sooner, or much later
 _ATTEMPTS = 5  # for a server that answers "later"
 _LONGEST_PAUSE = 5.0  # seconds; of what Retry-After may ask for
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; asking again changes nothing
