@@ -10,6 +10,7 @@ Python. The same input gives the same digest, so an unchanged project rolls no p
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,8 +52,8 @@ def build(project: Path, app: App, sink: Sink) -> Built:
     """Build the image of the project in a folder, as far as it is not built already.
 
     Raises:
-        BuildFailed: dependencies that do not install, a project that does not load; with its own words and the likely
-        cure. MissingTool: buildah or uv is not there.
+        BuildFailed: dependencies that do not install, a project that does not load; with its own words.
+        MissingTool: buildah or uv is not there.
         UsageError: there is no Django project.
     """
     found = inspect(project / app.django.root)
@@ -74,6 +75,8 @@ def build(project: Path, app: App, sink: Sink) -> Built:
 
 def revision(root: Path) -> str:
     """The commit that changed the project last, with "-dirty" where files differ from it; "" outside of git."""
+    if shutil.which("git") is None:
+        return ""
     log = subprocess.run(["git", "-C", root, "log", "-1", "--format=%H", "--", "."], capture_output=True, check=False)
     commit = log.stdout.decode().strip()
     if not commit:
@@ -85,9 +88,7 @@ def revision(root: Path) -> str:
 def _made(found: Facts, app: App, environment: Environment, files: Sequence[str], *, told: Step, sink: Sink) -> _Made:
     """What is made of the project's present state; from the cache where that state was seen before."""
     env = facts.variables(found, app)
-    runtime = facts.runtime_folder()
-    content = [*_digests(found.root, files), *_digests(runtime, ignore.select(runtime).files)]
-    kept = system.home() / "projects" / f"{system.short_hash([environment.key, env, content, RECIPE])}.json"
+    kept = _state(environment, env, found.root, files)
     if kept.is_file():
         made = msgspec.json.decode(kept.read_bytes(), type=_Made)
         if all(layer.stored for layer in made.layers):
@@ -99,11 +100,20 @@ def _made(found: Facts, app: App, environment: Environment, files: Sequence[str]
         for folder in (stage, out, out / "static", out / "bytecode"):
             folder.mkdir()
         layers.stage(found.root, files, stage)
+        # Named by what is built, should somebody have saved a file since the question above.
+        kept = _state(environment, env, stage, files)
         answer = facts.ask(environment, name, stage=stage, out=out, env=env, told=told)
         made = _Made(answer, tuple(_layers(answer, environment, stage, out, files)))
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(msgspec.json.encode(made))
     return made
+
+
+def _state(environment: Environment, env: dict[str, str], root: Path, files: Sequence[str]) -> Path:
+    """Where is kept what is made of a project in this state: named by all that decides it."""
+    runtime = facts.runtime_folder()
+    content = [*_digests(root, files), *_digests(runtime, ignore.select(runtime).files)]
+    return system.home() / "projects" / f"{system.short_hash([environment.key, env, content, RECIPE])}.json"
 
 
 def _layers(

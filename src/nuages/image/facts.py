@@ -73,7 +73,7 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
     and bytecode go to the folder `out`.
 
     Raises:
-        BuildFailed: it does not load; the detail has its own traceback.
+        BuildFailed: it does not load; the detail is the error, the place the line of its own code.
     """
     runtime = runtime_folder()
     volumes = [
