@@ -1,0 +1,57 @@
+"""The command line as a whole: what is there, what is imported, how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from nuages.cli.main import COMMANDS, nuages
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "nuages", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_every_command_of_the_table_is_there_and_has_help():
+    context = nuages.make_context("nuages", ["check"])
+    for name in COMMANDS:
+        command = nuages.get_command(context, name)
+        assert command is not None
+        assert command.help, name
+
+
+def test_a_name_typed_wrong_is_met_with_the_right_one_and_exit_code_2():
+    done = run("deplyo")
+    assert done.returncode == 2
+    assert "did you mean deploy?" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("check", "-f", "nowhere.yaml"), ("deploy", "-f", "nowhere.yaml")])
+def test_a_file_that_is_not_there_is_a_usage_error_in_one_line(arguments):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert "nowhere.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_imports_nothing_that_takes_time():
+    """Start-up counts: what --help loads is click and a table."""
+    code = (
+        "import sys, contextlib, io\n"
+        "from nuages.cli.main import nuages\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    nuages.main(['--help'])\n"
+        "print(sorted({'httpx2', 'lightkube', 'yaml', 'msgspec', 'jsonschema_rs', 'asyncio'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_reader_that_leaves_is_no_error():
+    done = subprocess.run(
+        f"{sys.executable} -m nuages --help | head -1", shell=True, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
