@@ -78,7 +78,7 @@ class NotOurs(Refused):
 
 
 class MissingTool(NuagesError):
-    """This machine lacks a program, a right or space; the hint says how to get on."""
+    """The machine lacks a program, a right or space; the hint says how to get on."""
 
 
 class CommandFailed(NuagesError):

@@ -41,7 +41,7 @@ def app(namespace, tmp_path):
 
 
 def blog(namespace, folder, **replaced):
-    text = BLOG.read_text().replace("  local: {}", f"  local: {{namespace: {namespace}}}")
+    text = BLOG.read_text().replace("  local:\n", f"  local:\n    namespace: {namespace}\n")
     for old, new in replaced.items():
         assert old in text
         text = text.replace(old, new)

@@ -11,9 +11,16 @@ import uuid
 from pathlib import Path
 
 import pytest
+
 from nuages.local.cluster import up
 
 ROOT = Path(__file__).parents[2]
+BROKEN = """
+if env.bool("BROKEN", False):
+    from django.core.exceptions import ImproperlyConfigured
+
+    raise ImproperlyConfigured("Set the SENTRY_DSN environment variable")
+"""
 
 
 @pytest.fixture(scope="session")
@@ -84,10 +91,13 @@ class Project:
 def blog_in(folder: Path, cluster, namespace: str) -> Project:
     """The example blog in a folder of its own, to be deployed to a namespace of its own."""
     shutil.copytree(ROOT / "examples" / "blog", folder)
+    with (folder / "blog" / "settings.py").open("a") as settings:
+        settings.write(BROKEN)
     text = (ROOT / "examples" / "blog.nuages.yaml").read_text()
-    assert "environments:\n  local: {}" in text
-    bound = f"environments:\n  local: {{namespace: {namespace}, cluster: {cluster.context}}}"
-    (folder / "nuages.yaml").write_text(text.replace("environments:\n  local: {}", bound))
+    local = "  local:\n"
+    assert local in text
+    bound = f"{local}    namespace: {namespace}\n    cluster: {cluster.context}\n"
+    (folder / "nuages.yaml").write_text(text.replace(local, bound))
     return Project(folder, cluster.kubeconfig)
 
 

@@ -13,6 +13,23 @@ from .load import Load
 
 pytestmark = pytest.mark.e2e
 NAMESPACE = ("-n", "blog-local")
+BOOM = """
+
+def _boom(apps, schema_editor):
+    raise RuntimeError("the migration is broken")
+
+
+Migration.operations = [*Migration.operations, migrations.RunPython(_boom)]
+"""
+
+
+def wait_for(what, seconds=60):
+    """What a question answers, asked until it is something."""
+    end = time.monotonic() + seconds
+    while not (answer := what()):
+        assert time.monotonic() < end, "nothing came"
+        time.sleep(0.2)
+    return answer
 
 
 def items(kubectl, kind):
@@ -76,23 +93,31 @@ def test_going_back_brings_the_old_colour_and_the_old_configuration(blog, blog_a
 
 def test_a_broken_setting_is_named_in_one_line_and_the_old_version_serves(blog, blog_address):
     before = blog.spec.read_text()
+    blog.edit(**{"COLOR: orange": "COLOR: orange\n  BROKEN: 'yes'"})
     try:
-        blog.edit(**{"COLOR: orange": "COLOR: 'no colour'"})
         with Load(blog_address, "/", clients=2) as load:
-            failed = blog.nuages("deploy", "--no-build", code=1)
-        assert "ImproperlyConfigured" in failed.stderr
-        assert "COLOR" in failed.stderr
-        assert load.lost == []
-        assert blog.status()["latest_outcome"] == "failed"
+            failed = blog.nuages("deploy", code=1)
     finally:
         blog.spec.write_text(before)
-    blog.nuages("deploy", "--no-build")
+    assert "django.core.exceptions.ImproperlyConfigured: Set the SENTRY_DSN environment variable" in failed.stderr
+    assert "goes on serving" in failed.stderr
+    assert load.lost == []
+    assert load.answers
+    assert blog.status()["latest_outcome"] == "failed"
+    blog.nuages("deploy")
 
 
-def test_an_image_that_cannot_be_pulled_ends_the_deploy_early(blog, kubectl):
-    # The image is there for nobody: its digest is of nothing.
-    rendered = blog.nuages("render", "--image", "registry.example.com/acme/blog@sha256:" + "0" * 64)
-    assert "sha256:" + "0" * 64 in rendered.stdout
+def test_an_image_that_cannot_be_pulled_ends_the_deploy_early_and_is_named(blog, blog_address, kubectl):
+    release = blog.status()["release"]
+    kubectl(*NAMESPACE, "set", "image", "deployment/blog-web-main", "web=registry.invalid/blog:none")
+    with Load(blog_address, "/", clients=2) as load:
+        seen = wait_for(lambda: blog.status()["problems"])
+        conflict = blog.nuages("deploy", "--no-build", code=1)
+    assert "registry.invalid/blog:none" in str(seen)
+    assert "image is set by kubectl" in conflict.stderr, "a field that somebody changed by hand is never forced"
+    assert load.lost == []
+    kubectl(*NAMESPACE, "rollout", "undo", "deployment/blog-web-main")
+    assert blog.status()["release"] == release
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -122,20 +147,26 @@ def test_two_deploys_at_once_end_with_one_live_and_one_told_why(blog):
 
 
 def test_a_post_and_its_upload_survive_the_loss_of_every_pod(blog, blog_address, kubectl):
-    shell = ("exec", "deploy/blog-web-main", "-c", "web", "--", "python", "manage.py", "shell", "-c")
+    python = ("exec", "deploy/blog-web-main", "-c", "web", "--", "python", "manage.py", "shell", "-c")
     write = (
-        "from django.core.files.storage import default_storage as s; from django.core.files.base import ContentFile as F;"
-        "print(s.save('kept.txt', F(b'kept')))"
+        "from django.core.files.storage import default_storage as files\n"
+        "from django.core.files.base import ContentFile\n"
+        "from django.contrib.auth.models import User\n"
+        "User.objects.create_user('kept')\n"
+        "print(files.save('kept.txt', ContentFile(b'kept')))"
     )
-    name = kubectl(*NAMESPACE, *shell, write).strip().splitlines()[-1]
+    read = (
+        "from django.core.files.storage import default_storage as files\n"
+        "from django.contrib.auth.models import User\n"
+        "print(User.objects.filter(username='kept').count(), files.open('%s').read())"
+    )
+    name = kubectl(*NAMESPACE, *python, write).splitlines()[-1]
     kubectl(*NAMESPACE, "delete", "pod", "--all", "--wait=true")
     kubectl(*NAMESPACE, "rollout", "status", "statefulset/blog-postgres", "--timeout=180s")
     kubectl(*NAMESPACE, "rollout", "status", "deployment/blog-web-main", "--timeout=180s")
-    read = f"from django.core.files.storage import default_storage as s; print(s.open({name!r}).read())"
-    assert "b'kept'" in kubectl(*NAMESPACE, *shell, read)
+    assert kubectl(*NAMESPACE, *python, read % name).splitlines()[-1] == "1 b'kept'"
     with Load(blog_address, "/", clients=1) as load:
-        time.sleep(1)
-    assert load.answers
+        wait_for(lambda: load.answers)
     assert load.lost == []
 
 
@@ -143,8 +174,7 @@ def test_a_first_deploy_of_a_broken_project_says_why_and_can_be_mended(cluster, 
     project = blog_in(tmp_path / "blog", cluster, namespace)
     migration = next((project.folder / "posts" / "migrations").glob("0001_*.py"))
     text = migration.read_text()
-    migration.write_text(text + "\n\ndef _boom(apps, schema_editor):\n    raise RuntimeError('the migration is broken')\n"
-                         "\nMigration.operations = [*Migration.operations, migrations.RunPython(_boom)]\n")  # fmt: skip
+    migration.write_text(text + BOOM)
     failed = project.nuages("deploy", code=1)
     assert "the migration is broken" in failed.stderr
     pods = kubectl("-n", namespace, "get", "pods", "-o", "name")

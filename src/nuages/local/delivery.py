@@ -1,4 +1,4 @@
-"""From a project to images where a local cluster finds them: built, made or pulled, and loaded as far as they are missing."""
+"""From a project to images where a local cluster finds them: built, made or pulled, and loaded where missing."""
 
 from __future__ import annotations
 

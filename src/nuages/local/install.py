@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from nuages.errors import ClusterError
+from nuages.errors import ClusterError, CommandFailed
 from nuages.local import existing, images, supervisor, toolchain
 from nuages.local.addons import ADDONS, Addon, free_port, manifest
 from nuages.local.info import ClusterInfo, write
 from nuages.local.places import places
-from nuages.local.process import follow, run
+from nuages.local.process import LAST_LINES, follow, run
 from nuages.progress import Sink, step
 
-PATIENCE = "120s"  # for a node or a workload to become ready
+PATIENCE = 120  # seconds for a node or a workload to become ready
 
 
 def addons(info: ClusterInfo, names: Collection[str], bin_: Path, sink: Sink) -> ClusterInfo:
@@ -60,18 +62,33 @@ def wait_node(info: ClusterInfo, since: datetime) -> None:
         word, _, heartbeat = line.partition(" ")
         return word == "True" and datetime.fromisoformat(heartbeat) >= since.replace(microsecond=0)
 
-    argv = [*info.kubectl, "get", "nodes", "--watch", f"--request-timeout={PATIENCE}", f"--output=jsonpath={condition}"]
-    if not follow(argv, ready):
-        log = places(info.name).logs / "kubelet.log"
-        raise ClusterError(
-            f"the node is not Ready after {PATIENCE}", detail=supervisor.last_lines(log), hint=f"its log: {log}"
-        )
+    deadline = time.monotonic() + PATIENCE
+    run([*info.kubectl, "wait", "--for=create", f"node/{info.node}", f"--timeout={PATIENCE}s"])
+    while (left := deadline - time.monotonic()) > 0:  # the API server may end a watch at any time
+        argv = [*info.kubectl, "get", "node", info.node, "--watch", f"--output=jsonpath={condition}"]
+        if follow([*argv, f"--request-timeout={left:.0f}s"], ready):
+            return
+    log = places(info.name).logs / "kubelet.log"
+    raise ClusterError(
+        f"the node is not Ready after {PATIENCE} s", detail=supervisor.last_lines(log), hint=f"its log: {log}"
+    )
 
 
 def wait_workloads(info: ClusterInfo, parts: Sequence[Addon]) -> None:
-    """Wait until these parts' workloads are rolled out."""
+    """Wait until these parts' workloads are rolled out.
+
+    Raises:
+        ClusterError: one is not in time; with the last lines that its pods logged.
+    """
     for namespace, workload in (part.workload for part in parts if part.workload):
-        run([*info.kubectl, "--namespace", namespace, "rollout", "status", workload, f"--timeout={PATIENCE}"])
+        kubectl = [*info.kubectl, f"--namespace={namespace}"]
+        try:
+            run([*kubectl, "rollout", "status", workload, f"--timeout={PATIENCE}s"])
+        except CommandFailed as error:
+            with suppress(CommandFailed):  # no pod, no log
+                error.detail = run([*kubectl, "logs", workload, f"--tail={LAST_LINES}"])
+            hint = f"kubectl --kubeconfig {info.kubeconfig} -n {namespace} describe {workload}"
+            raise ClusterError(f"{workload} is not ready after {PATIENCE} s", detail=error.detail, hint=hint) from error
 
 
 def _apply(info: ClusterInfo, *arguments: str, stdin: str = "") -> None:

@@ -103,6 +103,9 @@ def _env(facts: Facts, host: str) -> Iterator[str]:
             active.append(f"  {variable.name}: {variable.default}")
         else:
             others.append(f"  # {variable.name}: {_scalar(variable.default or '')}")
+    if facts.admin:
+        active.append("  DJANGO_SUPERUSER_USERNAME: admin    # for `manage.py createsuperuser --noinput`, Django's own")
+        active.append("  DJANGO_SUPERUSER_EMAIL: admin@example.com")
     if active:
         # An empty mapping would be null, so what is only a comment stays outside.
         yield "\n".join(["env:", *active, *(["  # also read, with these defaults:", *others] if others else [])])
@@ -128,6 +131,8 @@ def _secrets(facts: Facts) -> Iterator[str]:
             lines.append(f"  {variable.name}: {{}}    # no default: {_where(variable)}; only its name stands here")
         else:
             lines.append(f"  # {variable.name}: {{}}")
+    if facts.admin:
+        lines.append("  DJANGO_SUPERUSER_PASSWORD: {generate: true}")
     if any(not line.startswith("  #") for line in lines):
         yield "\n".join(["secrets:", *lines])
 

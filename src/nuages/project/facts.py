@@ -60,6 +60,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     media_root: Found | None = None
     static_root: Found | None = None
     whitenoise: bool = False
+    admin: bool = False
+    """Whether django.contrib.admin is installed, so that somebody has to be able to sign in."""
 
     @property
     def name(self) -> str:

@@ -39,6 +39,7 @@ def inspect(path: Path) -> Facts:
         media_root=_setting(assigned, "MEDIA_ROOT"),
         static_root=_setting(assigned, "STATIC_ROOT"),
         whitenoise=any("whitenoise" in ast.dump(found.value) for found in _middleware(assigned)),
+        admin="INSTALLED_APPS" in assigned and "django.contrib.admin" in ast.dump(assigned["INSTALLED_APPS"].value),
     )
 
 

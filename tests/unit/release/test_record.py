@@ -61,7 +61,7 @@ def test_a_phase_that_had_nothing_to_do_ends_all_the_same():
 
 
 def test_no_shape_changes_unnoticed():
-    """The record is a promise: a later nuages reads what this one wrote. A new field needs a default; a change, a SCHEMA."""
+    """A later nuages reads what this one wrote: a new field needs a default, any other change a new SCHEMA."""
     fields = {field.name for field in msgspec.structs.fields(type(record()))}
     assert fields == {
         "schema", "tool", "number", "template", "app", "environment", "namespace", "by", "restores", "build", "secrets",
