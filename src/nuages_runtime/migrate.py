@@ -4,7 +4,7 @@ last line.
     wait for the database  ─▶  take the lock  ─▶  manage.py migrate --noinput
 
 In: NUAGES_DATABASE_WAIT (60 s) for the server to answer, NUAGES_LOCK_WAIT (600 s) for another release's migrations to
-end, NUAGES_LOCK_TIMEOUT_MS (unlimited) for a statement to get a table's lock, while requests queue behind it.
+end, NUAGES_LOCK_TIMEOUT ("2000ms"; unlimited) for a statement to get a table's lock, while requests queue behind it.
 
 Exit codes: 0 applied, 1 the project or a migration failed (the traceback is above), 3 no database in time, 4 no lock in
 time.
@@ -148,7 +148,7 @@ def migrate(alias: str, journal: Journal) -> None:
 
 
 def limit_table_locks(value: str) -> None:
-    """Give every PostgreSQL connection of this process a lock_timeout in milliseconds; "" leaves the server's."""
+    """Give every PostgreSQL connection of this process a lock_timeout ("2000ms"); "" leaves the server's."""
     from django.db.backends.signals import connection_created
 
     def limit(connection: BaseDatabaseWrapper, **_: object) -> None:
@@ -168,7 +168,7 @@ def run(alias: str = "default") -> None:
     # libpq waits two minutes for a server that is silent; the loop below is patient enough.
     os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
     django.setup()
-    limit_table_locks(os.environ.get("NUAGES_LOCK_TIMEOUT_MS", ""))
+    limit_table_locks(os.environ.get("NUAGES_LOCK_TIMEOUT", ""))
     connection = connections[alias]
     wait_for_database(connection, float(os.environ.get("NUAGES_DATABASE_WAIT", "60")))
     journal = Journal(sys.stdout)

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 
 from nuages.local.cluster import up
-
-ROOT = Path(__file__).parents[2]
-BROKEN = """
-if env.bool("BROKEN", False):
-    from django.core.exceptions import ImproperlyConfigured
-
-    raise ImproperlyConfigured("Set the SENTRY_DSN environment variable")
-"""
+from project import blog_in
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +21,10 @@ def cluster():
 @pytest.fixture(scope="session")
 def kubectl(cluster):
     """`kubectl(...)` on that cluster: standard output as text; `check=False` to look at a failure."""
-    from nuages.local.toolchain import tool
 
     def run(*arguments, check=True, text=None):
         done = subprocess.run(
-            [tool("kubectl"), "--kubeconfig", cluster.kubeconfig, *arguments],
+            [*cluster.kubectl, *arguments],
             input=text, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert not check or done.returncode == 0, done.stderr
@@ -52,53 +40,6 @@ def namespace(kubectl):
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
-
-
-class Project:
-    """A copy of a Django project with its nuages.yaml, and the command line on it."""
-
-    def __init__(self, folder: Path, kubeconfig: Path) -> None:
-        self.folder = folder
-        self.spec = folder / "nuages.yaml"
-        self._env = os.environ | {"KUBECONFIG": str(kubeconfig), "COLUMNS": "120"}
-
-    def edit(self, **replaced: str) -> None:
-        """Replace text in the spec: edit(orange="maroon")."""
-        text = self.spec.read_text()
-        for old, new in replaced.items():
-            assert old in text
-            text = text.replace(old, new)
-        self.spec.write_text(text)
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `nuages ...` and don't wait for it."""
-        command = [sys.executable, "-m", "nuages", *arguments]
-        return subprocess.Popen(
-            command, cwd=self.folder, env=self._env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-
-    def nuages(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run `nuages ...` and expect its exit code."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=600)
-        assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
-
-    def status(self) -> dict[str, object]:
-        return json.loads(self.nuages("status", "--json").stdout)
-
-
-def blog_in(folder: Path, cluster, namespace: str) -> Project:
-    """The example blog in a folder of its own, to be deployed to a namespace of its own."""
-    shutil.copytree(ROOT / "examples" / "blog", folder)
-    with (folder / "blog" / "settings.py").open("a") as settings:
-        settings.write(BROKEN)
-    text = (ROOT / "examples" / "blog.nuages.yaml").read_text()
-    local = "  local:\n"
-    assert local in text
-    bound = f"{local}    namespace: {namespace}\n    cluster: {cluster.context}\n"
-    (folder / "nuages.yaml").write_text(text.replace(local, bound))
-    return Project(folder, cluster.kubeconfig)
 
 
 @pytest.fixture(scope="session")

@@ -62,3 +62,5 @@ class Load:
                     self.answers[found.group(0) if found else ""] += 1
                 else:
                     self.lost.append(f"{answer.status}")
+        if connection is not None:
+            connection.close()

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from .conftest import blog_in
-from .load import Load
+from load import Load
+from project import blog_in
 
 pytestmark = pytest.mark.e2e
 NAMESPACE = ("-n", "blog-local")

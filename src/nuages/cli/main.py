@@ -75,12 +75,10 @@ def main() -> NoReturn:
     """
     try:
         sys.exit(nuages.main(standalone_mode=False) or 0)
-    except click.exceptions.Abort:
-        sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (NuagesError, KeyboardInterrupt) as error:
+    except (NuagesError, click.Abort) as error:  # click makes an Abort of a KeyboardInterrupt
         if "--debug" in sys.argv[1:2]:
             raise
         from nuages.cli.console import console

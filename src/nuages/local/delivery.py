@@ -12,10 +12,9 @@ from nuages.image import base
 from nuages.image.build import build
 from nuages.local import cluster, images
 from nuages.local.info import ClusterInfo, read
+from nuages.local.places import names
 from nuages.progress import Sink
 from nuages.render.postgres import postgres
-
-PREFIX = "nuages-"
 
 
 def deliver(project: Path, app: App, context: str, sink: Sink) -> Build:
@@ -27,25 +26,23 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Build:
     """
     info = _local(context)
     built = build(project, app, sink)
-    there = images.names(info.containerd)
     wanted = {built.build.reference: built.archive}
-    for reference in _images(postgres(app)):
-        if reference not in there:
-            wanted[reference] = base.archive(reference, sink)
-    missing = [archive for reference, archive in wanted.items() if reference not in there]
-    if missing:
+    there = images.names(info.containerd) if info.ours else set()
+    for reference in _images(postgres(app)) - there:
+        wanted[reference] = base.archive(reference, sink)
+    if missing := [archive for reference, archive in wanted.items() if reference not in there]:
         cluster.load(info.name, missing, sink)
     return built.build
 
 
 def _local(context: str) -> ClusterInfo:
-    info = read(context.removeprefix(PREFIX)) if context.startswith(PREFIX) else None
-    if info is None:
-        raise Refused(
-            f"{context} is not a cluster of this machine, so an image built here does not reach it",
-            hint="push the image to its registry; nuages does so from 0.2 on",
-        )
-    return info
+    for info in filter(None, map(read, names())):
+        if info.context == context:
+            return info
+    raise Refused(
+        f"{context} is not a cluster that `nuages cluster up` made here, so an image built here does not reach it",
+        hint="nuages cluster up, or deploy what serves already with --no-build; registries come with 0.2",
+    )
 
 
 def _images(objects: list[Object]) -> set[str]:

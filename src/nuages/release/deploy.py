@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nuages.app.build import Build
 from nuages.app.components import App
+from nuages.app.objects import Object
 from nuages.checks.app import check
 from nuages.errors import Refused
 from nuages.findings import errors
@@ -16,7 +17,7 @@ from nuages.release.lock import user
 from nuages.release.record import Record, Stored
 from nuages.release.world import utc
 from nuages.render.manifest import render
-from nuages.render.release import Release
+from nuages.render.release import Manifest, Release
 
 
 async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink) -> Record:
@@ -51,7 +52,8 @@ def _release(number: int, app: App, build: Build, copied: str | None, history: l
     template, manifest = number, render(app, Release(number=number, template=number, build=build, secrets=copied))
     if serving:
         same = Release(number=number, template=serving.record.template, build=build, secrets=copied)
-        if (unchanged := render(app, same)).web == serving.manifest.web:
+        unchanged = render(app, same)
+        if _templates(unchanged) == _templates(serving.manifest):
             template, manifest = same.template, unchanged
     record = Record(
         number=number,
@@ -66,6 +68,11 @@ def _release(number: int, app: App, build: Build, copied: str | None, history: l
         database=history[0].record.database if history else None,
     )
     return Stored(record=record, manifest=manifest)
+
+
+def _templates(manifest: Manifest) -> list[Object]:
+    """What pods are made from; of all the rest a change rolls none."""
+    return [item["spec"]["template"] for item in manifest.web if "template" in item.get("spec", {})]
 
 
 async def serving_build(app: App, cluster: Cluster) -> Build:

@@ -33,13 +33,14 @@ async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Objec
     claims = (
         await cluster.list("PersistentVolumeClaim", app.namespace, labels={"app.kubernetes.io/instance": app.instance})
     ).items
-    data = [item for item in found if holds_data(item)]
-    data += [claim for claim in claims if claim["metadata"]["uid"] not in {item["metadata"]["uid"] for item in data}]
-    return [item for item in found if not holds_data(item)], data
+    data = [item for item in found if item["kind"] == "Secret" and holds_data(item)]
+    return [item for item in found if item not in data and item["kind"] != "PersistentVolumeClaim"], [*data, *claims]
 
 
 async def destroy(app: App, cluster: Cluster, sink: Sink, *, data: bool) -> None:
-    """Remove an environment; with `data` its volumes and generated secrets too, and the namespace where we made it.
+    """Remove an environment: all that runs, its data stores too; with `data` also volumes, generated secrets, namespace.
+
+    The namespace goes only where nuages made it.
 
     Raises:
         Refused: there is nothing of it in this namespace.

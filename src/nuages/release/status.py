@@ -81,7 +81,7 @@ async def status(app: App, cluster: Cluster) -> Status:
             latest_outcome=latest.outcome.value if latest else None,
             components=[_component(item, states, mirror.items("Pod")) for item in workloads],
             addresses=addresses(mirror.items("Service"), await _ingresses(app, cluster)),
-            problems=problems + _failed(latest.failure if latest and latest.outcome is Outcome.FAILED else ""),
+            problems=problems or _failed(latest.failure if latest and latest.outcome is Outcome.FAILED else ""),
         )
 
 
