@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
 from benchmarks.measure import NUAGES, say, seconds
+from nuages.app.objects import Object
 from nuages.cli.console import console
 from nuages.local import toolchain
 from nuages.local.cluster import up
@@ -37,6 +40,7 @@ class Blog:
         )
         self.env = os.environ | {"KUBECONFIG": str(info.kubeconfig)}
         shutil.copytree(ROOT / "examples" / "blog", folder)
+        self._spec: Object = yaml.safe_load((ROOT / "examples" / "blog.nuages.yaml").read_text())
         self.paint(self.colour)
 
     @property
@@ -47,14 +51,12 @@ class Blog:
     def paint(self, colour: str) -> None:
         """The configuration change of every round: another value of COLOR."""
         self.colour = colour
-        text = (ROOT / "examples" / "blog.nuages.yaml").read_text()
-        place = f"local: {{namespace: {self.namespace}, cluster: {self.info.context}}}"
+        spec = self._spec
+        spec["environments"]["local"] |= {"namespace": self.namespace, "cluster": self.info.context}
+        spec["env"]["COLOR"] = colour
         # Three copies and a rollout fit on two cores beside what else runs: only the request is smaller.
-        changes = {"local: {}": place, "COLOR: orange": f"COLOR: {colour}", "cpu: 100m": "cpu: 20m"}
-        for old, new in changes.items():
-            assert old in text, f"examples/blog.nuages.yaml no longer says {old}"
-            text = text.replace(old, new)
-        self.spec.write_text(text)
+        spec["web"]["main"]["resources"]["cpu"] = "20m"
+        self.spec.write_text(yaml.safe_dump(spec))
 
     def other_colour(self) -> str:
         """The colour that it does not have now."""
