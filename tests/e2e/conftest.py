@@ -7,9 +7,9 @@ import subprocess
 import uuid
 
 import pytest
+from project import blog_in
 
 from nuages.local.cluster import up
-from project import blog_in
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import signal
 import time
 
 import pytest
-
 from load import Load
 from project import blog_in
 
@@ -46,7 +45,9 @@ def test_it_is_what_a_careful_engineer_would_have_written(blog, kubectl):
     assert container["resources"]["limits"]["memory"] == container["resources"]["requests"]["memory"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert {item["metadata"]["name"] for item in items(kubectl, "poddisruptionbudget")} >= {"blog-web-main"}
-    assert any(not item["spec"]["podSelector"] for item in items(kubectl, "networkpolicy")), "no default deny"
+    policies = [item["spec"] for item in items(kubectl, "networkpolicy")]
+    denied = [spec for spec in policies if not spec.get("ingress") and not spec.get("egress")]
+    assert denied[0]["policyTypes"] == ["Ingress", "Egress"], "no default deny"
     for pod in items(kubectl, "pod"):
         assert pod["spec"]["automountServiceAccountToken"] is False
 

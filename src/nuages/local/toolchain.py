@@ -24,7 +24,7 @@ from nuages.local.versions import KUBERNETES
 from nuages.progress import Sink, Step, silent, step
 
 MODULE = Path(__file__).parent / "toolchain"
-EXTRAS = MODULE / "extras"  # a module of its own: these were written for a newer Kubernetes library than 1.34's
+EXTRAS = MODULE / "extras"  # for programs that the replaced or older libraries of the first module do not suit
 SPACE = 6 * 2**30  # bytes that a build from nothing takes: module cache, build cache, programs
 
 # program -> its package. With Go each can be built by hand: `go build PACKAGE` in its module's folder.
@@ -49,7 +49,7 @@ PACKAGES = {
     "helm": "helm.sh/helm/v3/cmd/helm",
     "kwok": "sigs.k8s.io/kwok/cmd/kwok",
 }
-FROM_EXTRAS = frozenset({"metrics-server", "kwok"})
+FROM_EXTRAS = frozenset({"metrics-server", "registry", "kwok"})
 API_ONLY = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "kubeadm", "node")
 NODE = (
     *API_ONLY,

@@ -6,7 +6,8 @@ from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.kube.client import Cluster
-from nuages.progress import Sink, step
+from nuages.kube.watch import Mirror
+from nuages.progress import Sink, Step, step
 from nuages.release.ownership import holds_data
 
 REMOVED = (
@@ -38,7 +39,7 @@ async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Objec
 
 
 async def destroy(app: App, cluster: Cluster, sink: Sink, *, data: bool) -> None:
-    """Remove an environment: all that runs, its data stores too; with `data` also volumes, generated secrets, namespace.
+    """Remove an environment: all that runs, data stores too; with `data` also volumes, generated secrets, namespace.
 
     The namespace goes only where nuages made it.
 
@@ -56,8 +57,19 @@ async def destroy(app: App, cluster: Cluster, sink: Sink, *, data: bool) -> None
                     shown.say(f"{item['kind']}/{metadata['name']}")
                     await cluster.delete(item["kind"], app.namespace, metadata["name"], uid=metadata["uid"])
                 shown.note = f"{len(items)} removed"
+    with step(sink, "wait for pods to end") as shown:
+        await _ended(app, cluster, shown)
     namespace = await cluster.get("Namespace", None, app.namespace) if data else None
     if namespace and namespace["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "nuages":
         with step(sink, "remove namespace") as shown:
             await cluster.delete("Namespace", None, app.namespace, uid=namespace["metadata"]["uid"])
             shown.note = app.namespace
+
+
+async def _ended(app: App, cluster: Cluster, shown: Step) -> None:
+    """Wait until no pod is left: each ends in its own grace period, and a volume is free only afterwards."""
+    async with Mirror(cluster, app.namespace, ("Pod",), {"app.kubernetes.io/instance": app.instance}) as mirror:
+        while pods := mirror.items("Pod"):
+            seen = mirror.version
+            shown.say(f"{len(pods)} pods left")
+            await mirror.changed(since=seen)

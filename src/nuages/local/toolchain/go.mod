@@ -73,7 +73,6 @@ replace github.com/mailgun/minheap => github.com/containous/minheap v0.0.0-20190
 exclude github.com/tencentcloud/tencentcloud-sdk-go v3.0.83+incompatible
 
 tool (
-	github.com/distribution/distribution/v3/cmd/registry
 	github.com/rancher/local-path-provisioner
 	github.com/traefik/traefik/v3/cmd/traefik
 	go.etcd.io/etcd/server/v3
