@@ -60,4 +60,6 @@ def _from_pypi(sink: Sink) -> Path:
 
 
 def _in(folder: Path) -> Path | None:
-    return next((path for path in folder.glob("**/bin/go") if path.is_file()), None)
+    """The compiler itself; bin/go beside it is a Python script that only works in a virtual environment."""
+    found = folder / "go/bin/go"
+    return found if found.exists() else None
