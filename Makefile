@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: help setup check test demo demo-clean docs lock clean
+.PHONY: help setup check test demo demo-clean bench docs lock clean
 
 help:            ## Show this list.
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ demo: setup      ## From nothing to a Django blog on a real Kubernetes.
 
 demo-clean: setup       ## Remove the demo: the blog, its data and the cluster.
 	@$(BIN)/nuages cluster down
+
+bench: setup     ## Measure beside kubectl, Helm and the floor; wants a quiet machine (about 12 minutes).
+	@$(BIN)/python -m benchmarks
 
 docs: setup      ## Build the documentation into site/.
 	@$(BIN)/python -m pip install --quiet --require-hashes -r docs/requirements.lock && $(BIN)/mkdocs build --strict

@@ -18,7 +18,7 @@ from nuages.cli.target import app_of, spec_options
 )
 @click.option("--load", is_flag=True, help="Load the image into this machine's cluster.")
 def command(file: Path, environment: str, output: Path | None, load: bool) -> None:
-    r"""Build the project's image; its reference is printed.
+    """Build the project's image; its reference is printed.
 
     Dependencies are built once per lock file, so a change of code costs a second or two. Nothing is deployed.
 

@@ -25,7 +25,7 @@ def command() -> None:
 @click.option("--provider", help="nuages, kind, k3d or minikube; by default one that is installed, then nuages.")
 @click.option("--context", help="Use this context of your kubeconfig, and create nothing.")
 def up(name: str, addons: tuple[str, ...], api_only: bool, provider: str | None, context: str | None) -> None:
-    r"""Bring a cluster up, heal it, or leave it as it is.
+    """Bring a cluster up, heal it, or leave it as it is.
 
     \b
     nuages cluster up                        a node, DNS, storage, load balancers
@@ -88,7 +88,7 @@ def status(name: str, as_json: bool) -> None:
 @name_option
 @click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def load(name: str, archives: tuple[Path, ...]) -> None:
-    r"""Load image archives (OCI, or of `docker save`) into the node.
+    """Load image archives (OCI, or of `docker save`) into the node.
 
     \b
     docker save blog:1 -o blog.tar && nuages cluster load blog.tar
@@ -103,7 +103,7 @@ def load(name: str, archives: tuple[Path, ...]) -> None:
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
 @click.option("--merge", is_flag=True, help="Add the context to your own kubeconfig; your others stay as they are.")
 def kubeconfig(name: str, output: Path | None, merge: bool) -> None:
-    r"""Print where the kubeconfig is, write it to a file, or add it to your own.
+    """Print where the kubeconfig is, write it to a file, or add it to your own.
 
     \b
     export KUBECONFIG=$(nuages cluster kubeconfig)
@@ -120,3 +120,19 @@ def kubeconfig(name: str, output: Path | None, merge: bool) -> None:
     elif merge:
         files.merge(source, files.user_file())
     console.print(str(output or (files.user_file() if merge else source)))
+
+
+@command.command()
+@click.argument("program")
+def tool(program: str) -> None:
+    """Print where a program of the toolchain is (kubectl, helm), built where it is missing.
+
+    \b
+    alias kubectl=$(nuages cluster tool kubectl)
+    """
+    from nuages.errors import UsageError
+    from nuages.local import toolchain
+
+    if program not in toolchain.PACKAGES:
+        raise UsageError(f"no program {program}", hint=f"there are {', '.join(sorted(toolchain.PACKAGES))}")
+    console.print(str(toolchain.tool(program, console.sink)))

@@ -14,7 +14,7 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 @cluster_options
 @click.option("--no-build", is_flag=True, help="Take the image that serves: only configuration changes.")
 def command(file: Path, environment: str, context: str | None, no_build: bool) -> None:
-    r"""Bring the project live: build, migrate, roll out, verify.
+    """Bring the project live: build, migrate, roll out, verify.
 
     Run it again after an interruption: it goes on where it stopped. When it fails, the old version goes on serving.
 
@@ -23,7 +23,7 @@ def command(file: Path, environment: str, context: str | None, no_build: bool) -
     nuages deploy -e production      another one
     nuages deploy --no-build         only what nuages.yaml says has changed
     """
-    from nuages.cli.status import live_line
+    from nuages.cli.status import live
     from nuages.local.delivery import deliver
     from nuages.progress import step
     from nuages.release.deploy import deploy, serving_build
@@ -37,7 +37,7 @@ def command(file: Path, environment: str, context: str | None, no_build: bool) -
     async def story() -> None:
         async with cluster:
             record = await deploy(app, build or await serving_build(app, cluster), cluster, console.sink)
-            for line in await live_line(app, cluster, record):
+            for line in await live(app, cluster, record):
                 console.print(line)
 
     run(story())

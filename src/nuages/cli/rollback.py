@@ -18,7 +18,7 @@ def command(release: int | None, file: Path, environment: str, context: str | No
 
     Refused where the database has moved on from what its code expects.
     """
-    from nuages.cli.status import live_line
+    from nuages.cli.status import live
     from nuages.release.rollback import rollback
 
     app = app_of(file, environment)
@@ -27,7 +27,7 @@ def command(release: int | None, file: Path, environment: str, context: str | No
     async def story() -> None:
         async with cluster:
             record = await rollback(app, release, cluster, console.sink)
-            for line in await live_line(app, cluster, record):
+            for line in await live(app, cluster, record):
                 console.print(line)
 
     run(story())

@@ -34,10 +34,11 @@ def command(file: Path, environment: str, context: str | None, as_json: bool) ->
 
 
 async def _look(app: App, cluster: Cluster) -> Status:
+    from nuages.local.delivery import ingress_port
     from nuages.release.status import status
 
     async with cluster:
-        return await status(app, cluster)
+        return await status(app, cluster, ingress_port(cluster.context))
 
 
 def _lines(found: Status) -> list[str]:
@@ -58,12 +59,11 @@ def _lines(found: Status) -> list[str]:
     return lines
 
 
-async def live_line(app: App, cluster: Cluster, record: Record) -> list[str]:
+async def live(app: App, cluster: Cluster, record: Record) -> list[str]:
     """What is said when a release is live: which, how long it took, where it answers."""
-    from nuages.release.status import addresses
+    from nuages.local.delivery import ingress_port
+    from nuages.release.status import way_in
 
-    services = await cluster.list("Service", app.namespace, labels={"app.kubernetes.io/instance": app.instance})
-    ingresses = await cluster.list("Ingress", app.namespace, labels={"app.kubernetes.io/instance": app.instance})
     took = duration((record.ended - record.started).total_seconds()) if record.ended else ""
-    line = f"Release {record.number} is live in {app.namespace}, after {took}"
-    return [line, *(f"  {address}" for address in addresses(services.items, ingresses.items))]
+    answers = await way_in(app, cluster, ingress_port(cluster.context))
+    return [f"Release {record.number} is live in {app.namespace}, after {took}", *(f"  {url}" for url in answers)]

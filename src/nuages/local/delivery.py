@@ -25,6 +25,8 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Build:
         BuildFailed: the image could not be built.
     """
     info = _local(context)
+    if (controller := _controller(app)) and controller not in info.addons:
+        info = cluster.up(info.name, addons=(controller,), sink=sink)
     built = build(project, app, sink)
     wanted = {built.build.reference: built.archive}
     there = images.names(info.containerd) if info.ours else set()
@@ -43,6 +45,17 @@ def _local(context: str) -> ClusterInfo:
         f"{context} is not a cluster that `nuages cluster up` made here, so an image built here does not reach it",
         hint="nuages cluster up, or deploy what serves already with --no-build; registries come with 0.2",
     )
+
+
+def ingress_port(context: str) -> int | None:
+    """The port of this machine where the ingress controller of a local cluster answers; None where there is none."""
+    return next((info.http_port for info in filter(None, map(read, names())) if info.context == context), None)
+
+
+def _controller(app: App) -> str | None:
+    """The add-on that a way in needs, where it is one of ours: it is built when a spec first asks for it."""
+    through = app.expose if app.expose and app.expose.kind in ("ingress", "gateway") else None
+    return "traefik" if through and through.class_ in ("traefik", "traefik/traefik") else None
 
 
 def _images(objects: list[Object]) -> set[str]:

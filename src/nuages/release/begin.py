@@ -24,7 +24,7 @@ async def entered(app: App, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple
     await ownership.namespace(app, cluster)
     async with contextlib.AsyncExitStack() as stack:
         with step(sink, "lock") as shown:
-            holding = lock.held(cluster, app.namespace, f"{app.name}-release", waiting=shown.say)
+            holding = lock.held(cluster, app.namespace, lock.name(app.name), waiting=shown.say)
             held = await stack.enter_async_context(holding)
         instance = {"app.kubernetes.io/instance": app.instance}
         mirror = await stack.enter_async_context(Mirror(cluster, app.namespace, KINDS, instance))

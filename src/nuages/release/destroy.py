@@ -7,7 +7,8 @@ from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
-from nuages.progress import Sink, Step, step
+from nuages.progress import Said, Sink, Step, step
+from nuages.release import lock
 from nuages.release.ownership import holds_data
 
 REMOVED = (
@@ -22,7 +23,6 @@ REMOVED = (
     "Secret",
     "PersistentVolumeClaim",
     "ServiceAccount",
-    "Lease",
 )
 """The kinds that a release makes, in the order in which they go: first the way in, last what others stand on."""
 
@@ -45,25 +45,31 @@ async def destroy(app: App, cluster: Cluster, sink: Sink, *, data: bool) -> None
 
     Raises:
         Refused: there is nothing of it in this namespace.
+        Locked: a release is under way.
     """
     remade, kept = await contents(app, cluster)
     if not remade and not kept:
         raise Refused(f"there is no {app.name} in namespace {app.namespace}", hint="see nuages status")
-    for title, items in (("objects", remade), ("data", kept if data else [])):
-        if items:
-            with step(sink, f"remove {title}") as shown:
-                for item in items:
-                    metadata = item["metadata"]
-                    shown.say(f"{item['kind']}/{metadata['name']}")
-                    await cluster.delete(item["kind"], app.namespace, metadata["name"], uid=metadata["uid"])
-                shown.note = f"{len(items)} removed"
-    with step(sink, "wait for pods to end") as shown:
-        await _ended(app, cluster, shown)
+    async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=lambda line: sink(Said(line))):
+        for title, items in (("objects", remade), ("data", kept if data else [])):
+            if items:
+                await _remove(title, items, cluster, sink)
+        with step(sink, "wait for pods to end") as shown:
+            await _ended(app, cluster, shown)
+    await cluster.delete("Lease", app.namespace, lock.name(app.name))
     namespace = await cluster.get("Namespace", None, app.namespace) if data else None
     if namespace and namespace["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "nuages":
-        with step(sink, "remove namespace") as shown:
-            await cluster.delete("Namespace", None, app.namespace, uid=namespace["metadata"]["uid"])
-            shown.note = app.namespace
+        await _remove("namespace", [namespace], cluster, sink)
+
+
+async def _remove(title: str, items: list[Object], cluster: Cluster, sink: Sink) -> None:
+    """Delete objects, each by its uid: one of that name that is made meanwhile is another one."""
+    with step(sink, f"remove {title}") as shown:
+        for item in items:
+            metadata = item["metadata"]
+            shown.say(f"{item['kind']}/{metadata['name']}")
+            await cluster.delete(item["kind"], metadata.get("namespace"), metadata["name"], uid=metadata["uid"])
+        shown.note = f"{len(items)} removed"
 
 
 async def _ended(app: App, cluster: Cluster, shown: Step) -> None:

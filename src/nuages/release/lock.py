@@ -27,6 +27,11 @@ RENEW = 5.0
 """Seconds between renewals: two may be lost."""
 
 
+def name(app: str) -> str:
+    """The Lease's name: `blog-release`."""
+    return f"{app}-release"
+
+
 def me() -> str:
     """Who holds the lock: user@host, and the process with its start time: a recycled pid is not taken for it."""
     return f"{user()}/{os.getpid()}-{_started(os.getpid())}"

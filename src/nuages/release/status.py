@@ -59,8 +59,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[Problem]
 
 
-async def status(app: App, cluster: Cluster) -> Status:
-    """Look once at everything."""
+async def status(app: App, cluster: Cluster, http_port: int | None = None) -> Status:
+    """Look once at everything; `http_port` is where the ingress controller answers, where that is not the usual one."""
     history = await records.history(cluster, app.namespace, app.name, app.environment)
     serving = records.live(history)
     latest = history[0].record if history and history[0] is not serving else None
@@ -80,17 +80,27 @@ async def status(app: App, cluster: Cluster) -> Status:
             latest=latest.number if latest else None,
             latest_outcome=latest.outcome.value if latest else None,
             components=[_component(item, states, mirror.items("Pod")) for item in workloads],
-            addresses=addresses(mirror.items("Service"), await _ingresses(app, cluster)),
+            addresses=await way_in(app, cluster, http_port),
             problems=problems or _failed(latest.failure if latest and latest.outcome is Outcome.FAILED else ""),
         )
 
 
-def addresses(services: list[Object], ingresses: list[Object]) -> list[str]:
-    """Where the app answers, as URLs; pure."""
+async def way_in(app: App, cluster: Cluster, http_port: int | None = None) -> list[str]:
+    """Where the app answers, as URLs."""
+    ours = {"app.kubernetes.io/instance": app.instance}
+    services = await cluster.list("Service", app.namespace, labels=ours)
+    ingresses = await cluster.list("Ingress", app.namespace, labels=ours)
+    return addresses(services.items, ingresses.items, http_port)
+
+
+def addresses(services: list[Object], ingresses: list[Object], http_port: int | None = None) -> list[str]:
+    """Where an app answers, as URLs; pure."""
     found = []
     for ingress in ingresses:
-        scheme = "https" if ingress["spec"].get("tls") else "http"
-        found += [f"{scheme}://{rule['host']}" for rule in ingress["spec"].get("rules", []) if rule.get("host")]
+        tls = ingress["spec"].get("tls")
+        port = f":{http_port}" if http_port and not tls else ""
+        hosts = [rule["host"] for rule in ingress["spec"].get("rules", []) if rule.get("host")]
+        found += [f"{'https' if tls else 'http'}://{host}{port}" for host in hosts]
     for service in services:
         ports = service["spec"].get("ports", [])
         if service["spec"]["type"] == "LoadBalancer":
@@ -114,10 +124,6 @@ def _component(workload: Object, states: dict[str, str], pods: list[Object]) -> 
         restarts=sum(container["restartCount"] for container in containers),
         state=states.get(workload["metadata"]["name"], ""),
     )
-
-
-async def _ingresses(app: App, cluster: Cluster) -> list[Object]:
-    return (await cluster.list("Ingress", app.namespace, labels={"app.kubernetes.io/instance": app.instance})).items
 
 
 async def _problem(workload: Object, reason: str, cluster: Cluster, mirror: Mirror) -> Problem:

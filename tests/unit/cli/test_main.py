@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from nuages.cli.main import COMMANDS, nuages
+from nuages.cli.group import nuages
+from nuages.cli.main import COMMANDS, overview
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,17 +37,26 @@ def test_a_file_that_is_not_there_is_a_usage_error_in_one_line(arguments):
     assert "Traceback" not in done.stderr
 
 
-def test_help_imports_nothing_that_takes_time():
-    """Start-up counts: what --help loads is click and a table."""
+def test_the_first_page_imports_nothing_that_takes_time():
+    """Start-up counts: not even click is loaded for it."""
+    slow = {"click", "httpx2", "lightkube", "yaml", "msgspec", "jsonschema_rs", "asyncio"}
     code = (
         "import sys, contextlib, io\n"
-        "from nuages.cli.main import nuages\n"
+        "from nuages.cli import main\n"
+        "sys.argv = ['nuages', '--help']\n"
         "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
-        "    nuages.main(['--help'])\n"
-        "print(sorted({'httpx2', 'lightkube', 'yaml', 'msgspec', 'jsonschema_rs', 'asyncio'} & set(sys.modules)))"
+        "    main()\n"
+        f"print(sorted({slow} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_first_page_fits_the_terminal_and_names_every_command(width):
+    page = overview(width)
+    assert all(f"\n  {name}" in page for name in COMMANDS)
+    assert max(map(len, page.split("Options:")[1].splitlines())) <= width
 
 
 def test_a_reader_that_leaves_is_no_error():

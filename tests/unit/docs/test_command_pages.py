@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from nuages.cli.main import nuages
+from nuages.cli.group import nuages
 
 pytestmark = pytest.mark.unit
 
