@@ -9,6 +9,7 @@ import time
 import pytest
 from load import Load
 from project import blog_in
+from waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 NAMESPACE = ("-n", "blog-local")
@@ -20,15 +21,6 @@ def _boom(apps, schema_editor):
 
 Migration.operations = [*Migration.operations, migrations.RunPython(_boom)]
 """
-
-
-def wait_for(what, seconds=60):
-    """What a question answers, asked until it is something."""
-    end = time.monotonic() + seconds
-    while not (answer := what()):
-        assert time.monotonic() < end, "nothing came"
-        time.sleep(0.2)
-    return answer
 
 
 def items(kubectl, kind):
