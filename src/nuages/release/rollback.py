@@ -34,11 +34,13 @@ async def rollback(app: App, to: int | None, cluster: Cluster, sink: Sink) -> Re
 
 
 def plan(history: list[Stored], to: int | None) -> Stored:
-    """The release that would bring an earlier one back, not written yet.
+    """The release that would bring an earlier one back, not written yet; an interrupted one of the same goes on.
 
     Raises:
         Refused: as `rollback`.
     """
+    if to is None and history and history[0].open and history[0].record.restores:
+        return history[0]
     target = _target(history, to)
     latest = history[0]
     _check(target.record, latest.record)

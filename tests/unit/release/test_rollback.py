@@ -55,6 +55,11 @@ def test_an_interrupted_rollback_goes_on():
     assert plan([interrupted, live(2), live(1)], 1) is interrupted
 
 
+def test_an_interrupted_rollback_goes_on_where_it_went_though_no_number_is_given_again():
+    interrupted = stored(record(3, restores=1))
+    assert plan([interrupted, live(2), live(1)], None) is interrupted
+
+
 def test_where_nothing_went_live_before_it_says_so():
     with pytest.raises(Refused, match="no earlier release"):
         plan([live(1)], None)
