@@ -72,9 +72,32 @@ async def test_one_that_died_elsewhere_is_waited_out_and_its_epoch_is_over(clust
 
 
 async def test_a_dead_process_of_this_machine_is_taken_over_at_once(cluster, namespace):
-    await lease(cluster, namespace, f"{lock.user()}/{os.getpid()}-1", duration=3600)
+    await lease(cluster, namespace, f"{lock.user()}/{os.getpid()}-1-{lock.machine()}", duration=3600)
     async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
         assert held.epoch == 2
+
+
+async def test_a_machine_of_the_same_name_is_not_taken_for_this_one(cluster, namespace):
+    await lease(cluster, namespace, f"{lock.user()}/{os.getpid()}-1-another", duration=15)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1), lock.held(cluster, namespace, "blog-release", waiting=silent):
+            pytest.fail("held what a process elsewhere holds")
+
+
+async def test_a_change_of_the_lease_that_takes_nothing_over_is_no_loss(cluster, namespace):
+    async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
+        await cluster.patch_merge("Lease", namespace, "blog-release", {"metadata": {"annotations": {"seen": "by-ada"}}})
+        await held.renew()
+        await held.check()
+        await held.renew()
+
+
+async def test_a_lease_that_was_made_anew_with_the_same_epoch_is_not_ours(cluster, namespace):
+    with pytest.raises(Superseded, match="eve@desk"):
+        async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
+            await cluster.delete("Lease", namespace, "blog-release")
+            await lease(cluster, namespace, "eve@desk/1-1", epoch=held.epoch)
+            await held.check()
 
 
 async def test_a_laptop_that_wakes_up_writes_nothing(cluster, namespace):

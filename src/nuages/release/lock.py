@@ -33,8 +33,11 @@ def name(app: str) -> str:
 
 
 def me() -> str:
-    """Who holds the lock: user@host, and the process with its start time: a recycled pid is not taken for it."""
-    return f"{user()}/{os.getpid()}-{_started(os.getpid())}"
+    """Who holds the lock: user@host, and the process with its start time: a recycled pid is not taken for it.
+
+    Two machines may have one host name (`debian`, `localhost`, a CI's containers): so which machine is said too.
+    """
+    return f"{user()}/{os.getpid()}-{_started(os.getpid())}-{machine()}"
 
 
 def user() -> str:
@@ -42,11 +45,21 @@ def user() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
+def machine() -> str:
+    """Where a pid means something: this boot of this kernel, in this pid namespace; empty where there is no /proc."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        return f"{boot[:8]}.{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return ""
+
+
 def is_gone(holder: str) -> bool:
     """Whether a holder is a process of this machine and user that has ended; of others we can't know."""
     who, _, process = holder.rpartition("/")
-    pid, _, started = process.partition("-")
-    return who == user() and pid.isdigit() and _started(int(pid)) != started
+    pid, _, rest = process.partition("-")
+    started, _, where = rest.partition("-")
+    return (who, where) == (user(), machine()) and pid.isdigit() and _started(int(pid)) != started
 
 
 class Lock:
@@ -70,20 +83,33 @@ class Lock:
         """
         metadata = self._lease["metadata"]
         live = await self._cluster.get("Lease", metadata["namespace"], metadata["name"])
-        if live is None or live["spec"].get("leaseTransitions") != self.epoch or not live["spec"].get("holderIdentity"):
-            holder = (live or {}).get("spec", {}).get("holderIdentity", "nobody").rpartition("/")[0]
+        if live is None or not self._ours(live):
+            holder = (live or {}).get("spec", {}).get("holderIdentity", "").rpartition("/")[0]
             raise Superseded(
                 f"the lock of {metadata['name']} was taken over by {holder or 'nobody'}; nothing was written",
                 hint="see nuages status, then run the command again",
             )
 
     async def renew(self) -> None:
-        """Say that we are alive."""
+        """Say that we are alive.
+
+        Raises:
+            Superseded: another writer took it over.
+        """
         self._lease["spec"]["renewTime"] = _now()
         try:
             self._lease = await self._cluster.replace(self._lease)
         except Gone as error:
-            raise Superseded("the lock was taken over while it was held", hint="see nuages status") from error
+            # It may be our own renewal, whose answer was lost, or somebody's annotation.
+            metadata = self._lease["metadata"]
+            live = await self._cluster.get("Lease", metadata["namespace"], metadata["name"])
+            if live is None or not self._ours(live):
+                raise Superseded("the lock was taken over while it was held", hint="see nuages status") from error
+            self._lease = live
+
+    def _ours(self, live: Object) -> bool:
+        """Whether a Lease is the one we took: epochs begin anew where it was deleted, so they alone don't tell."""
+        return _holding(live) == _holding(self._lease)
 
     async def release(self) -> None:
         """Give it back; one that was taken over is left alone."""
@@ -198,6 +224,11 @@ async def _take(cluster: Cluster, namespace: str, name: str, lease: Object | Non
         return await cluster.replace({**lease, "spec": spec})
     except Gone:
         return None
+
+
+def _holding(lease: Object) -> tuple[object, ...]:
+    """Which Lease, which epoch, who."""
+    return lease["metadata"]["uid"], lease["spec"].get("leaseTransitions"), lease["spec"].get("holderIdentity")
 
 
 def _now() -> str:
