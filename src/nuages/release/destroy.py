@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Refused
+from nuages.errors import Forbidden, Gone, Refused
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Said, Sink, Step, step
 from nuages.release import lock
 from nuages.release.ownership import holds_data
+from nuages.render.labels import owned
+from nuages.render.manifest import namespace as rendered_namespace
 
 REMOVED = (
+    "HTTPRoute",
     "Ingress",
     "Service",
     "Deployment",
@@ -27,21 +32,24 @@ REMOVED = (
 """The kinds that a release makes, in the order in which they go: first the way in, last what others stand on."""
 
 
+EXTENSIONS = frozenset({"HTTPRoute"})
+"""Those that not every cluster knows (the Gateway API)."""
+
+OTHERS = (*REMOVED, "Pod", "DaemonSet", "CronJob")
+"""The kinds by which a namespace is known to be used by somebody else as well."""
+
+
 async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Object]]:
     """What there is of the environment: what can be made again, and what holds data."""
-    ours = {"app.kubernetes.io/instance": app.instance, "app.kubernetes.io/managed-by": "nuages"}
-    found = [item for kind in REMOVED for item in (await cluster.list(kind, app.namespace, labels=ours)).items]
-    claims = (
-        await cluster.list("PersistentVolumeClaim", app.namespace, labels={"app.kubernetes.io/instance": app.instance})
-    ).items
-    data = [item for item in found if item["kind"] == "Secret" and holds_data(item)]
-    return [item for item in found if item not in data and item["kind"] != "PersistentVolumeClaim"], [*data, *claims]
+    found = [item for kind in REMOVED for item in await _listed(kind, app.namespace, _owned(app), cluster)]
+    data = [item for item in found if item["kind"] in {"Secret", "PersistentVolumeClaim"} and holds_data(item)]
+    return [item for item in found if item not in data], data
 
 
 async def destroy(app: App, cluster: Cluster, sink: Sink, *, data: bool) -> None:
     """Remove an environment: all that runs, data stores too; with `data` also volumes, generated secrets, namespace.
 
-    The namespace goes only where nuages made it.
+    The namespace goes only where nuages made it for this environment, and nothing of anybody else is in it.
 
     Raises:
         Refused: there is nothing of it in this namespace.
@@ -50,16 +58,60 @@ async def destroy(app: App, cluster: Cluster, sink: Sink, *, data: bool) -> None
     remade, kept = await contents(app, cluster)
     if not remade and not kept:
         raise Refused(f"there is no {app.name} in namespace {app.namespace}", hint="see nuages status")
-    async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=lambda line: sink(Said(line))):
+    async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=lambda line: sink(Said(line))) as held:
+        # The release that we may have waited for has made more, or pruned some.
+        remade, kept = await contents(app, cluster)
         for title, items in (("objects", remade), ("data", kept if data else [])):
             if items:
+                await held.check()
                 await _remove(title, items, cluster, sink)
         with step(sink, "wait for pods to end") as shown:
             await _ended(app, cluster, shown)
-    await cluster.delete("Lease", app.namespace, lock.name(app.name))
-    namespace = await cluster.get("Namespace", None, app.namespace) if data else None
-    if namespace and namespace["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "nuages":
-        await _remove("namespace", [namespace], cluster, sink)
+        # Who has rights in the namespace only did not make it.
+        with contextlib.suppress(Forbidden):
+            if data and (namespace := await _own_namespace(app, cluster)):
+                await _remove("namespace", [namespace], cluster, sink)
+        # While it is ours: once it is given back, the next release may hold it.
+        await cluster.delete("Lease", app.namespace, lock.name(app.name))
+
+
+async def _own_namespace(app: App, cluster: Cluster) -> Object | None:
+    """The namespace where it was made for this environment alone; None where others use it, or made it."""
+    namespace = await cluster.get("Namespace", None, app.namespace)
+    if namespace is None or not _labelled(namespace, rendered_namespace(app)["metadata"]["labels"]):
+        return None
+    for kind in OTHERS:
+        for item in await _listed(kind, app.namespace, {}, cluster):
+            if not _of_every_namespace(item) and not _labelled(item, _owned(app)):
+                return None
+    return namespace
+
+
+def _of_every_namespace(item: Object) -> bool:
+    """Kubernetes puts these two into each namespace."""
+    return (item["kind"], item["metadata"]["name"]) in {
+        ("ConfigMap", "kube-root-ca.crt"),
+        ("ServiceAccount", "default"),
+    }
+
+
+def _labelled(item: Object, labels: dict[str, str]) -> bool:
+    return labels.items() <= (item["metadata"].get("labels") or {}).items()
+
+
+def _owned(app: App) -> dict[str, str]:
+    """What nuages labels as this environment's; the instance alone may be the name of somebody's Helm release."""
+    return {"app.kubernetes.io/name": app.name, **owned(app)}
+
+
+async def _listed(kind: str, namespace: str, labels: dict[str, str], cluster: Cluster) -> list[Object]:
+    """All objects of a kind; of an extension none where the cluster lacks it, or we may not even look: we made none."""
+    try:
+        return (await cluster.list(kind, namespace, labels=labels)).items
+    except (Gone, Forbidden):
+        if kind in EXTENSIONS:
+            return []
+        raise
 
 
 async def _remove(title: str, items: list[Object], cluster: Cluster, sink: Sink) -> None:
