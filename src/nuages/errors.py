@@ -12,6 +12,7 @@ No message ever carries a secret's value.
     ├── MissingTool             1  a program, a right or space that this machine lacks
     ├── CommandFailed           1  a program that was run ended with an error; carries its last lines
     ├── BuildFailed             1  the project's image could not be built
+    ├── ImageInvalid            1  what was read is no OCI image, or not the one that was asked for
     ├── ClusterError            1  the cluster said no, or nothing
     │   ├── Unreachable         1  transient: no answer, or an answer that says "later"
     │   ├── Forbidden           1  final: a right is missing (verb, resource)
@@ -87,6 +88,10 @@ class CommandFailed(NuagesError):
 
 class BuildFailed(NuagesError):
     """The project's image could not be built; `detail` has the failing step's own words."""
+
+
+class ImageInvalid(NuagesError):
+    """What was read is no OCI image, or not the one that was asked for."""
 
 
 class ClusterError(NuagesError):

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from nuages.app.objects import Object
-from nuages.errors import NuagesError
+from nuages.errors import ImageInvalid
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -39,10 +39,6 @@ TAR_GZIP = TAR + "+gzip"
 NAME_ANNOTATIONS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 _CHUNK = 1 << 20
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-
-
-class ImageInvalid(NuagesError):
-    """What was read is no OCI image, or not the one that was asked for."""
 
 
 class Entry(NamedTuple):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from nuages.errors import ImageInvalid
 from nuages.image import oci
-from nuages.image.oci import Entry, ImageInvalid
+from nuages.image.oci import Entry
 
 pytestmark = pytest.mark.unit
 
