@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from nuages.errors import UsageError
+from nuages.host.process import children, process
 from nuages.local import cluster as local
 from nuages.local.info import read
-from nuages.local.process import children, process
 
 pytestmark = pytest.mark.e2e
 NAME = "test-node"

@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nuages.errors import CommandFailed, MissingTool
-from nuages.image import debian, host, oci, official
+from nuages.host import programs
+from nuages.host.command import follow, run
+from nuages.host.lock import locked
+from nuages.host.places import cache
+from nuages.image import debian, oci, official
 from nuages.image.debian import Recipe
 from nuages.progress import Sink, silent, step
 
@@ -48,7 +52,7 @@ def ensure(name: str, sink: Sink = silent) -> BaseImage:
     reference = full_name(name)
     if found := _kept(reference):
         return found
-    with host.locked(host.cache() / f".{_flat(reference)}.lock", f"base image {name}", sink):
+    with locked(_folder() / f".{_flat(reference)}.lock", sink, f"base image {name}"):
         return _kept(reference) or _fresh(reference, sink)
 
 
@@ -59,16 +63,16 @@ def archive(name: str, sink: Sink = silent) -> Path:
 
 def in_storage(name: str, sink: Sink = silent) -> str:
     """See to it that buildah's own storage has an image under its full name (for FROM), and answer that name."""
-    host.install({"buildah": "buildah", "runc": "runc"}, sink)
+    programs.ensure(debian.BUILDER, sink)
     found = ensure(name, sink)
     wanted = oci.read_layout(found.archive).id.removeprefix("sha256:")
     try:
-        present = host.run(["buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", found.reference])
+        present = run(["buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", found.reference])
     except CommandFailed:
         present = ""
     if present.strip() != wanted:
         with step(sink, f"unpack {name.removeprefix(LIBRARY)} for building", expected=5) as doing:
-            host.run(["buildah", "pull", "--quiet", f"oci-archive:{found.archive}:{found.reference}"], doing.say)
+            follow(["buildah", "pull", "--quiet", f"oci-archive:{found.archive}:{found.reference}"], doing.say)
     return found.reference
 
 
@@ -82,8 +86,8 @@ def full_name(name: str) -> str:
 
 def _fresh(reference: str, sink: Sink) -> BaseImage:
     short = reference.removeprefix(LIBRARY)
-    host.install({"buildah": "buildah", "runc": "runc"}, sink)
-    if official.worth_trying(host.cache()):
+    programs.ensure(debian.BUILDER, sink)
+    if official.worth_trying(_folder()):
         with step(sink, f"pull {short}", expected=official.PATIENCE) as doing:
             pulled = official.pull(reference, _pulled_to(reference), doing.say)
             doing.note = "pulled" if pulled else "not to be had"
@@ -122,12 +126,17 @@ def _image(reference: str, archive: Path) -> BaseImage:
     return BaseImage(reference, archive, oci.read_layout(archive).digest, archive == _pulled_to(reference))
 
 
+def _folder() -> Path:
+    """Where archives of images are kept."""
+    return cache() / "images"
+
+
 def _pulled_to(reference: str) -> Path:
-    return host.cache() / f"{_flat(reference)}-official.tar"
+    return _folder() / f"{_flat(reference)}-official.tar"
 
 
 def _made_to(reference: str, recipe: Recipe) -> Path:
-    return host.cache() / f"{_flat(reference)}-{recipe.digest()}.tar"
+    return _folder() / f"{_flat(reference)}-{recipe.digest()}.tar"
 
 
 def _flat(reference: str) -> str:

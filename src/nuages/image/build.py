@@ -10,8 +10,6 @@ Python. The same input gives the same digest, so an unchanged project rolls no p
 from __future__ import annotations
 
 import hashlib
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,7 +19,9 @@ import msgspec
 
 from nuages.app.build import FACTS_LABEL, Build
 from nuages.app.components import App
+from nuages.errors import CommandFailed, MissingTool
 from nuages.findings import Finding, Level, Place
+from nuages.host.command import run
 from nuages.image import dependencies, facts, ignore, layers, oci, prune, system
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Sink, Step, step
@@ -75,14 +75,12 @@ def build(project: Path, app: App, sink: Sink) -> Built:
 
 def revision(root: Path) -> str:
     """The commit that changed the project last, with "-dirty" where files differ from it; "" outside of git."""
-    if shutil.which("git") is None:
+    try:
+        commit = run(["git", "-C", root, "log", "-1", "--format=%H", "--", "."]).strip()
+        changed = commit and run(["git", "-C", root, "status", "--porcelain", "--", "."]).strip()
+    except (MissingTool, CommandFailed):  # no git, no repository, or one without a commit
         return ""
-    log = subprocess.run(["git", "-C", root, "log", "-1", "--format=%H", "--", "."], capture_output=True, check=False)
-    commit = log.stdout.decode().strip()
-    if not commit:
-        return ""
-    changed = subprocess.run(["git", "-C", root, "status", "--porcelain", "--", "."], capture_output=True, check=False)
-    return commit + "-dirty" * bool(changed.stdout.strip())
+    return commit + "-dirty" * bool(changed)
 
 
 def _made(found: Facts, app: App, environment: Environment, files: Sequence[str], *, told: Step, sink: Sink) -> _Made:

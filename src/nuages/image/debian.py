@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nuages.errors import MissingTool
-from nuages.image import host, oci
-from nuages.progress import Sink
+from nuages.host import programs
+from nuages.host.command import follow, run
+from nuages.host.lock import locked
+from nuages.image import oci
+from nuages.progress import Sink, silent
 
 RECIPES = Path(__file__).parent / "bases"
-PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gpg", "buildah": "buildah", "runc": "runc"}
+BUILDER = {"buildah": "buildah", "runc": "runc"}
+PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gpg", **BUILDER}
 # Docs go as in Debian's own slim images; copyright files stay, licences ask for them.
 OPTIONS = (
     "--variant=minbase",
@@ -74,7 +78,7 @@ def need(sink: Sink) -> None:
             "making base images from Debian packages needs root",
             hint="run it with sudo, or where docker.io can be reached",
         )
-    host.install(PROGRAMS, sink)
+    programs.ensure(PROGRAMS, sink)
 
 
 def make_debian(recipe: Recipe, reference: str, to: Path, say: Callable[[str], None]) -> None:
@@ -82,7 +86,7 @@ def make_debian(recipe: Recipe, reference: str, to: Path, say: Callable[[str], N
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         tar = Path(folder) / "debian.tar"
         tidy = f'--customize-hook=sh "{RECIPES / "tidy"}" "$1"'
-        host.run(["mmdebstrap", *OPTIONS, tidy, recipe.debian, tar], say, env={"SOURCE_DATE_EPOCH": "0"})
+        follow(["mmdebstrap", *OPTIONS, tidy, recipe.debian, tar], say, env={"SOURCE_DATE_EPOCH": "0"})
         say("compressing")
         layer = oci.layer_of_tar(oci.Blob(tar, 0, tar.stat().st_size), Path(folder), f"mmdebstrap {recipe.debian}")
         oci.archive(oci.scratch([layer], {"Env": [f"PATH={PATH}"], "Cmd": ["bash"]}), [reference], to)
@@ -98,8 +102,8 @@ def make(recipe: Recipe, below: oci.Image, reference: str, to: Path, say: Callab
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         layout = Path(folder) / "layout"
         # One at a time: apt locks its lists, which lie on a mount that all builds share.
-        with host.locked(to.parent / ".building.lock", "another base image"):
-            host.run(
+        with locked(to.parent / ".building.lock", silent, "another base image"):
+            follow(
                 [
                     *("buildah", "build", "--layers=false", "--pull-never", "--timestamp=0", "--identity-label=false"),
                     "--network=host",  # a network of its own would leave a bridge behind
@@ -110,9 +114,9 @@ def make(recipe: Recipe, below: oci.Image, reference: str, to: Path, say: Callab
             )
         say("compressing")
         try:
-            host.run(["buildah", "push", "--quiet", scratch, f"oci:{layout}"])
+            run(["buildah", "push", "--quiet", scratch, f"oci:{layout}"])
         finally:
-            host.run(["buildah", "rmi", scratch])
+            run(["buildah", "rmi", scratch])
         built = oci.read_layout(layout)
         known = {layer.diff_id: layer for layer in below.layers}
         fresh = [layer for layer in built.layers if layer.diff_id not in known]

@@ -21,7 +21,8 @@ from uv import find_uv_bin
 
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed, MissingTool
-from nuages.image import container, cures, host, oci, system
+from nuages.host.lock import locked
+from nuages.image import container, cures, oci, system
 from nuages.image.container import Volume
 from nuages.image.system import System
 from nuages.progress import Sink, Step, step
@@ -65,7 +66,7 @@ def ensure(facts: Facts, app: App, sink: Sink) -> Environment:
     below = system.ensure(app.django.python, app.build.packages, sink)
     key = system.short_hash([below.image.digest, recipe(facts, app), *_contents(facts.root, declared.files), RECIPE])
     folder = system.home() / f"dependencies-{key}"
-    with host.locked(folder.with_suffix(".lock"), "the same dependencies", sink):
+    with locked(folder.with_suffix(".lock"), sink, "the same dependencies"):
         kept = _kept(folder)
         if kept is None:
             with step(sink, "dependencies", expected=60) as told:
@@ -115,12 +116,6 @@ def recipe(facts: Facts, app: App) -> str:
 def _unless(module: str, requirement: str, other: str = "") -> str:
     tried = " || ".join(f"{VENV}/bin/python -Bc 'import {name}' 2>/dev/null" for name in (module, other) if name)
     return f"{tried} || uv pip install --python {VENV}/bin/python '{requirement}'"
-
-
-def _apt(packages: list[str]) -> str:
-    return (
-        f"DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends {shlex.join(packages)} >&2"
-    )
 
 
 def store() -> Path:
@@ -188,7 +183,7 @@ def _install(folder: Path, name: str, facts: Facts, app: App, told: Step) -> Non
         ]
         env = {"UV_CACHE_DIR": "/run/nuages/cache", "UV_LINK_MODE": "copy", "UV_NO_PROGRESS": "1", "UV_NO_CONFIG": "1"}
         try:
-            container.run(container.command(name, ["sh", "/run/nuages/work/recipe"], volumes, env), told.say)
+            container.inside(name, ["sh", "/run/nuages/work/recipe"], told.say, volumes=volumes, env=env)
         except CommandFailed as failed:
             raise BuildFailed(
                 "the project's dependencies could not be installed",

@@ -88,7 +88,7 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
     )
     known = {**env, "PYTHONPATH": "/run/nuages/lib", "PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin"}
     try:
-        answer = container.run(container.command(name, ["sh", "-c", script], volumes, known), told.say)
+        answer = container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=known)
     except CommandFailed as failed:
         raise _does_not_load(failed.detail) from None
     return msgspec.json.decode(answer, type=Told)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nuages.image import host, oci
+from nuages.host.command import follow, started
+from nuages.image import oci
 
 PATIENCE = 6.0  # seconds until a registry that works has sent the manifest
 FORGET = 3600.0  # seconds that an unreachable registry is believed to stay so
@@ -35,24 +35,17 @@ def pull(reference: str, to: Path, say: Callable[[str], None]) -> bool:
         return False
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         layout = Path(folder) / "layout"
-        host.run(["buildah", "push", "--quiet", reference, f"oci:{layout}"], say)
+        follow(["buildah", "push", "--quiet", reference, f"oci:{layout}"], say)
         oci.archive(oci.read_layout(layout), [reference], to)
     return True
 
 
 def _pulled(reference: str, say: Callable[[str], None]) -> tuple[bool, bool]:
     """Whether the registry answered at all (if only with a refusal), and whether the whole image came."""
-    program = subprocess.Popen(
-        ["buildah", "pull", "--policy", "always", reference],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    impatient = threading.Timer(PATIENCE, program.terminate)
-    impatient.start()
     answered = False
-    with program:
+    with started(["buildah", "pull", "--policy", "always", reference]) as program:
+        impatient = threading.Timer(PATIENCE, program.terminate)
+        impatient.start()
         try:
             for line in program.stdout or ():
                 say(line.rstrip())
@@ -60,9 +53,6 @@ def _pulled(reference: str, say: Callable[[str], None]) -> tuple[bool, bool]:
                     impatient.cancel()
                 # The registry is there and knows no such image, or not for us: others may still be had from it.
                 answered = answered or ANSWERED in line or "reading manifest" in line
-        except BaseException:
-            program.terminate()
-            raise
         finally:
             impatient.cancel()
     return answered, program.returncode == 0

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shlex
-import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from nuages.errors import BuildFailed, CommandFailed
-from nuages.image import base, container, cures, host, oci
+from nuages.host import programs
+from nuages.host.command import run
+from nuages.host.lock import locked
+from nuages.host.places import cache
+from nuages.image import base, container, cures, oci
 from nuages.progress import Sink, Step, step
 
 # Counted up when the way of adding packages changes, so that nothing old is taken for new.
@@ -30,7 +33,7 @@ class System(NamedTuple):
 
 def home() -> Path:
     """Where builds are kept: $XDG_CACHE_HOME/nuages/builds."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nuages" / "builds"
+    return cache() / "builds"
 
 
 def ensure(python: str, packages: list[str], sink: Sink) -> System:
@@ -44,7 +47,7 @@ def ensure(python: str, packages: list[str], sink: Sink) -> System:
         return System(oci.read_layout(ground.archive), ground.archive, ground.reference)
     key = short_hash([ground.digest, sorted(packages), RECIPE])
     kept, reference = home() / f"system-{key}.tar", f"localhost/nuages/system:{key}"
-    with host.locked(home() / f"system-{key}.lock", "the same system packages", sink):
+    with locked(home() / f"system-{key}.lock", sink, "the same system packages"):
         if not kept.is_file():
             with step(sink, "system packages", expected=30) as told:
                 _add(base.in_storage(ground.reference, sink), packages, reference, kept, told)
@@ -56,17 +59,17 @@ def working(system: System, sink: Sink) -> str:
     """The working container of a system image, kept between builds: a new one costs more than all else of a small
     change.
     """
-    host.install({"buildah": "buildah"}, sink)
+    programs.ensure({"buildah": "buildah"}, sink)
     name = f"nuages-{system.image.digest.removeprefix('sha256:')[:16]}"
-    with host.locked(home() / f"{name}.lock", "another build", sink):
+    with locked(home() / f"{name}.lock", sink, "another build"):
         if _known("container", name):
             return name
         if system.reference.startswith("localhost/"):
             if not _known("image", system.reference):
-                container.run(["buildah", "pull", "--quiet", f"oci-archive:{system.archive}:{system.reference}"])
+                run(["buildah", "pull", "--quiet", f"oci-archive:{system.archive}:{system.reference}"])
         else:
             base.in_storage(system.reference, sink)
-        container.run(["buildah", "from", "--pull-never", f"--name={name}", system.reference])
+        run(["buildah", "from", "--pull-never", f"--name={name}", system.reference])
     return name
 
 
@@ -82,8 +85,10 @@ def short_hash(parts: list[object]) -> str:
 
 
 def _known(kind: str, name: str) -> bool:
-    found = subprocess.run(["buildah", "inspect", "--type", kind, name], capture_output=True, check=False)
-    return found.returncode == 0
+    with suppress(CommandFailed):
+        run(["buildah", "inspect", "--type", kind, name])
+        return True
+    return False
 
 
 def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) -> None:
@@ -95,11 +100,11 @@ def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) 
         "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache",
         "find /var/log -type f -delete",
     ]
-    name = container.run(["buildah", "from", "--pull-never", below]).strip()
+    name = run(["buildah", "from", "--pull-never", below]).strip()
     try:
-        container.run(container.command(name, ["sh", "-c", "\n".join(script)], [], {}), told.say)
-        container.run(["buildah", "commit", "--quiet", "--format=oci", "--timestamp=0", name, reference], told.say)
-        container.run(["buildah", "push", "--quiet", reference, f"oci-archive:{to}:{reference}"], told.say)
+        container.inside(name, ["sh", "-c", "\n".join(script)], told.say)
+        run(["buildah", "commit", "--quiet", "--format=oci", "--timestamp=0", name, reference], told.say)
+        run(["buildah", "push", "--quiet", reference, f"oci-archive:{to}:{reference}"], told.say)
     except CommandFailed as failed:
         to.unlink(missing_ok=True)
         raise BuildFailed(
@@ -108,4 +113,4 @@ def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) 
             hint=cures.cure(failed.detail),
         ) from None
     finally:
-        container.run(["buildah", "rm", name])
+        run(["buildah", "rm", name])

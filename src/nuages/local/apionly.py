@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from nuages.host.process import Process
 from nuages.local import components, nodefiles, pki, supervisor
 from nuages.local.info import ClusterInfo, read, write
 from nuages.local.places import places
-from nuages.local.process import Process
 from nuages.progress import Sink, step
 
 

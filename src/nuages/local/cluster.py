@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nuages.errors import ClusterError, UsageError
-from nuages.local import apionly, debian, existing, hostports, images, install, node, supervisor, sysctl, toolchain
+from nuages.host import files
+from nuages.host.lock import locked
+from nuages.local import apionly, existing, hostports, images, install, node, supervisor, sysctl, toolchain
 from nuages.local.addons import CORE, programs
 from nuages.local.info import ClusterInfo, every, read, write
-from nuages.local.lock import locked
 from nuages.local.places import base, places
 from nuages.local.status import Status
 from nuages.local.status import status as ask
@@ -55,8 +56,7 @@ def up(
         if api_only:
             bin_ = toolchain.build(toolchain.API_ONLY, sink)
             return info if info and info.running else apionly.start(name, bin_, sink)
-        node.require_root()
-        debian.ensure(debian.NODE, sink)
+        node.need(sink)
         bin_ = toolchain.build({*toolchain.NODE, *needed}, sink)
         if info is None or not info.running:
             info = _start(name, bin_, sink)
@@ -150,8 +150,7 @@ def _borrowed(name: str, who: str, info: ClusterInfo | None, sink: Sink) -> Clus
     with step(sink, f"{who} cluster {name}", expected=60) as progress:
         cluster.create()
         info = write(info or ClusterInfo(name=name, context=cluster.context, provider=who))
-        places(name).kubeconfig.touch(mode=0o600)
-        places(name).kubeconfig.write_text(cluster.kubeconfig())
+        files.replace(places(name).kubeconfig, cluster.kubeconfig(), mode=0o600)
         progress.note = f"context {cluster.context}"
     return info
 

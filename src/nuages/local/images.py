@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from nuages.host.command import run
+from nuages.host.places import cache
 from nuages.image.oci import Entry, layer, scratch_image
 from nuages.local import toolchain
-from nuages.local.places import cache
-from nuages.local.process import run
 from nuages.local.versions import (
     COREDNS_IMAGE,
     LOCAL_PATH_IMAGE,

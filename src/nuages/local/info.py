@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from nuages.host import files
+from nuages.host.process import Process
 from nuages.local.places import names, places
-from nuages.local.process import Process
 
 
 class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,11 +68,7 @@ def read(name: str) -> ClusterInfo | None:
 
 def write(info: ClusterInfo) -> ClusterInfo:
     """Keep it, in one step."""
-    path = places(info.name).info
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(info)))
-    fresh.replace(path)
+    files.replace(places(info.name).info, msgspec.json.format(msgspec.json.encode(info)).decode())
     return info
 
 

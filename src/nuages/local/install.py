@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 
 from nuages.errors import ClusterError, CommandFailed
+from nuages.host.command import LAST_LINES, follow, run
 from nuages.local import existing, images, supervisor, toolchain
 from nuages.local.addons import ADDONS, Addon, free_port, manifest
 from nuages.local.info import ClusterInfo, write
 from nuages.local.places import places
-from nuages.local.process import LAST_LINES, follow, run
 from nuages.progress import Sink, step
 
 PATIENCE = 120  # seconds for a node or a workload to become ready

@@ -9,7 +9,8 @@ import yaml
 
 from nuages.app.objects import Object
 from nuages.errors import Refused
-from nuages.local.lock import locked
+from nuages.host import files
+from nuages.host.lock import locked
 from nuages.progress import silent
 
 
@@ -22,7 +23,7 @@ def export(source: Path, to: Path) -> None:
     content: Object = yaml.safe_load(source.read_text())
     if to.exists() and to.stat().st_size and not _only(yaml.safe_load(to.read_text()), content["current-context"]):
         raise Refused(f"{to} has other contexts, and would lose them", hint="use --merge, or another file")
-    _write(to, content)
+    write(to, content)
 
 
 def user_file() -> Path:
@@ -40,7 +41,7 @@ def merge(source: Path, into: Path) -> None:
     ours: Object = yaml.safe_load(source.read_text())
     with locked(into.with_name(into.name + ".lock"), silent, str(into)):  # kubectl's own lock has this name too
         theirs: Object = (yaml.safe_load(into.read_text()) if into.exists() else None) or {}
-        _write(into, merged(theirs, ours))
+        write(into, merged(theirs, ours))
         into.with_name(into.name + ".lock").unlink(missing_ok=True)
 
 
@@ -69,11 +70,6 @@ def _only(content: Object | None, name: str) -> bool:
     return {one["name"] for one in (content or {}).get("contexts") or []} <= {name}
 
 
-def _write(to: Path, content: Object) -> None:
+def write(to: Path, content: Object) -> None:
     """Replace the file in one step, readable for its owner only: it holds a key."""
-    to = to.resolve()  # a link stays a link
-    to.parent.mkdir(parents=True, exist_ok=True)
-    fresh = to.with_name(f".{to.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(yaml.safe_dump(content, sort_keys=False))
-    fresh.replace(to)
+    files.replace(to, yaml.safe_dump(content, sort_keys=False), mode=0o600)

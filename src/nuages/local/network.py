@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from nuages.errors import MissingTool
-from nuages.local.process import run
+from nuages.host.command import run
 
 
 class Network(NamedTuple):

@@ -9,32 +9,44 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from nuages.errors import MissingTool
+from nuages.host import programs
+from nuages.host.lock import locked
+from nuages.host.process import Process
 from nuages.local import cgroups, components, network, nodefiles, pki, supervisor, sysctl
-from nuages.local.debian import found
 from nuages.local.info import ClusterInfo, every, read, write
-from nuages.local.lock import locked
 from nuages.local.network import Network
 from nuages.local.places import Places, base, places
-from nuages.local.process import Process
 from nuages.progress import Sink
 
+PROGRAMS = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "iptables": "iptables",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "mount": "mount",
+}
 # How the node sees its folders, whatever they are called on this machine.
 ETC = PurePosixPath("/var/lib/nuages")
 BIN = PurePosixPath("/run/nuages/bin")
 SYSCTLS = {"net/ipv4/ip_forward": "1", "net/bridge/bridge-nf-call-iptables": "1"}
 
 
-def require_root() -> None:
-    """A node needs namespaces, mounts and interfaces.
+def need(sink: Sink) -> None:
+    """See to it that a node can run here: it needs root, and programs that Debian has.
 
     Raises:
-        MissingTool: we are not root.
+        MissingTool: we are not root, or a program can't be installed.
     """
     if os.geteuid() != 0:
         raise MissingTool(
             "a node needs root (namespaces, mounts, interfaces)",
             hint="run it with sudo, or use `nuages cluster up --api-only`, kind, k3d, minikube or --context",
         )
+    programs.ensure(PROGRAMS, sink)
 
 
 def resource(name: str) -> str:
@@ -102,7 +114,7 @@ def configuration(where: components.Plane, cable: Network, here: Places, bin_: P
         components=[
             components.etcd(where),
             components.api_server(where),
-            components.containerd(where, found("containerd") or "containerd"),
+            components.containerd(where, programs.found("containerd") or "containerd"),
             components.controller_manager(where),
             components.scheduler(where),
             components.kubelet(where),

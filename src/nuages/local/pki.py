@@ -8,7 +8,9 @@ from pathlib import Path
 import yaml
 
 from nuages.app.objects import Object
-from nuages.local.process import run
+from nuages.host import files
+from nuages.host.command import run
+from nuages.local.kubeconfig import write
 
 # kubeconfigs beyond kubeadm's own: file -> the user its certificate names
 CLIENTS = {"kube-proxy.conf": "system:kube-proxy", "agent.conf": "nuages:agent"}
@@ -22,8 +24,7 @@ def make(kubeadm: Path, config: list[Object], etc: Path) -> None:
     run([kubeadm, "init", "phase", "kubeconfig", "all", f"--config={file}", f"--kubeconfig-dir={etc}"])
     for name, user in CLIENTS.items():
         made = run([kubeadm, "kubeconfig", "user", f"--client-name={user}", f"--config={file}"])
-        (etc / name).touch(mode=0o600)
-        (etc / name).write_text(made)
+        files.replace(etc / name, made, mode=0o600)
 
 
 def kubeconfig(made: str, context: str, server: str) -> Object:
@@ -48,8 +49,4 @@ def kubeconfig(made: str, context: str, server: str) -> Object:
 
 def write_kubeconfig(etc: Path, to: Path, context: str, server: str) -> None:
     """Write the administrator's kubeconfig, readable for its owner only; it appears whole or not at all."""
-    content = kubeconfig((etc / "super-admin.conf").read_text(), context, server)
-    fresh = to.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(yaml.safe_dump(content, sort_keys=False))
-    fresh.replace(to)
+    write(to, kubeconfig((etc / "super-admin.conf").read_text(), context, server))

@@ -82,8 +82,3 @@ def places(name: str) -> Places:
 def names() -> list[str]:
     """The clusters that exist, running or not."""
     return sorted(path.parent.name for path in (base() / "clusters").glob("*/cluster.json"))
-
-
-def cache() -> Path:
-    """Where built binaries and images are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nuages"

@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 
 from nuages.errors import CommandFailed
+from nuages.host.command import run
+from nuages.host.process import Process, children
 from nuages.local import hostports, supervisor
 from nuages.local.info import ClusterInfo
 from nuages.local.places import Places, places
-from nuages.local.process import Process, children, run
 
 
 class ComponentStatus(msgspec.Struct, frozen=True, kw_only=True):

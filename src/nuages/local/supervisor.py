@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from nuages.errors import ClusterError, CommandFailed
+from nuages.host.command import LAST_LINES
+from nuages.host.process import Process, children, process
 from nuages.local.components import Component
 from nuages.local.places import Places
-from nuages.local.process import LAST_LINES, Process, children, process
 
 
 class Mount(msgspec.Struct, frozen=True):

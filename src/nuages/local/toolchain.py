@@ -16,10 +16,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from nuages.errors import MissingTool
+from nuages.host.command import follow, run
+from nuages.host.lock import locked
+from nuages.host.places import cache
 from nuages.local import gotool
-from nuages.local.lock import locked
-from nuages.local.places import cache
-from nuages.local.process import follow, run
 from nuages.local.versions import KUBERNETES
 from nuages.progress import Sink, Step, silent, step
 
@@ -171,7 +171,7 @@ class _Packages:
     def __call__(self, line: str) -> None:
         if line.startswith("go: downloading "):
             self._progress.say(line.removeprefix("go: "))
-        elif line and " " not in line:
+        elif " " not in line:
             self.count += 1
             self._progress.say(f"{line} ({self.count} packages)")
 

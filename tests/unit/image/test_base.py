@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages.image import base, debian, host, official
+from nuages.image import base, debian, official
 
 pytestmark = pytest.mark.unit
 
@@ -60,8 +60,3 @@ def test_an_unreachable_registry_is_not_asked_again_for_an_hour(tmp_path: Path) 
     hour_ago = note.stat().st_mtime - official.FORGET - 1
     os.utime(note, (hour_ago, hour_ago))
     assert official.worth_trying(tmp_path)
-
-
-def test_the_cache_follows_the_xdg_rule(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert host.cache() == tmp_path / "nuages" / "images"

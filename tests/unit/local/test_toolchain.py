@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 
 import pytest
 import yaml
@@ -11,9 +10,7 @@ import yaml
 from nuages.errors import UsageError
 from nuages.local import toolchain, versions
 from nuages.local.addons import ADDONS, CORE, MANIFESTS, free_port, manifest, programs
-from nuages.local.lock import locked
 from nuages.local.places import places
-from nuages.progress import Started, silent
 
 pytestmark = pytest.mark.unit
 
@@ -89,24 +86,3 @@ def test_a_port_in_use_is_passed_over():
         taken.listen()
         port = taken.getsockname()[1]
         assert free_port(port) > port
-
-
-def test_who_waits_for_a_lock_says_so_and_gets_it_when_the_file_was_removed_meanwhile(tmp_path):
-    path, waits = tmp_path / "lock", threading.Event()
-    got = []
-
-    def second():
-        def sink(event):
-            if isinstance(event, Started):
-                waits.set()
-
-        with locked(path, sink, "the first"):
-            got.append(path.exists())
-
-    with locked(path, silent, "nobody"):
-        thread = threading.Thread(target=second)
-        thread.start()
-        assert waits.wait(10)
-        path.unlink()
-    thread.join(10)
-    assert got == [True]

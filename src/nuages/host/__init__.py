@@ -1,0 +1,1 @@
+"""What nuages does with the machine it runs on: programs, processes, lock files, folders."""
