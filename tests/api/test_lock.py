@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nuages.errors import Locked, Superseded
+from nuages.errors import Gone, Locked, Superseded
 from nuages.release import lock
 
 pytestmark = pytest.mark.api
@@ -98,6 +98,12 @@ async def test_a_lease_that_was_made_anew_with_the_same_epoch_is_not_ours(cluste
             await cluster.delete("Lease", namespace, "blog-release")
             await lease(cluster, namespace, "eve@desk/1-1", epoch=held.epoch)
             await held.check()
+
+
+async def test_where_the_namespace_is_missing_it_says_so_and_does_not_try_for_ever(cluster):
+    with pytest.raises(Gone, match="not found"):
+        async with asyncio.timeout(5), lock.held(cluster, "nowhere", "blog-release", waiting=silent):
+            pytest.fail("held a lock that has no place")
 
 
 async def test_a_laptop_that_wakes_up_writes_nothing(cluster, namespace):

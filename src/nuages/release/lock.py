@@ -19,6 +19,7 @@ from pathlib import Path
 from nuages.app.objects import Object
 from nuages.errors import ClusterError, Gone, Locked, Superseded
 from nuages.kube.client import Cluster
+from nuages.kube.failures import AlreadyExists
 
 DURATION = 15
 """Seconds without a renewal after which a holder counts as dead (client-go's default)."""
@@ -207,22 +208,16 @@ async def _take(cluster: Cluster, namespace: str, name: str, lease: Object | Non
         "renewTime": _now(),
         "leaseTransitions": (lease["spec"].get("leaseTransitions", 0) if lease else 0) + 1,
     }
+    labels = {"app.kubernetes.io/managed-by": "nuages"}
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
     try:
         if lease is None:
-            return await cluster.create(
-                {
-                    "apiVersion": "coordination.k8s.io/v1",
-                    "kind": "Lease",
-                    "metadata": {
-                        "name": name,
-                        "namespace": namespace,
-                        "labels": {"app.kubernetes.io/managed-by": "nuages"},
-                    },
-                    "spec": spec,
-                }
-            )
+            first = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+            return await cluster.create(first)
         return await cluster.replace({**lease, "spec": spec})
-    except Gone:
+    except Gone as error:
+        if lease is None and not isinstance(error, AlreadyExists):
+            raise  # there is no such namespace
         return None
 
 
