@@ -6,7 +6,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -72,8 +72,8 @@ def test_an_editor_writes_a_post_with_a_picture_and_everybody_sees_it(
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
 
     # Each connection may reach another pod: all of them read the same folder and the same database.
-    address = httpx.URL(blog_url).join(picture.get_attribute("src") or "")
-    bodies = {httpx.get(address, trust_env=False).raise_for_status().content for _ in range(12)}
+    address = httpx2.URL(blog_url).join(picture.get_attribute("src") or "")
+    bodies = {httpx2.get(address, trust_env=False).raise_for_status().content for _ in range(12)}
     assert len(bodies) == 1
 
 
