@@ -13,7 +13,7 @@ import pytest
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
-from nuages.errors import Conflict, Gone, NotOurs, Refused, ReleaseFailed
+from nuages.errors import Conflict, Gone, NotOurs, Refused, ReleaseFailed, Unreachable
 from nuages.kube.failures import Asked
 from nuages.kube.watch import Mirror
 from nuages.progress import Started, silent
@@ -264,6 +264,54 @@ async def test_replicas_set_by_hand_are_taken_back_and_any_other_field_is_a_conf
     await by_hand(cluster, namespace, {"spec": {"revisionHistoryLimit": 1}})
     with pytest.raises(Conflict, match="revisionHistoryLimit is set by kubectl"):
         await deploy(app, BUILD, cluster, silent)
+    latest, *_ = await records.history(cluster, namespace, "blog", "local")
+    assert (latest.record.number, latest.record.outcome) == (3, Outcome.FAILED)
+
+
+async def test_what_a_killed_deploy_applied_but_did_not_write_down_is_pruned(
+    app, namespace, cluster, kubelet, tmp_path, monkeypatch
+):
+    await deploy(app, BUILD, cluster, silent)
+    before = await environments(cluster, namespace)
+
+    async def killed(*_):
+        raise Unreachable("killed")
+
+    with monkeypatch.context() as patched, pytest.raises(Unreachable):
+        patched.setattr(phases.records, "save", killed)
+        await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
+    assert len(await environments(cluster, namespace)) == 2
+    await deploy(app, BUILD, cluster, silent)
+    assert await environments(cluster, namespace) == before
+
+
+async def environments(cluster, namespace):
+    """The names of the immutable ConfigMaps that pods read."""
+    names = [item["metadata"]["name"] for item in (await cluster.list("ConfigMap", namespace)).items]
+    return [name for name in names if name.startswith("blog-env-")]
+
+
+async def test_a_copy_of_secrets_goes_with_the_last_record_that_needs_it(app, namespace, cluster, kubelet, monkeypatch):
+    first = await deploy(app, BUILD, cluster, silent)
+    changed = {"data": {"SECRET_KEY": base64.b64encode(b"another").decode()}}
+    await cluster.patch_merge("Secret", namespace, "blog-secrets", changed)
+    await deploy(app, BUILD, cluster, silent)
+    assert await cluster.get("Secret", namespace, first.secrets)
+    monkeypatch.setattr(records, "KEPT", 0)
+    await deploy(app, BUILD, cluster, silent)
+    assert await cluster.get("Secret", namespace, first.secrets) is None
+    assert await cluster.get("Secret", namespace, "blog-secrets")
+
+
+async def test_a_volume_that_is_larger_than_the_spec_says_is_left_as_it_is(app, namespace, cluster, kubelet, tmp_path):
+    media = app.media.volume
+    larger = msgspec.structs.replace(
+        app, media=msgspec.structs.replace(app.media, volume=msgspec.structs.replace(media, size="3Gi"))
+    )
+    await deploy(larger, BUILD, cluster, silent)
+    assert (await deploy(app, BUILD, cluster, silent)).outcome is Outcome.LIVE
+    claim = await cluster.get("PersistentVolumeClaim", namespace, "blog-media")
+    assert claim["spec"]["resources"]["requests"]["storage"] == "3Gi"
 
 
 async def by_hand(cluster, namespace, fields):

@@ -6,9 +6,10 @@ and called again, by anyone: a command, CI, a Job, a controller.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
-from nuages.errors import ReleaseFailed
+from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFailed
 from nuages.progress import Step as Shown
 from nuages.progress import step
 from nuages.release import phases, records
@@ -33,7 +34,7 @@ async def advance(release: Stored, world: World) -> Step:
 
     Raises:
         Superseded: another writer took the lock over; nothing was written.
-        ClusterError: the cluster said no; the record is as it was, and the same call goes on from there.
+        ClusterError: the cluster said no, or nothing; the record is as it was.
     """
     for name, phase in PHASES.items():
         if _over(release, name):
@@ -51,6 +52,7 @@ async def drive(release: Stored, world: World) -> Record:
 
     Raises:
         ReleaseFailed: with the diagnosis; the record is closed as failed.
+        ClusterError: a final one closes the record as failed too; after a transient one the same call goes on.
     """
     for name in PHASES:
         if not _over(release, name):
@@ -63,7 +65,7 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
     """Advance until one phase is over."""
     while not (passed := _over(release, name)):
         seen = world.mirror.version
-        match await advance(release, world):
+        match await _advanced(release, world):
             case Advanced(changed):
                 release = changed
             case Waiting(reason, again):
@@ -83,6 +85,16 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 break
     shown.note = passed.note if passed else ""
     return release
+
+
+async def _advanced(release: Stored, world: World) -> Step:
+    """Advance; what the cluster refuses for good ends the release, what it may grant later leaves it open."""
+    try:
+        return await advance(release, world)
+    except (Conflict, Forbidden, Rejected) as final:
+        with contextlib.suppress(ClusterError):
+            await _close(release, world, Outcome.FAILED, final.message)
+        raise
 
 
 def _over(release: Stored, name: str) -> Passed | None:

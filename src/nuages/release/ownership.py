@@ -28,11 +28,12 @@ async def namespace(app: App, cluster: Cluster) -> None:
         Forbidden: it is missing and we may not make it.
     """
     try:
-        if await cluster.get("Namespace", None, app.namespace) is None:
-            await cluster.apply(rendered_namespace(app))
+        missing = await cluster.get("Namespace", None, app.namespace) is None
     except Forbidden:
-        # Rights inside a namespace that others made are enough; whether it is there shows with the next request.
-        await cluster.list("ConfigMap", app.namespace, labels={"app.kubernetes.io/name": app.name})
+        # Rights inside a namespace that others made are enough; whether it is there shows with the lock's request.
+        return
+    if missing:
+        await cluster.apply(rendered_namespace(app))
 
 
 async def objects(app: App, manifest: Manifest, cluster: Cluster) -> None:
@@ -45,7 +46,7 @@ async def objects(app: App, manifest: Manifest, cluster: Cluster) -> None:
     live = await asyncio.gather(
         *(cluster.get(item["kind"], app.namespace, item["metadata"]["name"]) for item in wanted)
     )
-    foreign = [finding for item in live if item and (finding := verdict(app, item))]
+    foreign = [finding for item in live if item and (finding := verdict(app.instance, item))]
     if foreign:
         raise NotOurs(
             f"{len(foreign)} objects in namespace {app.namespace} belong to somebody else; nothing was touched",
@@ -54,7 +55,7 @@ async def objects(app: App, manifest: Manifest, cluster: Cluster) -> None:
         )
 
 
-def verdict(app: App, live: Object) -> Finding | None:
+def verdict(instance: str, live: Object) -> Finding | None:
     """Whose an object is; None where it is ours."""
     metadata = live["metadata"]
     labels = metadata.get("labels") or {}
@@ -65,7 +66,7 @@ def verdict(app: App, live: Object) -> Finding | None:
             return Finding("release.E310", Level.ERROR, f"is tracked by {tool} ({mark}: {marks[mark]})", place)
     if labels.get("app.kubernetes.io/managed-by") != "nuages":
         return Finding("release.E311", Level.ERROR, "was not made by nuages", place)
-    if labels.get("app.kubernetes.io/instance") != app.instance:
+    if labels.get("app.kubernetes.io/instance") != instance:
         other = labels.get("app.kubernetes.io/instance", "another app")
         return Finding("release.E312", Level.ERROR, f"belongs to {other}", place)
     return None

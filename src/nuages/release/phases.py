@@ -12,15 +12,20 @@ from nuages.errors import Forbidden
 from nuages.kube.failures import FieldConflict
 from nuages.progress import Said
 from nuages.release import records
-from nuages.release.ownership import holds_data
-from nuages.release.record import DatabaseState, Stored
+from nuages.release.ownership import holds_data, verdict
+from nuages.release.record import DatabaseState, Record, Reference, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
 from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.kinds import View
 from nuages.rollout.watcher import Survey, survey
+from nuages.spec.units import bytes_of
 
 PATIENCE = timedelta(minutes=10)
 """How long a phase may stand without an end, where its objects have no deadline of their own."""
+
+OWN_DEADLINE = frozenset({"Deployment", "Job"})
+"""The kinds that say themselves when they took too long (progressDeadlineSeconds, activeDeadlineSeconds)."""
 
 TAKEN_BACK = frozenset({".spec.replicas"})
 """The fields that a release takes back from whoever changed them."""
@@ -42,6 +47,8 @@ async def services(release: Stored, world: World) -> Step:
     if release.record.phase("services") is None:
         missing = [wanted for wanted in manifest.services if await _live(wanted, world) is None]
     foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
+    if release.record.phase("services") is None:
+        foundation = [wanted for wanted in foundation if not await _larger(wanted, world)]
     return await _bring("services", [*foundation, *missing], manifest.services, release, world)
 
 
@@ -61,7 +68,7 @@ async def expand(release: Stored, world: World) -> Step:
 
 
 async def web(release: Stored, world: World) -> Step:
-    """The new pods, beside the old ones until they are ready; then the way in."""
+    """The new pods, beside the old ones until they are ready, and the way in."""
     objects = [*release.manifest.web, *release.manifest.exposure]
     return await _bring("web", objects, objects, release, world)
 
@@ -94,45 +101,64 @@ async def verify(release: Stored, world: World) -> Step:
 async def prune(release: Stored, world: World) -> Step:
     """Remove what earlier releases made and this one has no use for; never anything that holds data.
 
-    Only objects of our own inventories, each by its uid. What a kept record needs to be restored stays with it.
+    Only what our own records name, that is still ours, and of the uid that was written down. One that was applied just
+    before a release was killed has none written down. What a kept record needs to be restored stays with it.
     """
     record = release.record
     history = await records.history(world.cluster, record.namespace, record.app, record.environment)
     kept = records.kept(history)
     needed = {(item["kind"], item["metadata"]["name"]) for item in release.manifest.objects}
     needed |= {("Secret", stored.record.secrets) for stored in kept if stored.record.secrets}
-    candidates = {
-        reference
-        for stored in history
-        for reference in stored.record.inventory
-        if (reference.kind, reference.name) not in needed
-    }
+    named = {(item["kind"], item["metadata"]["name"]) for stored in history for item in stored.manifest.objects}
+    named |= {("Secret", stored.record.secrets) for stored in history if stored.record.secrets}
+    candidates = sorted((kind, name) for kind, name in named - needed if kind != "Namespace")
+    lives = await asyncio.gather(*(world.cluster.get(kind, record.namespace, name) for kind, name in candidates))
+    inventory = {reference for stored in history for reference in stored.record.inventory}
+    removable = [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
+    for live in removable:
+        await world.lock.check()
+        metadata = live["metadata"]
+        await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
     await world.lock.check()
-    removed = 0
-    for reference in sorted(candidates):
-        live = await world.cluster.get(reference.kind, record.namespace, reference.name)
-        if live is None or live["metadata"]["uid"] != reference.uid or holds_data(live):
-            continue
-        await world.cluster.delete(reference.kind, record.namespace, reference.name, uid=reference.uid)
-        removed += 1
     await records.forget(history, kept, world.cluster)
-    return Finished(f"{removed} removed" if removed else "nothing to remove")
+    return Finished(f"{len(removable)} removed" if removable else "nothing to remove")
+
+
+def _ours(live: Object, record: Record, inventory: set[Reference]) -> bool:
+    """Whether an object that a record names is the one that was made then, not another one of that name."""
+    kind, name = live["kind"], live["metadata"]["name"]
+    uids = {reference.uid for reference in inventory if (reference.kind, reference.name) == (kind, name)}
+    return verdict(record.instance, live) is None and (not uids or live["metadata"]["uid"] in uids)
 
 
 async def _bring(phase: str, apply: list[Object], judge: list[Object], release: Stored, world: World) -> Step:
     record = release.record
     if (passed := record.phase(phase)) is None:
         await world.lock.check()
-        live = await asyncio.gather(*(_apply(wanted, world) for wanted in apply))
+        # All of them end before the first error is raised: nothing is written any more once the lock is given back.
+        answers = await asyncio.gather(*(_apply(wanted, world) for wanted in apply), return_exceptions=True)
+        for error in answers:
+            if isinstance(error, BaseException):
+                raise error
+        live = [answer for answer in answers if not isinstance(answer, BaseException)]
         return Advanced(await records.save(release, record.begun(phase, world.now(), live), world))
     found = survey(judge, world.mirror, world.now())
     if found.failed:
         return await _failed(found, world)
     if not found.waiting:
         return Finished(found.note)
-    if world.now() - passed.started > PATIENCE:
-        return await _failed(Survey(done=found.done, waiting=[], failed=found.waiting), world)
+    if world.now() - passed.started > PATIENCE and (late := overdue(found, world.mirror)):
+        return await _failed(Survey(done=found.done, waiting=[], failed=late), world)
     return Waiting("; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting), LOOK_AGAIN)
+
+
+def overdue(found: Survey, view: View) -> list[tuple[Object, str]]:
+    """Of those that are waited for, the ones that nothing else ends: a migration may take what the spec allows it."""
+    return [
+        (item, reason)
+        for item, reason in found.waiting
+        if item["kind"] not in OWN_DEADLINE or view.get(item["kind"], item["metadata"]["name"]) is None
+    ]
 
 
 async def _failed(found: Survey, world: World) -> Failed:
@@ -165,6 +191,19 @@ async def _apply(wanted: Object, world: World) -> Object:
 async def _live(wanted: Object, world: World) -> Object | None:
     metadata = wanted["metadata"]
     return await world.cluster.get(wanted["kind"], metadata["namespace"], metadata["name"])
+
+
+async def _larger(wanted: Object, world: World) -> bool:
+    """Whether it is a volume that has more room than is wanted: volumes never shrink, so it stays as it is.
+
+    https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims
+    """
+    if wanted["kind"] != "PersistentVolumeClaim" or (live := await _live(wanted, world)) is None:
+        return False
+    asked, has = (claim["spec"]["resources"]["requests"]["storage"] for claim in (wanted, live))
+    if larger := bytes_of(has) > bytes_of(asked):
+        world.sink(Said(f"{wanted['metadata']['name']} stays at {has}: a volume can't shrink to {asked}"))
+    return larger
 
 
 def _volumes(world: World) -> tuple[str, ...]:

@@ -88,6 +88,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the database now; None while a migration is under way or ended badly."""
     failure: str = ""
 
+    @property
+    def instance(self) -> str:
+        """The label that tells this app's objects from those of its other environments."""
+        return f"{self.app}-{self.environment}"
+
     def phase(self, name: str) -> Passed | None:
         """What is known of one phase; None where it has not begun."""
         return next((passed for passed in self.passed if passed.phase == name), None)
