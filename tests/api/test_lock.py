@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nuages.errors import Gone, Locked, Superseded
+from nuages.errors import Gone, Locked, Superseded, UsageError
 from nuages.release import lock
 
 pytestmark = pytest.mark.api
@@ -123,6 +123,20 @@ async def test_the_body_is_stopped_when_the_lock_is_lost(cluster, namespace, mon
             live = await cluster.get("Lease", namespace, "blog-release")
             live["spec"]["holderIdentity"] = "eve@desk/1-1"
             await cluster.replace(live)
+            await asyncio.sleep(30)
+            pytest.fail("went on without the lock")
+
+
+async def test_the_body_is_stopped_when_the_lock_cannot_be_renewed_for_long(cluster, namespace, monkeypatch):
+    monkeypatch.setattr(lock, "RENEW", 0.01)
+
+    async def logged_out(_):
+        raise UsageError("exec plugin aws ended with 255: the session has expired")
+
+    monkeypatch.setattr(lock.Lock, "renew", logged_out)
+    with pytest.raises(UsageError, match="expired"):
+        async with lock.held(cluster, namespace, "blog-release", waiting=silent):
+            monkeypatch.setattr(lock, "DURATION", 0.01)
             await asyncio.sleep(30)
             pytest.fail("went on without the lock")
 

@@ -251,6 +251,7 @@ async def test_objects_of_somebody_else_are_refused_by_name(app, cluster):
         await deploy(app, BUILD, cluster, silent)
     assert [finding.place.path for finding in refused.value.findings] == ["Service/blog-web-main"]
     assert (await cluster.list("Deployment", app.namespace)).items == []
+    assert (await cluster.list("Secret", app.namespace)).items == []
 
 
 async def test_replicas_set_by_hand_are_taken_back_and_any_other_field_is_a_conflict(

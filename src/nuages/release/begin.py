@@ -33,17 +33,13 @@ async def entered(app: App, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple
         yield World(cluster=cluster, mirror=mirror, lock=held, serving=serving, sink=sink), history
 
 
-async def begin(app: App, wanted: Stored, history: list[Stored], world: World) -> Stored:
+async def begin(wanted: Stored, history: list[Stored], world: World) -> Stored:
     """Write the record of a new release; one that is written already goes on.
 
     An open one of something else is closed as abandoned: whatever it left is overtaken by this one.
-
-    Raises:
-        NotOurs: objects in the way belong to somebody else.
     """
     if wanted.resource_version:
         return wanted
-    await ownership.objects(app, wanted.manifest, world.cluster)
     if history and history[0].open:
         await records.save(history[0], history[0].record.closed(Outcome.ABANDONED, world.now()), world)
     return await records.create(wanted, world.cluster, world.lock)

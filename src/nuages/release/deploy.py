@@ -10,7 +10,7 @@ from nuages.errors import Refused
 from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import records, secrets
+from nuages.release import ownership, records, secrets
 from nuages.release.begin import begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.lock import user
@@ -31,10 +31,12 @@ async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink) -> Record
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     async with entered(app, cluster, sink) as (world, history):
+        # Before anything is written: whose objects are in the way does not depend on the secrets.
+        await ownership.objects(app, plan(app, build, None, history).manifest, cluster)
         await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)
         wanted = plan(app, build, copied, history)
-        return await drive(await begin(app, wanted, history, world), world)
+        return await drive(await begin(wanted, history, world), world)
 
 
 def plan(app: App, build: Build, copied: str | None, history: list[Stored]) -> Stored:

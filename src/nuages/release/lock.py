@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nuages.app.objects import Object
-from nuages.errors import ClusterError, Gone, Locked, Superseded
+from nuages.errors import Gone, Locked, NuagesError, Superseded
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
 
@@ -115,7 +115,7 @@ class Lock:
     async def release(self) -> None:
         """Give it back; one that was taken over is left alone."""
         self._lease["spec"]["holderIdentity"] = ""
-        with contextlib.suppress(ClusterError):
+        with contextlib.suppress(NuagesError):
             await self._cluster.replace(self._lease)
 
 
@@ -144,7 +144,7 @@ async def held(
         raise
     finally:
         keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError, ClusterError, Superseded):
+        with contextlib.suppress(asyncio.CancelledError, NuagesError):
             await keeper
         await asyncio.shield(lock.release())
 
@@ -159,8 +159,9 @@ async def _keep(renew: Callable[[], Awaitable[None]], body: asyncio.Task[object]
         except Superseded:
             body.cancel()
             raise
-        except ClusterError:
-            # An API server that restarts is no reason to stop; the epoch is checked before each write anyway.
+        except NuagesError:
+            # An API server that restarts, or a token that is late, is no reason to stop; the epoch is checked before
+            # each write anyway.
             failures += 1
             if failures * RENEW > DURATION * 4:
                 body.cancel()

@@ -74,7 +74,7 @@ async def web(release: Stored, world: World) -> Step:
 
 
 async def verify(release: Stored, world: World) -> Step:
-    """Each web answers through its Service, as this release."""
+    """Each web answers through its Service; as which release is noted."""
     record = release.record
     if (passed := record.phase("verify")) is None:
         return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
@@ -175,7 +175,7 @@ async def _apply(wanted: Object, world: World) -> Object:
     """Apply one object.
 
     Replicas that a person set by hand are taken back, and said: the spec owns them unless an autoscaler does.
-    All other fields of other managers are left alone, and the conflict ends the release.
+    All other fields of other managers are left alone: the conflict ends the release.
     """
     try:
         live = await world.cluster.apply(wanted)

@@ -8,7 +8,7 @@ from nuages.app.components import App
 from nuages.errors import Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import records
+from nuages.release import ownership, records
 from nuages.release.begin import begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.lock import user
@@ -27,10 +27,12 @@ async def rollback(app: App, to: int | None, cluster: Cluster, sink: Sink) -> Re
 
     Raises:
         Refused: there is no such release, or the database has moved on from what its code expects.
+        NotOurs: objects in the way belong to somebody else.
     """
     async with entered(app, cluster, sink) as (world, history):
         wanted = plan(history, to)
-        return await drive(await begin(app, wanted, history, world), world)
+        await ownership.objects(app, wanted.manifest, cluster)
+        return await drive(await begin(wanted, history, world), world)
 
 
 def plan(history: list[Stored], to: int | None) -> Stored:
