@@ -1,16 +1,17 @@
 """The client against a real API server: what holds, and what each refusal says."""
 
 import asyncio
+import contextlib
 import subprocess
 
 import pytest
 import yaml
+from eventually import eventually
 
 from nuages.errors import Forbidden, Gone, Rejected, Unreachable
 from nuages.kube import client
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists, Field, FieldConflict
-from nuages.kube.watch import Mirror
 from nuages.local.toolchain import tool
 
 
@@ -183,7 +184,12 @@ async def test_a_missing_right_is_named_with_a_rule_that_truly_grants_it(weak, c
         assert forbidden.value.message.endswith(f"weak may not list deployments in namespace {namespace}")
         rule = yaml.safe_load(forbidden.value.hint.partition("would do: ")[2])
         await grant(cluster, namespace, rule)
-        assert (await connected.list("Deployment", namespace)).items == []
+
+        async def granted():
+            with contextlib.suppress(Forbidden):
+                return (await connected.list("Deployment", namespace)).items == []
+
+        await eventually(granted)
 
 
 async def grant(cluster, namespace, rule):
@@ -246,12 +252,12 @@ async def test_a_service_without_pods_answers_503_through_the_api_server(cluster
         "spec": {"ports": [{"port": 80}], "selector": {"app": "web"}},
     }
     await cluster.apply(service)
-    async with Mirror(cluster, namespace, ["EndpointSlice"]) as mirror:
-        while not mirror.items("EndpointSlice"):
-            assert await mirror.changed(10)
-    status, body = await cluster.service_get(namespace, "web", 80, "/-/ready")
-    assert status == 503
-    assert b"no endpoints available" in body
+
+    async def answered():
+        status, body = await cluster.service_get(namespace, "web", 80, "/-/ready")
+        return status == 503 and b"no endpoints available" in body
+
+    await eventually(answered)
 
 
 async def test_the_clusters_identity_needs_no_right(weak, cluster):

@@ -1,0 +1,13 @@
+"""Waiting for the API server's own caches (rights, Services behind its proxy): no watch tells when they have caught up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    """Ask until the answer is yes."""
+    async with asyncio.timeout(seconds):
+        while not await question():
+            await asyncio.sleep(0.02)
