@@ -1,4 +1,4 @@
-"""Waiting for the API server's own caches (rights, Services behind its proxy): no watch tells when they have caught up."""
+"""Waiting for the API server's own caches (rights, Services behind its proxy): no watch tells when they are fresh."""
 
 from __future__ import annotations
 
