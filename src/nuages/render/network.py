@@ -34,6 +34,7 @@ def policies(app: App) -> list[Object]:
 def _web(app: App) -> list[Object]:
     """Requests come from wherever the exposure lets them in; an app without one is reached by port-forward only.
 
+    Each way in has a policy of its own name: where the exposure changes, the old one holds until the old pods are gone.
     The kubelet's probes need no opening: a pod's own node may always reach it.
     """
     match app.expose.kind if app.expose else None:
@@ -44,7 +45,13 @@ def _web(app: App) -> list[Object]:
             return [_policy(app, "web", selector(app, WEB), ingress=[{"ports": [_tcp(HTTP_PORT)]}])]
         case _:
             opening = {"from": [_controller(app)], "ports": [_tcp(HTTP_PORT)]}
-            return [_policy(app, "web", selector(app, WEB), ingress=[opening])]
+            return [_policy(app, f"web-from-{_way(app)}", selector(app, WEB), ingress=[opening])]
+
+
+def _way(app: App) -> str:
+    """The class of what lets requests in, as a part of a name."""
+    named = app.expose.class_ if app.expose else None
+    return named.replace("/", "-") if named else "any"
 
 
 def _controller(app: App) -> Object:

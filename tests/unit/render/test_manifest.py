@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
@@ -165,3 +167,24 @@ def test_the_yaml_reads_back_as_the_same_objects(objects: list[Object]) -> None:
     text = yaml_of(objects)
     assert list(yaml.safe_load_all(text)) == objects
     assert "&id" not in text
+
+
+def test_a_change_of_the_way_in_takes_nothing_from_the_pods_that_still_serve() -> None:
+    """What is applied before the new pods start must not narrow a wall of the old ones, by a name that both have."""
+    walls = {
+        environment: {
+            item["metadata"]["name"]: item["spec"]
+            for item in render(blog(environment), release()).foundation
+            if item["kind"] == "NetworkPolicy"
+        }
+        for environment in ("local", "ingress", "gateway", "nodeport")
+    }
+    for old in walls.values():
+        for new in walls.values():
+            for name in old.keys() & new.keys():
+                assert openings(old[name]) == openings(new[name])
+
+
+def openings(policy: Object) -> str:
+    """What a policy lets through, without the name of the environment."""
+    return re.sub(r"blog-(local|ingress|gateway|nodeport)", "", str([policy.get("ingress"), policy.get("egress")]))
