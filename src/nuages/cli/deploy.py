@@ -24,15 +24,20 @@ def command(file: Path, environment: str, context: str | None, no_build: bool) -
     nuages deploy --no-build         only what nuages.yaml says has changed
     """
     from nuages.cli.status import live
-    from nuages.local.delivery import deliver
     from nuages.progress import step
+    from nuages.release import binding
     from nuages.release.deploy import deploy, serving_build
 
     with step(console.sink, "check") as shown:
         app = app_of(file, environment)
         shown.note = f"{app.name}, environment {app.environment}"
     cluster = cluster_of(app, file, context)
-    build = None if no_build else deliver(file.absolute().parent, app, cluster.context, console.sink)
+    binding.bind(app, cluster, file.absolute().parent)
+    build = None
+    if not no_build:
+        from nuages.local.delivery import deliver
+
+        build = deliver(file.absolute().parent, app, cluster.context, console.sink)
 
     async def story() -> None:
         async with cluster:

@@ -175,6 +175,7 @@ def _start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
         install.wait_node(info, began)
         progress.say("DNS and storage")
         install.wait_workloads(info, core)
+        supervisor.wait_ready(list(supervisor.states(here)), here, process)
         progress.note = info.server
     return info
 

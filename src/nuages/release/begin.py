@@ -12,6 +12,7 @@ from nuages.progress import Sink, step
 from nuages.release import lock, ownership, records
 from nuages.release.record import Outcome, Stored
 from nuages.release.world import World
+from nuages.render.labels import instance
 from nuages.rollout.watcher import KINDS
 
 
@@ -26,8 +27,7 @@ async def entered(app: App, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple
         with step(sink, "lock") as shown:
             holding = lock.held(cluster, app.namespace, lock.name(app.name), waiting=shown.say)
             held = await stack.enter_async_context(holding)
-        instance = {"app.kubernetes.io/instance": app.instance}
-        mirror = await stack.enter_async_context(Mirror(cluster, app.namespace, KINDS, instance))
+        mirror = await stack.enter_async_context(Mirror(cluster, app.namespace, KINDS, instance(app)))
         history = await records.history(cluster, app.namespace, app.name, app.environment)
         serving = live.record.number if (live := records.live(history)) else None
         yield World(cluster=cluster, mirror=mirror, lock=held, serving=serving, sink=sink), history

@@ -12,6 +12,7 @@ import msgspec
 
 from nuages.app.components import App
 from nuages.errors import UsageError, WrongCluster
+from nuages.host.files import replace
 from nuages.kube.client import Cluster
 
 FILE = Path(".nuages") / "clusters.json"
@@ -39,22 +40,25 @@ def context(app: App, asked: str | None) -> str | None:
     return app.cluster or asked
 
 
+def bind(app: App, cluster: Cluster, project: Path) -> None:
+    """Write down where an environment lives that names its cluster, as a deploy does; a binding never changes."""
+    path = project / FILE
+    bindings = _read(path)
+    if app.cluster and app.environment not in bindings:
+        bindings[app.environment] = Bound(app.cluster, cluster.identity)
+        path.parent.mkdir(exist_ok=True)
+        replace(path, msgspec.json.format(msgspec.json.encode(bindings)).decode() + "\n")
+
+
 def check(app: App, cluster: Cluster, project: Path) -> None:
-    """Bind an environment that names its cluster to that cluster's identity, or make sure that it is the one.
+    """Make sure that this is the cluster where an environment lives, as far as that is written down.
 
     Raises:
         WrongCluster: a cluster of the same name, but another one.
     """
-    if not app.cluster:
-        return
     path = project / FILE
-    bindings = _read(path)
-    bound = bindings.get(app.environment)
-    if bound is None:
-        path.parent.mkdir(exist_ok=True)
-        bindings[app.environment] = Bound(app.cluster, cluster.identity)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(bindings)) + b"\n")
-    elif bound.identity != cluster.identity:
+    bound = _read(path).get(app.environment)
+    if app.cluster and bound and bound.identity != cluster.identity:
         raise WrongCluster(
             f"{app.cluster} is another cluster than the one where environment {app.environment} lives",
             place=str(path),

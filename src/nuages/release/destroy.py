@@ -12,7 +12,7 @@ from nuages.kube.watch import Mirror
 from nuages.progress import Said, Sink, Step, step
 from nuages.release import lock
 from nuages.release.ownership import holds_data
-from nuages.render.labels import owned
+from nuages.render.labels import instance, owned
 from nuages.render.manifest import namespace as rendered_namespace
 
 REMOVED = (
@@ -41,7 +41,7 @@ OTHERS = (*REMOVED, "Pod", "DaemonSet", "CronJob")
 
 async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Object]]:
     """What there is of the environment: what can be made again, and what holds data."""
-    found = [item for kind in REMOVED for item in await _listed(kind, app.namespace, _owned(app), cluster)]
+    found = [item for kind in REMOVED for item in await _listed(kind, app.namespace, owned(app), cluster)]
     data = [item for item in found if item["kind"] in {"Secret", "PersistentVolumeClaim"} and holds_data(item)]
     return [item for item in found if item not in data], data
 
@@ -82,7 +82,7 @@ async def _own_namespace(app: App, cluster: Cluster) -> Object | None:
         return None
     for kind in OTHERS:
         for item in await _listed(kind, app.namespace, {}, cluster):
-            if not _of_every_namespace(item) and not _labelled(item, _owned(app)):
+            if not _of_every_namespace(item) and not _labelled(item, owned(app)):
                 return None
     return namespace
 
@@ -97,11 +97,6 @@ def _of_every_namespace(item: Object) -> bool:
 
 def _labelled(item: Object, labels: dict[str, str]) -> bool:
     return labels.items() <= (item["metadata"].get("labels") or {}).items()
-
-
-def _owned(app: App) -> dict[str, str]:
-    """What nuages labels as this environment's; the instance alone may be the name of somebody's Helm release."""
-    return {"app.kubernetes.io/name": app.name, **owned(app)}
 
 
 async def _listed(kind: str, namespace: str, labels: dict[str, str], cluster: Cluster) -> list[Object]:
@@ -126,7 +121,7 @@ async def _remove(title: str, items: list[Object], cluster: Cluster, sink: Sink)
 
 async def _ended(app: App, cluster: Cluster, shown: Step) -> None:
     """Wait until no pod is left: each ends in its own grace period, and a volume is free only afterwards."""
-    async with Mirror(cluster, app.namespace, ("Pod",), {"app.kubernetes.io/instance": app.instance}) as mirror:
+    async with Mirror(cluster, app.namespace, ("Pod",), instance(app)) as mirror:
         while pods := mirror.items("Pod"):
             seen = mirror.version
             shown.say(f"{len(pods)} pods left")

@@ -6,10 +6,11 @@ and called again, by anyone: a command, CI, a Job, a controller.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFailed
+from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFailed, Unreachable
 from nuages.progress import Step as Shown
 from nuages.progress import step
 from nuages.release import phases, records
@@ -27,6 +28,13 @@ PHASES: dict[str, Phase] = {
     "prune": phases.prune,
 }
 """In this order, and none knows its neighbours."""
+
+
+AWAY = 2.0
+"""Seconds until a cluster that did not answer is asked again."""
+
+PATIENCE = 60.0
+"""Seconds that a cluster may stay away, as an API server does that is upgraded."""
 
 
 async def advance(release: Stored, world: World) -> Step:
@@ -63,9 +71,20 @@ async def drive(release: Stored, world: World) -> Record:
 
 async def _complete(name: str, release: Stored, world: World, shown: Shown) -> Stored:
     """Advance until one phase is over."""
+    away = 0.0
     while not (passed := _over(release, name)):
         seen = world.mirror.version
-        match await _advanced(release, world):
+        try:
+            answer = await _advanced(release, world)
+            away = 0.0
+        except Unreachable as problem:
+            if (away := away + AWAY) > PATIENCE:
+                raise
+            shown.say(problem.message)
+            await asyncio.sleep(AWAY)
+            release = await _again(release, world)
+            continue
+        match answer:
             case Advanced(changed):
                 release = changed
             case Waiting(reason, again):
@@ -85,6 +104,14 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 break
     shown.note = passed.note if passed else ""
     return release
+
+
+async def _again(release: Stored, world: World) -> Stored:
+    """Read the record anew: whether the last write arrived is not known."""
+    try:
+        return await records.read(release.record, world.cluster) or release
+    except Unreachable:
+        return release
 
 
 async def _advanced(release: Stored, world: World) -> Step:

@@ -74,7 +74,7 @@ async def web(release: Stored, world: World) -> Step:
 
 
 async def verify(release: Stored, world: World) -> Step:
-    """Each web answers through its Service; as which release is noted."""
+    """Each web answers through its Service, as this release."""
     record = release.record
     if (passed := record.phase("verify")) is None:
         return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
@@ -86,15 +86,17 @@ async def verify(release: Stored, world: World) -> Step:
         except Forbidden:
             notes.append(f"{name} not asked: no right to get services/proxy")
             continue
-        if status == 200:
-            notes.append(f"{name} answers as release {msgspec.json.decode(body).get('release', '?')}")
+        said = msgspec.json.decode(body).get("release") if status == 200 else f"nothing but {status}"
+        if said == str(record.template):
+            notes.append(f"{name} answers as release {said}")
         elif world.now() - passed.started < VERIFY:
-            return Waiting(f"{name} answers {status}", 1.0)
+            return Waiting(f"{name} answers as {said}", 1.0)
         elif b'"Status"' in body:
             # The API server's own words: it could not reach the pod (a wall in between), which proves nothing.
             notes.append(f"{name} not asked: the API server does not reach it")
         else:
-            return Failed(f"{name} answers {status} to /-/ready", hint=f"look at its log: kubectl logs deploy/{name}")
+            wanted = f"{name} answers as {said}, not as release {record.template}"
+            return Failed(wanted, hint=f"look at its log: kubectl -n {record.namespace} logs deploy/{name}")
     return Finished(", ".join(notes))
 
 

@@ -21,6 +21,12 @@ async def history(cluster: Cluster, namespace: str, app: str, environment: str) 
     return sorted((decode(item) for item in found.items), key=lambda stored: -stored.record.number)
 
 
+async def read(record: Record, cluster: Cluster) -> Stored | None:
+    """One record as it is now; None where it is gone."""
+    found = await cluster.get("ConfigMap", record.namespace, name(record.app, record.number))
+    return decode(found) if found else None
+
+
 def live(history: list[Stored]) -> Stored | None:
     """The release that serves: the newest that went live."""
     return next((stored for stored in history if stored.record.outcome is Outcome.LIVE), None)

@@ -17,6 +17,7 @@ from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
+from nuages.render.labels import CONFIG, metadata
 
 SALT = ".salt"
 """A key of the source Secret that no process sees: without it, a weak value could be guessed from the copy's name."""
@@ -78,19 +79,12 @@ async def _values(cluster: Cluster, namespace: str, name: str) -> dict[str, byte
 
 
 def _secret(app: App, name: str, values: dict[str, bytes], *, keep: bool = False) -> Object:
-    metadata: Object = {
-        "name": name,
-        "namespace": app.namespace,
-        "labels": {
-            "app.kubernetes.io/name": app.name,
-            "app.kubernetes.io/instance": app.instance,
-            "app.kubernetes.io/managed-by": "nuages",
-            "nuages.dev/environment": app.environment,
-        },
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(app, name, CONFIG, data=keep),
+        "data": _encode(values),
     }
-    if keep:
-        metadata["annotations"] = {"nuages.dev/data": "true"}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": _encode(values)}
 
 
 def _encode(values: dict[str, bytes]) -> dict[str, str]:

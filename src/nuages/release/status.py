@@ -13,8 +13,10 @@ from nuages.kube.watch import Mirror
 from nuages.release import records
 from nuages.release.record import Outcome
 from nuages.release.world import utc
+from nuages.render.labels import instance
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.watcher import KINDS, survey
+from nuages.spec.model import Expose
 
 WORKLOADS = ("Deployment", "StatefulSet")
 
@@ -64,7 +66,7 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
     history = await records.history(cluster, app.namespace, app.name, app.environment)
     serving = records.live(history)
     latest = history[0].record if history and history[0] is not serving else None
-    async with Mirror(cluster, app.namespace, KINDS, {"app.kubernetes.io/instance": app.instance}) as mirror:
+    async with Mirror(cluster, app.namespace, KINDS, instance(app)) as mirror:
         workloads = [item for kind in WORKLOADS for item in mirror.items(kind)]
         found = survey(workloads, mirror, utc())
         states = {item["metadata"]["name"]: text for item, text in [*found.done, *found.waiting, *found.failed]}
@@ -87,20 +89,21 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
 
 async def way_in(app: App, cluster: Cluster, http_port: int | None = None) -> list[str]:
     """Where the app answers, as URLs."""
-    ours = {"app.kubernetes.io/instance": app.instance}
-    services = await cluster.list("Service", app.namespace, labels=ours)
-    ingresses = await cluster.list("Ingress", app.namespace, labels=ours)
-    return addresses(services.items, ingresses.items, http_port)
+    services = await cluster.list("Service", app.namespace, labels=instance(app))
+    return [*hosts(app.expose, http_port), *addresses(services.items)]
 
 
-def addresses(services: list[Object], ingresses: list[Object], http_port: int | None = None) -> list[str]:
-    """Where an app answers, as URLs; pure."""
+def hosts(expose: Expose | None, http_port: int | None = None) -> list[str]:
+    """Where an app answers through an Ingress or a Gateway, as URLs; pure."""
+    if expose is None or expose.kind not in ("ingress", "gateway"):
+        return []
+    scheme, port = ("https", "") if expose.tls else ("http", f":{http_port}" if http_port else "")
+    return [f"{scheme}://{host}{port}" for host in expose.hosts if "*" not in host]
+
+
+def addresses(services: list[Object]) -> list[str]:
+    """Where an app answers by its Services, as URLs; pure."""
     found = []
-    for ingress in ingresses:
-        tls = ingress["spec"].get("tls")
-        port = f":{http_port}" if http_port and not tls else ""
-        hosts = [rule["host"] for rule in ingress["spec"].get("rules", []) if rule.get("host")]
-        found += [f"{'https' if tls else 'http'}://{host}{port}" for host in hosts]
     for service in services:
         ports = service["spec"].get("ports", [])
         if service["spec"]["type"] == "LoadBalancer":

@@ -1,4 +1,4 @@
-"""The migrate Job: once per release and attempt, never by a pod that serves."""
+"""The migrate Job: once per release, never by a pod that serves."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nuages.render.pods import container_security, pod_basics, resources, tempor
 from nuages.render.release import Release
 from nuages.spec.units import seconds
 
-# A finished Job stays for whoever wants to read its log; releases keep what matters in their record.
+# A finished Job stays for whoever wants to read its log, until the next release prunes it.
 KEPT_SECONDS = 7 * 24 * 3600
 
 
 def migrate(app: App, release: Release) -> list[Object]:
     """The Job that brings the default database to what the image expects; none where there is no database.
 
-    A Job can't be changed, so release and attempt are in its name. It does not retry by itself: a migration that failed
+    A Job can't be changed, so the release is in its name. It does not retry by itself: a migration that failed
     is to be looked at, and a release tries again under a new name.
     """
     if app.databases.default is None:
         return []
-    name = f"{app.name}-migrate-default-expand-{release.number}-{release.attempt}"
+    name = f"{app.name}-migrate-default-expand-{release.number}"
     about = metadata(app, name, MIGRATE)
     return [
         {

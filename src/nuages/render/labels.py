@@ -22,14 +22,13 @@ WEB, POSTGRES, MIGRATE, MEDIA, CONFIG, NETWORK = "web", "postgres", "migrate", "
 
 def selector(app: App, component: str, key: str = "") -> dict[str, str]:
     """What finds the pods of a component, or of one of several (`key`): it never changes while the app lives."""
-    labels = {"app.kubernetes.io/instance": app.instance, "app.kubernetes.io/component": component}
+    labels = {**instance(app), "app.kubernetes.io/component": component}
     return labels | {"nuages.dev/key": key} if key else labels
 
 
 def labels(app: App, component: str, key: str = "") -> dict[str, str]:
     """All labels of an object."""
     return {
-        "app.kubernetes.io/name": app.name,
         **selector(app, component, key),
         "app.kubernetes.io/part-of": app.name,
         "app.kubernetes.io/managed-by": MANAGER,
@@ -37,9 +36,17 @@ def labels(app: App, component: str, key: str = "") -> dict[str, str]:
     }
 
 
+def instance(app: App) -> dict[str, str]:
+    """What all objects of an app in one environment carry, its pods and volumes too.
+
+    Name and instance: blog in a-b and blog-a in b have the same instance, and the same default namespace.
+    """
+    return {"app.kubernetes.io/name": app.name, "app.kubernetes.io/instance": app.instance}
+
+
 def owned(app: App) -> dict[str, str]:
-    """What selects every object of an app in one environment."""
-    return {"app.kubernetes.io/instance": app.instance, "app.kubernetes.io/managed-by": MANAGER}
+    """What selects every object that nuages made for an app in one environment."""
+    return instance(app) | {"app.kubernetes.io/managed-by": MANAGER}
 
 
 def metadata(app: App, name: str, component: str, key: str = "", *, data: bool = False) -> Object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.environment import HTTP_PORT
-from nuages.render.labels import MIGRATE, NETWORK, POSTGRES, WEB, metadata, selector
+from nuages.render.labels import MIGRATE, NETWORK, POSTGRES, WEB, instance, metadata, selector
 from nuages.render.postgres import PORT as POSTGRES_PORT
 
 # Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
@@ -98,7 +98,7 @@ def _policy(
     egress: list[Object] | None = None,
 ) -> Object:
     """One policy; a direction that is None is not spoken of, an empty one is denied."""
-    pods = pods or {"app.kubernetes.io/instance": app.instance}
+    pods = pods or instance(app)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

@@ -22,9 +22,6 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     secrets: str | None = None
     """The immutable Secret that this release's pods read (`blog-secrets-1f3a9c`); None where the app declares no
     secret."""
-    attempt: int = 1
-    """Counts up when the migrate Job of the same release is tried again: a Job can't be changed, so it gets a new
-    name."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

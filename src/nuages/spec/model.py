@@ -15,7 +15,7 @@ from msgspec import Meta
 from nuages.spec.units import CPU_PATTERN, DURATION_PATTERN, MEMORY_PATTERN
 
 # RFC 1035 label: what the name of a Service may be; so short that the longest name made of it stays within a
-# label's 63 characters (blog-migrate-default-expand-123456-12).
+# label's 63 characters (blog-migrate-default-expand-123456).
 Name = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$", title="a name")]
 Key = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", title="a short name")]
 NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", title="a namespace name")]

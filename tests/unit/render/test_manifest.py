@@ -52,7 +52,7 @@ def test_every_object_says_whose_it_is(objects: list[Object]) -> None:
 
 def test_names_and_labels_are_ones_kubernetes_takes() -> None:
     longest = SPEC.replace("name: blog", f"name: {'b' * 30}").replace("main:", f"{'m' * 20}:")
-    for item in render(blog(spec=longest), release(999_999, attempt=99)).objects:
+    for item in render(blog(spec=longest), release(999_999)).objects:
         assert len(item["metadata"]["name"]) <= 63, item["metadata"]["name"]
         assert all(len(value) <= 63 for value in item["metadata"]["labels"].values())
 
@@ -116,8 +116,8 @@ def test_scaling_changes_the_deployment_and_no_pod() -> None:
 
 
 def test_a_migration_is_tried_again_under_a_new_name() -> None:
-    names = {render(blog(), release(3, attempt=attempt)).expand[0]["metadata"]["name"] for attempt in (1, 2)}
-    assert names == {"blog-migrate-default-expand-3-1", "blog-migrate-default-expand-3-2"}
+    names = {render(blog(), release(number)).expand[0]["metadata"]["name"] for number in (3, 4)}
+    assert names == {"blog-migrate-default-expand-3", "blog-migrate-default-expand-4"}
 
 
 def test_postgres_keeps_its_data_below_its_volume() -> None:
