@@ -17,7 +17,7 @@ from nuages.errors import Conflict, Gone, NotOurs, Refused, ReleaseFailed, Unrea
 from nuages.kube.failures import Asked
 from nuages.kube.watch import Mirror
 from nuages.progress import Started, silent
-from nuages.release import phases, records, secrets
+from nuages.release import engine, phases, records, secrets
 from nuages.release.deploy import deploy
 from nuages.release.record import Outcome
 from nuages.release.rollback import rollback
@@ -54,6 +54,7 @@ def blog(namespace, folder, **replaced):
 def _nobody_answers(monkeypatch):
     """No pod answers requests here, so none is waited for."""
     monkeypatch.setattr(phases, "VERIFY", timedelta(0))
+    monkeypatch.setattr(engine, "PATIENCE", 0)
 
 
 @pytest.fixture
