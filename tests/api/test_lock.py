@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from nuages.errors import Gone, Locked, Superseded, UsageError
-from nuages.release import lock
+from nuages.release import holder, lock
 
 pytestmark = pytest.mark.api
 
@@ -58,7 +58,7 @@ async def test_one_that_is_alive_is_named_and_left_alone(cluster, namespace):
 
     renewer = asyncio.create_task(renewing())
     said = []
-    with pytest.raises(Locked, match="ada@laptop is releasing"):
+    with pytest.raises(Locked, match="ada@laptop is at work on"):
         async with lock.held(cluster, namespace, "blog-release", waiting=said.append):
             pytest.fail("held what another one holds")
     renewer.cancel()
@@ -72,13 +72,13 @@ async def test_one_that_died_elsewhere_is_waited_out_and_its_epoch_is_over(clust
 
 
 async def test_a_dead_process_of_this_machine_is_taken_over_at_once(cluster, namespace):
-    await lease(cluster, namespace, f"{lock.user()}/{os.getpid()}-1-{lock.machine()}", duration=3600)
+    await lease(cluster, namespace, f"{holder.user()}/{os.getpid()}-1-{holder.machine()}", duration=3600)
     async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
         assert held.epoch == 2
 
 
 async def test_a_machine_of_the_same_name_is_not_taken_for_this_one(cluster, namespace):
-    await lease(cluster, namespace, f"{lock.user()}/{os.getpid()}-1-another", duration=15)
+    await lease(cluster, namespace, f"{holder.user()}/{os.getpid()}-1-another", duration=15)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1), lock.held(cluster, namespace, "blog-release", waiting=silent):
             pytest.fail("held what a process elsewhere holds")
@@ -145,7 +145,7 @@ async def test_of_two_who_come_at_once_one_gets_it(cluster, namespace):
     entered = []
 
     async def one(name):
-        async with lock.held(cluster, namespace, "blog-release", waiting=silent, patience=0) as held:
+        async with lock.held(cluster, namespace, "blog-release", waiting=silent) as held:
             entered.append((name, held.epoch))
             await asyncio.sleep(0.2)
 

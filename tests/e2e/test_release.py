@@ -136,7 +136,7 @@ def test_two_deploys_at_once_end_with_one_live_and_one_told_why(blog):
     codes = sorted([one.returncode, other.returncode])
     assert codes in ([0, 0], [0, 1]), said
     if codes == [0, 1]:
-        assert any("is releasing this environment" in err for _, err in said)
+        assert any("is at work on this environment" in err for _, err in said)
 
 
 def test_a_post_and_its_upload_survive_the_loss_of_every_pod(blog, blog_address, kubectl):

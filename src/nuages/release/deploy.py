@@ -13,7 +13,7 @@ from nuages.progress import Sink
 from nuages.release import ownership, records, secrets
 from nuages.release.begin import begin, entered, number_after
 from nuages.release.engine import drive
-from nuages.release.lock import user
+from nuages.release.holder import user
 from nuages.release.record import Record, Stored
 from nuages.release.world import utc
 from nuages.render.manifest import render

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from nuages.app.objects import Object
 from nuages.errors import Gone, Locked, NuagesError, Superseded
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
+from nuages.release.holder import is_gone, me, person
 
 DURATION = 15
 """Seconds without a renewal after which a holder counts as dead (client-go's default)."""
@@ -31,36 +28,6 @@ RENEW = 5.0
 def name(app: str) -> str:
     """The Lease's name: `blog-release`."""
     return f"{app}-release"
-
-
-def me() -> str:
-    """Who holds the lock: user@host, and the process with its start time: a recycled pid is not taken for it.
-
-    Two machines may have one host name (`debian`, `localhost`, a CI's containers): so which machine is said too.
-    """
-    return f"{user()}/{os.getpid()}-{_started(os.getpid())}-{machine()}"
-
-
-def user() -> str:
-    """user@host, as records and messages name a person."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def machine() -> str:
-    """Where a pid means something: this boot of this kernel, in this pid namespace; empty where there is no /proc."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-        return f"{boot[:8]}.{Path('/proc/self/ns/pid').stat().st_ino}"
-    except OSError:
-        return ""
-
-
-def is_gone(holder: str) -> bool:
-    """Whether a holder is a process of this machine and user that has ended; of others we can't know."""
-    who, _, process = holder.rpartition("/")
-    pid, _, rest = process.partition("-")
-    started, _, where = rest.partition("-")
-    return (who, where) == (user(), machine()) and pid.isdigit() and _started(int(pid)) != started
 
 
 class Lock:
@@ -85,9 +52,9 @@ class Lock:
         metadata = self._lease["metadata"]
         live = await self._cluster.get("Lease", metadata["namespace"], metadata["name"])
         if live is None or not self._ours(live):
-            holder = (live or {}).get("spec", {}).get("holderIdentity", "").rpartition("/")[0]
+            holder = (live or {}).get("spec", {}).get("holderIdentity", "")
             raise Superseded(
-                f"the lock of {metadata['name']} was taken over by {holder or 'nobody'}; nothing was written",
+                f"the lock of {metadata['name']} was taken over by {person(holder)}; nothing was written",
                 hint="see nuages status, then run the command again",
             )
 
@@ -120,18 +87,16 @@ class Lock:
 
 
 @contextlib.asynccontextmanager
-async def held(
-    cluster: Cluster, namespace: str, name: str, *, waiting: Callable[[str], None], patience: float = DURATION * 2
-) -> AsyncIterator[Lock]:
+async def held(cluster: Cluster, namespace: str, name: str, *, waiting: Callable[[str], None]) -> AsyncIterator[Lock]:
     """Hold the lock `name` for the body, renewing it; the body is cancelled when it is lost.
 
-    A holder that is dead is waited out, up to `patience` seconds, and `waiting` is told whom we wait for.
+    A holder that may be dead is waited out, and `waiting` is told who it is.
 
     Raises:
         Locked: somebody alive holds it.
         Superseded: it was taken over while the body ran.
     """
-    lock = await _acquire(cluster, namespace, name, waiting=waiting, patience=patience)
+    lock = await _acquire(cluster, namespace, name, waiting=waiting)
     body = asyncio.current_task()
     assert body is not None  # noqa: S101 - a coroutine always runs in a task
     keeper = asyncio.create_task(_keep(lock.renew, body))
@@ -168,36 +133,28 @@ async def _keep(renew: Callable[[], Awaitable[None]], body: asyncio.Task[object]
                 raise
 
 
-async def _acquire(
-    cluster: Cluster, namespace: str, name: str, *, waiting: Callable[[str], None], patience: float
-) -> Lock:
+async def _acquire(cluster: Cluster, namespace: str, name: str, *, waiting: Callable[[str], None]) -> Lock:
+    """Take the Lease: at once where it is free, else when its holder let its whole duration pass without a renewal."""
     loop = asyncio.get_running_loop()
-    begun = loop.time()
-    seen: tuple[object, float] = (None, begun)
+    last: tuple[object, ...] = ()
+    seen = loop.time()
     while True:
         lease = await cluster.get("Lease", namespace, name)
-        if lease is None or not (holder := lease["spec"].get("holderIdentity")) or is_gone(holder):
+        holder = lease["spec"].get("holderIdentity", "") if lease else ""
+        dead = lease is not None and loop.time() - seen > int(lease["spec"].get("leaseDurationSeconds", DURATION))
+        renewal = (*_holding(lease), lease["spec"].get("renewTime")) if lease else ()
+        if not holder or is_gone(holder) or (dead and renewal == last):
             if taken := await _take(cluster, namespace, name, lease):
                 return Lock(cluster, taken)
-            continue
-        stamp = (holder, lease["spec"].get("renewTime"))
-        if stamp != seen[0]:
-            if seen[0] is not None and loop.time() - begun > patience:
-                break
-            if seen[0] is not None and stamp[1] != seen[0][1]:  # type: ignore[index]
-                break  # it was renewed under our eyes: alive
-            seen = (stamp, loop.time())
-        elif loop.time() - seen[1] > int(lease["spec"].get("leaseDurationSeconds", DURATION)):
-            if taken := await _take(cluster, namespace, name, lease):
-                return Lock(cluster, taken)
-            continue
-        waiting(f"{holder.rpartition('/')[0]} holds the lock; waiting to see whether it is alive")
-        await asyncio.sleep(0.5)
-    since = lease["spec"].get("acquireTime", "")
-    raise Locked(
-        f"{holder.rpartition('/')[0]} is releasing this environment, since {since}",
-        hint="wait for it to end: nuages status",
-    )
+        elif lease and last and renewal != last:
+            raise Locked(
+                f"{person(holder)} is at work on this environment, since {lease['spec'].get('acquireTime', '')[:19]}Z",
+                hint="wait for it to end: nuages status",
+            )
+        else:
+            last = renewal
+            waiting(f"{person(holder)} holds the lock; waiting to see whether it is alive")
+            await asyncio.sleep(0.5)
 
 
 async def _take(cluster: Cluster, namespace: str, name: str, lease: Object | None) -> Object | None:
@@ -229,11 +186,3 @@ def _holding(lease: Object) -> tuple[object, ...]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _started(pid: int) -> str:
-    """When a process started, in clock ticks since boot (proc(5), field 22); empty where it is not there."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""

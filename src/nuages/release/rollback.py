@@ -11,7 +11,7 @@ from nuages.progress import Sink
 from nuages.release import ownership, records
 from nuages.release.begin import begin, entered, number_after
 from nuages.release.engine import drive
-from nuages.release.lock import user
+from nuages.release.holder import user
 from nuages.release.record import Outcome, Record, Stored
 from nuages.release.world import utc
 
