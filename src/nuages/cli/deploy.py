@@ -37,7 +37,9 @@ def command(file: Path, environment: str, context: str | None, no_build: bool) -
     if not no_build:
         from nuages.local.delivery import deliver
 
-        build = deliver(file.absolute().parent, app, cluster.context, console.sink)
+        built = deliver(file.absolute().parent, app, cluster.context, console.sink)
+        console.findings(built.findings)
+        build = built.build
 
     async def story() -> None:
         async with cluster:

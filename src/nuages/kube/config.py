@@ -70,7 +70,7 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
             return Access(config)
         raise UsageError(
             f"no kubeconfig: {' or '.join(map(str, files))} is not there",
-            hint="nuages cluster up makes a local cluster; --kubeconfig or $KUBECONFIG names a file",
+            hint="nuages cluster up makes a local cluster; $KUBECONFIG names a file",
         )
     document = merged([(file, _read(file)) for file in found])
     named = context or document.get("current-context")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.image import base
-from nuages.image.build import build
+from nuages.image.build import Built, build
 from nuages.local import cluster, images
 from nuages.local.info import ClusterInfo, read
 from nuages.local.places import names
@@ -17,7 +16,7 @@ from nuages.progress import Sink
 from nuages.render.postgres import postgres
 
 
-def deliver(project: Path, app: App, context: str, sink: Sink) -> Build:
+def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
     """Build the project's image and load it, and those of its services, into the local cluster of a context.
 
     Raises:
@@ -34,7 +33,7 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Build:
         wanted[reference] = base.archive(reference, sink)
     if missing := [archive for reference, archive in wanted.items() if reference not in there]:
         cluster.load(info.name, missing, sink)
-    return built.build
+    return built
 
 
 def _local(context: str) -> ClusterInfo:
