@@ -12,12 +12,13 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nuages.errors import UsageError
 from nuages.host.process import children, process
 from nuages.local import cluster as local
-from nuages.local.info import read
+from nuages.local.info import read, write
 
 pytestmark = pytest.mark.e2e
 NAME = "test-node"
@@ -136,6 +137,15 @@ def test_up_after_a_crash_of_the_whole_node_keeps_its_objects(node):
     assert local.status(NAME).healthy
     assert kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.word}") == "still here"
     kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s")
+
+
+def test_up_after_one_that_was_stopped_half_way_starts_the_node_afresh(node):
+    half = write(msgspec.structs.replace(local.running(NAME), complete=False))
+    healed = local.up(NAME)
+    assert not half.process.alive()
+    assert healed.complete
+    assert read(NAME).complete
+    assert local.status(NAME).healthy
 
 
 def test_two_ups_at_the_same_time_make_one_cluster(node):

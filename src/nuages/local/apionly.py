@@ -59,9 +59,17 @@ def start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
             write(msgspec.structs.replace(info, process=process))
 
         process = supervisor.start(config, here, bin_ / "node", keep)
-        supervisor.wait_ready(["kube-apiserver", "kube-controller-manager"], here, process, patience=60)
+        info = wait(msgspec.structs.replace(info, process=process))
         progress.note = info.server
-    return msgspec.structs.replace(info, process=process)
+    return info
+
+
+def wait(info: ClusterInfo) -> ClusterInfo:
+    """Wait until its processes serve: they may still be starting where the command that began it was stopped."""
+    if info.process:
+        names = ["kube-apiserver", "kube-controller-manager"]
+        supervisor.wait_ready(names, places(info.name), info.process, patience=60)
+    return info
 
 
 def remove(info: ClusterInfo) -> None:

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from nuages.errors import ClusterError, UsageError
 from nuages.host import files
 from nuages.host.lock import locked
-from nuages.local import apionly, existing, hostports, images, install, node, supervisor, sysctl, toolchain
+from nuages.local import apionly, existing, hostports, images, install, node, supervisor, toolchain
 from nuages.local.addons import CORE, programs
-from nuages.local.info import ClusterInfo, every, read, write
+from nuages.local.info import ClusterInfo, read, write
 from nuages.local.places import base, places
 from nuages.local.status import Status
 from nuages.local.status import status as ask
@@ -55,10 +57,10 @@ def up(
             return install.addons(info, wanted, toolchain.build({"kubectl", *needed}, sink), sink) if wanted else info
         if api_only:
             bin_ = toolchain.build(toolchain.API_ONLY, sink)
-            return info if info and info.running else apionly.start(name, bin_, sink)
+            return apionly.wait(info) if info and info.running else apionly.start(name, bin_, sink)
         node.need(sink)
         bin_ = toolchain.build({*toolchain.NODE, *needed}, sink)
-        if info is None or not info.running:
+        if info is None or not info.running or not info.complete:
             info = _start(name, bin_, sink)
         return install.addons(hostports.ensure(info), wanted, bin_, sink)
 
@@ -69,7 +71,7 @@ def down(name: str = DEFAULT, sink: Sink = silent) -> bool:
         info = read(name)
         if info:
             with step(sink, f"take cluster {name} down", expected=3):
-                _remove(info)
+                _remove(info, sink)
         _lock(name).unlink(missing_ok=True)
     return info is not None
 
@@ -177,19 +179,17 @@ def _start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
         install.wait_workloads(info, core)
         supervisor.wait_ready(list(supervisor.states(here)), here, process)
         progress.note = info.server
-    return info
+    return write(msgspec.structs.replace(info, complete=True))
 
 
-def _remove(info: ClusterInfo) -> None:
+def _remove(info: ClusterInfo, sink: Sink) -> None:
     if not info.ours:
         existing.PROVIDERS[info.provider](info.name).delete()
         places(info.name).forget()
     elif info.api_only:
         apionly.remove(info)
     else:
-        node.remove(info)
-        if not any(other.network is not None for other in every()):
-            sysctl.restore()
+        node.remove(info, sink)
 
 
 def _way_up(name: str) -> str:

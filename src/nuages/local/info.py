@@ -28,6 +28,7 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     bin: str = ""
     process: Process | None = None  # the supervisor: process 1 of the node
     hostports: Process | None = None
+    complete: bool = True  # False from a node's first step until its DNS and storage serve
     addons: list[str] = []
     http_port: int | None = None  # of this machine, where the ingress controller answers
     kubeconfig_file: str = ""  # where it is not ours to write

@@ -69,9 +69,10 @@ def plane(node: str, cable: Network) -> components.Plane:
 def start(name: str, bin_: Path, sink: Sink) -> tuple[ClusterInfo, Process]:
     """Start the node of a new cluster, or again that of one whose first process is gone; its data stays."""
     here = places(name)
-    sysctl.raise_()
     before = read(name)
-    with locked(base() / "network.lock", sink, "another cluster that takes a network"):
+    if before:
+        supervisor.end(before.process)  # it runs only where the command that started it was stopped half-way
+    with locked(_lock(), sink, "another cluster that starts or ends"):
         taken = [info.network for info in every() if info.network is not None]
         cable = Network(before.network) if before and before.network is not None else network.free(taken)
         info = write(
@@ -83,8 +84,10 @@ def start(name: str, bin_: Path, sink: Sink) -> tuple[ClusterInfo, Process]:
                 network=cable.number,
                 bin=str(bin_),
                 process=None,
+                complete=False,
             )
         )
+        sysctl.raise_()  # once the cluster is known: another that ends now leaves the settings to it
         clear(info)
         files(info, cable, here)
 
@@ -158,9 +161,17 @@ def clear(info: ClusterInfo) -> None:
     cgroups.remove(resource(info.name))
 
 
-def remove(info: ClusterInfo) -> None:
-    """End the node and leave nothing of it."""
+def remove(info: ClusterInfo, sink: Sink) -> None:
+    """End the node and leave nothing of it; the last one puts the machine's settings back."""
     for process in (info.hostports, info.process):
         supervisor.end(process)
-    clear(info)
-    places(info.name).forget()
+    with locked(_lock(), sink, "another cluster that starts or ends"):
+        clear(info)
+        places(info.name).forget()
+        if not any(other.network is not None for other in every()):
+            sysctl.restore()
+
+
+def _lock() -> Path:
+    """Held while a network is taken, and while the machine's settings are changed for all clusters."""
+    return base() / "network.lock"
