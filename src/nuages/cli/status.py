@@ -47,8 +47,9 @@ def _lines(found: Status) -> list[str]:
     lines = [f"{found.app}  {serving}  in {found.namespace} ({found.context})"]
     if found.latest:
         lines.append(f"release {found.latest} {found.latest_outcome}")
+    wrong = {problem.name for problem in found.problems}
     for part in found.components:
-        mark = "✓" if part.ready == part.wanted else "…"
+        mark = "✗" if part.name in wrong else "✓" if part.ready == part.wanted else "…"
         restarts = f"  {part.restarts} restarts" if part.restarts else ""
         lines.append(f"{mark} {part.name:<24} {part.ready}/{part.wanted} ready{restarts}  {part.state}".rstrip())
     lines += [f"  {address}" for address in found.addresses]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
@@ -25,11 +26,23 @@ def create(name: str, pid: int) -> None:
     for hierarchy in hierarchies():
         group = hierarchy / name / "node"
         for folder in (group.parent, group):
+            hand_down(folder.parent)
             folder.mkdir(exist_ok=True)
             for file in COPIED:
                 if (folder / file).exists():
                     (folder / file).write_text((folder.parent / file).read_text())
         (group / "cgroup.procs").write_text(str(pid))
+
+
+def hand_down(folder: Path) -> None:
+    """Let a version 2 group's children have all its controllers: the kubelet refuses a root that lacks one.
+
+    Source: Validate in https://github.com/kubernetes/kubernetes/blob/v1.34.1/pkg/kubelet/cm/cgroup_v2_manager_linux.go
+    """
+    controllers = folder / "cgroup.controllers"
+    for controller in controllers.read_text().split() if controllers.exists() else ():
+        with suppress(OSError):  # one that can't be is missed by the kubelet only where it needs it, and named then
+            (folder / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
 def remove(name: str, *, patience: float = 10.0) -> None:

@@ -61,7 +61,7 @@ def free(taken: Collection[int]) -> Network:
 
 
 def connect(network: Network, pid: int, table: str) -> None:
-    """Lay the cable into the network namespace of process `pid`, and masquerade what leaves the machine."""
+    """Lay the cable into the network namespace of process `pid`, masquerade what leaves the machine, let none in from beyond it."""
     run(
         ["ip", "-batch", "-"],
         stdin=f"""\
@@ -83,7 +83,11 @@ route add default via {network.host}
 
 
 def ruleset(network: Network, table: str) -> str:
-    """The nftables table, replaced as a whole: `add` then `delete` so that it need not exist before."""
+    """The nftables table, replaced as a whole: `add` then `delete` so that it need not exist before.
+
+    The machine forwards for the node, so a neighbour could route to it: what others begin is dropped, as what the
+    machine itself sends does not pass `forward`.
+    """
     return f"""\
 add table ip {table}
 delete table ip {table}
@@ -91,6 +95,10 @@ table ip {table} {{
     chain postrouting {{
         type nat hook postrouting priority srcnat;
         ip saddr {network.range} oifname != "{network.interface}" masquerade
+    }}
+    chain forward {{
+        type filter hook forward priority filter;
+        oifname "{network.interface}" ct state new drop
     }}
 }}
 """

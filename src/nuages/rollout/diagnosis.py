@@ -22,6 +22,9 @@ from nuages.rollout.watcher import pod_troubles
 SHOWN = 25
 """Lines of a log that a person is shown (Krane's number)."""
 
+ENOUGH = 8
+"""As many do where the line that matters stands above them already."""
+
 _READ = 400  # lines of a log that are read: a traceback through Django and a server is longer than what is shown
 _NO_LOG = "unable to retrieve container logs"  # the kubelet's answer, with status 200, where the run left none
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+(?=@)")
@@ -51,8 +54,8 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         parts = [*self.lines]
         if self.cause:
             parts.append(f"cause  {self.cause}  ({self.id})")
-        if self.log:
-            parts += ["", f"the log of {self.pod} ends with:", *(f"  {line}" for line in self.log)]
+        if log := self.log[-ENOUGH:] if self.lines else self.log:
+            parts += ["", f"the log of {self.pod} ends with:", *(f"  {line}" for line in log)]
         return "\n".join(parts)
 
 
