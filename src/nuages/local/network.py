@@ -61,7 +61,7 @@ def free(taken: Collection[int]) -> Network:
 
 
 def connect(network: Network, pid: int, table: str) -> None:
-    """Lay the cable into the network namespace of process `pid`, masquerade what leaves the machine, let none in from beyond it."""
+    """Lay the cable into the network namespace of process `pid`, and put the table beside it."""
     run(
         ["ip", "-batch", "-"],
         stdin=f"""\

@@ -52,6 +52,10 @@ def test_the_pool_of_load_balancers_does_not_hold_the_machine_s_and_the_node_s_a
     assert "nuages7" in ruleset(CABLE, "nuages-x")
 
 
+def test_what_another_machine_begins_does_not_reach_the_node():
+    assert 'oifname "nuages7" ct state new drop' in ruleset(CABLE, "nuages-x")
+
+
 def test_an_api_server_on_loopback_has_no_endpoint_and_a_certificate_all_the_same():
     alone = components.Plane(
         node="nuages-x",
