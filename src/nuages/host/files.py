@@ -14,6 +14,10 @@ def replace(path: Path, content: str, *, mode: int = 0o644) -> None:
     path = path.resolve()  # a link stays a link
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.touch(mode=mode)
-    fresh.write_text(content)
-    fresh.replace(path)
+    fresh.unlink(missing_ok=True)  # of an earlier process with this pid, or laid there: never written into
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
+            stream.write(content)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

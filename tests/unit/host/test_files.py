@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     files.replace(tmp_path / "link", "content")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_text() == "content"
+
+
+def test_a_key_is_not_written_into_what_lies_where_it_is_prepared(tmp_path: Path) -> None:
+    prepared = tmp_path / f".kubeconfig.{os.getpid()}"
+    prepared.symlink_to(tmp_path / "elsewhere")
+    files.replace(tmp_path / "kubeconfig", "key", mode=0o600)
+    assert (tmp_path / "kubeconfig").read_text() == "key"
+    assert not (tmp_path / "elsewhere").exists()
+    assert not prepared.is_symlink()
