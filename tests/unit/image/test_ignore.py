@@ -113,3 +113,25 @@ def test_a_pattern_is_a_whole_path() -> None:
     [rule] = rules(["a"])
     assert isinstance(rule.matches, re.Pattern)
     assert not rule.covers("ab", is_folder=False)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "prod.env",
+        ".envrc",
+        ".envs/.production/.django",
+        ".netrc",
+        ".pgpass",
+        ".aws/credentials",
+        ".ssh/config",
+        "id_ecdsa",
+        "admin.kubeconfig",
+        "db.sqlite3-wal",
+    ],
+)
+def test_a_secret_goes_into_no_image_though_git_ignores_nothing(tmp_path: Path, secret: str) -> None:
+    (tmp_path / secret).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / secret).write_text("secret")
+    (tmp_path / "manage.py").touch()
+    assert select(tmp_path).files == ("manage.py",)
