@@ -17,6 +17,7 @@ from typing import IO
 from nuages.errors import CommandFailed, MissingTool
 
 LAST_LINES = 12  # of a failed program's output are shown
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 Argv = Sequence[str | Path]
 
@@ -111,7 +112,7 @@ def started(
             stderr=stderr,
             text=True,
             errors="replace",
-            env={**os.environ, **(env or {})},
+            env=environment(env),
             cwd=cwd,
         )
     except FileNotFoundError as error:
@@ -122,6 +123,11 @@ def started(
         except BaseException:
             program.terminate()
             raise
+
+
+def environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Our own environment with what is added; PATH ends in sbin, which that of root after `su` or in cron lacks."""
+    return {**os.environ, "PATH": f"{os.environ.get('PATH', os.defpath)}:{SBIN}", **(added or {})}
 
 
 def _lines(stream: IO[str] | None) -> Iterator[str]:

@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nuages.errors import MissingTool
-from nuages.host.command import follow
+from nuages.host.command import SBIN, follow
 from nuages.progress import Sink, step
-
-SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def found(file: str) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from nuages.errors import ClusterError, CommandFailed
-from nuages.host.command import LAST_LINES
+from nuages.host.command import LAST_LINES, environment
 from nuages.host.process import Process, children, process
 from nuages.local.components import Component
 from nuages.local.places import Places
@@ -65,6 +65,7 @@ def start(config: Config, here: Places, program: Path, prepare: Callable[[Proces
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=environment(),
     ) as launch:
         assert launch.stdin and launch.stdout and launch.stderr  # noqa: S101 - asked for; for the type checker
         answer = launch.stdout.readline().strip()

@@ -43,6 +43,12 @@ def test_a_program_sees_the_environment_and_the_folder_that_it_is_given(tmp_path
     assert run(["sh", "-c", "echo $COLOR $PWD"], env={"COLOR": "orange"}, cwd=tmp_path) == f"orange {tmp_path}\n"
 
 
+def test_a_program_of_sbin_is_found_though_the_path_lacks_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert run(["sh", "-c", "echo $PATH"]) == "/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin\n"
+    assert run(["ldconfig", "--version"])
+
+
 def test_following_ends_the_program_when_the_listener_has_heard_enough():
     heard = []
     assert follow(["sh", "-c", "echo one; echo two; sleep 60"], lambda line: heard.append(line) or line == "two")
