@@ -74,7 +74,14 @@ COLD = {
     "kwok": 60,
 }
 COLD_DEFAULT = 15
-ENVIRONMENT = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
+# Without GOWORK=off a go.work in a folder above would decide; Go wants a home, which a service or a job may lack.
+ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOTOOLCHAIN": "local",
+    "GOFLAGS": "-mod=readonly",
+    "GOWORK": "off",
+    "HOME": str(Path.home()),
+}
 
 # Traefik links the SDK of every DNS provider that lego knows for ACME challenges (a hundred clouds, ten minutes); a
 # local cluster asks for none. So it is built with a lego whose folder of providers has one file of ours instead.
