@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -10,8 +12,6 @@ import yaml
 from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.host import files
-from nuages.host.lock import locked
-from nuages.progress import silent
 
 
 def export(source: Path, to: Path) -> None:
@@ -36,13 +36,28 @@ def merge(source: Path, into: Path) -> None:
     """Add the cluster's context to a kubeconfig that has others; which context is the current one does not change.
 
     Raises:
-        Refused: a context, cluster or user of that name is there and belongs to another server.
+        Refused: a context, cluster or user of that name is there and belongs to another server, or another program is
+            changing the file.
     """
     ours: Object = yaml.safe_load(source.read_text())
-    with locked(into.with_name(into.name + ".lock"), silent, str(into)):  # kubectl's own lock has this name too
+    with _locked(into):
         theirs: Object = (yaml.safe_load(into.read_text()) if into.exists() else None) or {}
         write(into, merged(theirs, ours))
-        into.with_name(into.name + ".lock").unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Hold kubectl's own lock on a kubeconfig: a file beside it that exists (lockFile in client-go's clientcmd)."""
+    lock = file.with_name(file.name + ".lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.touch(mode=0o600, exist_ok=False)
+    except FileExistsError as error:
+        raise Refused(f"another program is changing {file}", hint=f"try again; where none is, remove {lock}") from error
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def merged(theirs: Object, ours: Object) -> Object:

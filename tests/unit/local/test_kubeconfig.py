@@ -62,6 +62,16 @@ def test_merging_writes_a_file_that_only_its_owner_reads(tmp_path):
     assert [path.name for path in into.parent.iterdir()] == ["config"]
 
 
+def test_merging_leaves_a_file_alone_that_kubectl_is_changing(tmp_path):
+    source, into = tmp_path / "ours", tmp_path / "config"
+    source.write_text(yaml.safe_dump(OURS))
+    (tmp_path / "config.lock").touch()
+    with pytest.raises(Refused, match="another program"):
+        merge(source, into)
+    assert not into.exists()
+    assert (tmp_path / "config.lock").exists()
+
+
 def test_a_file_with_other_contexts_is_not_overwritten(tmp_path):
     source, to = tmp_path / "ours", tmp_path / "theirs"
     source.write_text(yaml.safe_dump(OURS))
