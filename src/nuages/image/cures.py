@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 # What the output says -> what to write into nuages.yaml, or what else to do. The first that is found wins.
 CURES = (
-    (r"pg_config", "build.buildPackages: [gcc, libpq-dev, python3-dev], or depend on psycopg[binary]"),
+    (
+        r"pg_config",
+        "build.buildPackages: [gcc, libpq-dev, python3-dev], packages: [libpq5], or depend on psycopg[binary]",
+    ),
     (
         r"mysql_config|mysqlclient|mariadb_config",
         "build.buildPackages: [gcc, pkg-config, default-libmysqlclient-dev, python3-dev], packages: [libmariadb3]",

@@ -13,6 +13,7 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,7 +71,10 @@ def ensure(facts: Facts, app: App, sink: Sink) -> Environment:
         kept = _kept(folder)
         if kept is None:
             with step(sink, "dependencies", expected=60) as told:
-                _install(folder, system.working(below, sink), facts, app, told)
+                # Compilers go into a container of their own: the shared one stays as the image will be.
+                alone = system.apart(below, sink) if app.build.build_packages else None
+                with alone or nullcontext(system.working(below, sink)) as name:
+                    _install(folder, name, facts, app, told)
                 told.note = f"{len(declared.packages)} packages from {declared.files[-1]}"
             kept = msgspec.json.decode((folder / "layer.json").read_bytes(), type=Kept)
     return Environment(key, below, folder / "venv", kept.layer())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,13 +65,21 @@ def working(system: System, sink: Sink) -> str:
     with locked(home() / f"{name}.lock", sink, "another build"):
         if _known("container", name):
             return name
-        if system.reference.startswith("localhost/"):
-            if not _known("image", system.reference):
-                run(["buildah", "pull", "--quiet", f"oci-archive:{system.archive}:{system.reference}"])
-        else:
-            base.in_storage(system.reference, sink)
+        _to_storage(system, sink)
         run(["buildah", "from", "--pull-never", f"--name={name}", system.reference])
     return name
+
+
+@contextmanager
+def apart(system: System, sink: Sink) -> Iterator[str]:
+    """A working container for the body alone: what is installed there is in no image, so no other build may see it."""
+    programs.ensure({"buildah": "buildah"}, sink)
+    _to_storage(system, sink)
+    name = run(["buildah", "from", "--pull-never", system.reference]).strip()
+    try:
+        yield name
+    finally:
+        run(["buildah", "rm", name])
 
 
 def apt(packages: list[str]) -> str:
@@ -82,6 +91,14 @@ def apt(packages: list[str]) -> str:
 def short_hash(parts: list[object]) -> str:
     """A short name for exactly these inputs."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _to_storage(system: System, sink: Sink) -> None:
+    """See to it that buildah's own storage has a system image."""
+    if not system.reference.startswith("localhost/"):
+        base.in_storage(system.reference, sink)
+    elif not _known("image", system.reference):
+        run(["buildah", "pull", "--quiet", f"oci-archive:{system.archive}:{system.reference}"])
 
 
 def _known(kind: str, name: str) -> bool:
