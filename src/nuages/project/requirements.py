@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def dependencies(root: Path) -> Dependencies | None:
         return Dependencies(kind="uv.lock", files=("pyproject.toml", "uv.lock"), packages=packages)
     for name in REQUIREMENTS:
         if (root / name).is_file():
-            files = tuple(dict.fromkeys(_files(root, name)))
+            files = tuple(_files(root, name))
             lines = [line for file in files for line in _lines(root / file)]
             return Dependencies(kind="requirements", files=files, packages=dict(_named(lines)))
     if (root / "pyproject.toml").is_file():
@@ -62,18 +63,25 @@ def requires_python(root: Path) -> tuple[str, str] | None:
     return None
 
 
-def _files(root: Path, name: str) -> Iterator[str]:
-    """A requirements file and all that it includes, relative to the project."""
-    yield name
-    for line in _lines(root / name):
-        if include := _INCLUDE.match(line):
-            path = (root / name).parent / include[1]
-            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
-                yield from _files(root, str(path.resolve().relative_to(root.resolve())))
+def _files(root: Path, name: str) -> list[str]:
+    """A requirements file and all that it includes, relative to the project, each once."""
+    found = [name]
+    for file in found:
+        for line in _lines(root / file):
+            if include := _INCLUDE.match(line):
+                path = ((root / file).parent / include[1]).resolve()
+                if path.is_file() and path.is_relative_to(root.resolve()):
+                    included = str(path.relative_to(root.resolve()))
+                    found += [included] * (included not in found)
+    return found
 
 
 def _lines(path: Path) -> list[str]:
-    return [line.partition(" #")[0].strip() for line in path.read_text().replace("\\\n", " ").splitlines()]
+    content = path.read_bytes()
+    # PowerShell's `pip freeze > requirements.txt` writes UTF-16; pip and uv tell it by its mark, as we do.
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    text = content.decode(encoding, errors="replace").replace("\\\n", " ")
+    return [line.partition(" #")[0].strip() for line in text.splitlines()]
 
 
 def _named(lines: list[str]) -> Iterator[tuple[str, str]]:

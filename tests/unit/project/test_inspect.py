@@ -56,6 +56,22 @@ def test_included_requirements_decide_too(shop: Path) -> None:
     assert found.packages == {"psycopg": "3.3.9", "pillow": "", "django": "5.2.19"}
 
 
+def test_requirements_that_include_each_other_are_read_once(shop: Path) -> None:
+    (shop / "requirements.txt").write_text("-r more.txt\nDjango==5.2\n")
+    (shop / "more.txt").write_text("-r requirements.txt\ngunicorn\n")
+    told = inspect(shop).dependencies
+    assert told
+    assert told.files == ("requirements.txt", "more.txt")
+    assert told.packages == {"django": "5.2", "gunicorn": ""}
+
+
+def test_requirements_written_by_powershell_are_read(shop: Path) -> None:
+    (shop / "requirements.txt").write_text("Django==5.2\n", encoding="utf-16")
+    told = inspect(shop).dependencies
+    assert told
+    assert told.packages == {"django": "5.2"}
+
+
 def test_a_uv_lock_comes_before_requirements(shop: Path) -> None:
     (shop / "pyproject.toml").write_text('[project]\nname = "shop"\nrequires-python = ">=3.11,<3.13"\n')
     (shop / "uv.lock").write_text('version = 1\n[[package]]\nname = "Django"\nversion = "5.2.1"\n')
