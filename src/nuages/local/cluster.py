@@ -66,7 +66,10 @@ def up(
 
 
 def down(name: str = DEFAULT, sink: Sink = silent) -> bool:
-    """End a cluster and leave nothing of it; answers whether there was one."""
+    """End a cluster and leave nothing of it; answers whether there was one.
+
+    One that kind, k3d or minikube had before `up` is only forgotten.
+    """
     with locked(_lock(name), sink, f"another command on cluster {name}"):
         info = read(name)
         if info:
@@ -150,8 +153,9 @@ def _borrowed(name: str, who: str, info: ClusterInfo | None, sink: Sink) -> Clus
     """Have kind, k3d or minikube run the cluster."""
     cluster = existing.PROVIDERS[who](name)
     with step(sink, f"{who} cluster {name}", expected=60) as progress:
+        made = info.made if info else not cluster.exists()
         cluster.create()
-        info = write(info or ClusterInfo(name=name, context=cluster.context, provider=who))
+        info = write(info or ClusterInfo(name=name, context=cluster.context, provider=who, made=made))
         files.replace(places(name).kubeconfig, cluster.kubeconfig(), mode=0o600)
         progress.note = f"context {cluster.context}"
     return info
@@ -184,7 +188,8 @@ def _start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
 
 def _remove(info: ClusterInfo, sink: Sink) -> None:
     if not info.ours:
-        existing.PROVIDERS[info.provider](info.name).delete()
+        if info.made:
+            existing.PROVIDERS[info.provider](info.name).delete()
         places(info.name).forget()
     elif info.api_only:
         apionly.remove(info)

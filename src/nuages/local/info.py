@@ -23,6 +23,7 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""  # the node's, as seen from this machine
     node: str = ""
     provider: str = "nuages"
+    made: bool = True  # False where kind, k3d or minikube had it before: then it is not ours to delete
     api_only: bool = False
     network: int | None = None  # N of 10.213.N.0/24
     bin: str = ""
