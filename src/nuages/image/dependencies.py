@@ -38,7 +38,9 @@ DRIVER = "psycopg[binary]==3.3.9"
 # How this machine reaches its package index; a credential may be in any of them, so they travel in a file, never in
 # argv.
 _INDEX = re.compile(r"^(PIP|UV)_|^(https?|no|all)_proxy$", re.IGNORECASE)
-_NOT_INDEX = re.compile(r"^(PIP|UV)_(CERT|FIND_LINKS|CACHE_DIR|PYTHON|PROJECT|TOOL|TARGET|PREFIX|REQUIRE_VIRTUALENV)")
+_NOT_INDEX = re.compile(
+    r"^(PIP|UV)_(CERT|FIND_LINKS|CACHE_DIR|PYTHON|PROJECT|TOOL|TARGET|PREFIX|PUBLISH|REQUIRE_VIRTUALENV)"
+)
 # Where Debian and Python look for certificates, and what the machine's own bundle is called by other tools.
 _CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 

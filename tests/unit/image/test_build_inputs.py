@@ -107,6 +107,7 @@ def test_the_machine_s_index_is_passed_on_and_its_certificates_are_where_the_con
         "HTTPS_PROXY": "http://proxy:3128",
         "PIP_CERT": "/etc/ssl/here.pem",
         "PIP_FIND_LINKS": "/opt/wheels",
+        "UV_PUBLISH_TOKEN": "a secret of the machine, and none of the installation",
         "HOME": "/root",
     }
     assert variables(environ) == {
