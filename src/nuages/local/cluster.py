@@ -54,7 +54,10 @@ def up(
         who = _provider(name, info, provider, api_only=api_only)
         if who != OURS:
             info = _borrowed(name, who, info, sink)
-            return install.addons(info, wanted, toolchain.build({"kubectl", *needed}, sink), sink) if wanted else info
+            if not wanted - set(info.addons):
+                return info
+            bin_ = toolchain.build({"kubectl", *needed}, sink)
+            return install.addons(write(msgspec.structs.replace(info, bin=str(bin_))), wanted, bin_, sink)
         if api_only:
             bin_ = toolchain.build(toolchain.API_ONLY, sink)
             return apionly.wait(info) if info and info.running else apionly.start(name, bin_, sink)
