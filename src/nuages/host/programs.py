@@ -51,4 +51,6 @@ def ensure(programs: Mapping[str, str], sink: Sink) -> None:
         follow([apt, "update", "-q"], doing.say, env=quiet)
         # Daemons that a package would start are not needed: a cluster runs a containerd of its own.
         recommended = "--no-install-recommends"
-        follow([apt, "install", "-y", "-q", recommended, *packages], doing.say, env={**quiet, "RUNLEVEL": "1"})
+        patient = "--option=DPkg::Lock::Timeout=300"  # a fresh machine may be installing its updates
+        argv = [apt, "install", "-y", "-q", patient, recommended, *packages]
+        follow(argv, doing.say, env={**quiet, "RUNLEVEL": "1"})
