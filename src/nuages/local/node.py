@@ -32,6 +32,7 @@ PROGRAMS = {
 # How the node sees its folders, whatever they are called on this machine.
 ETC = PurePosixPath("/var/lib/nuages")
 BIN = PurePosixPath("/run/nuages/bin")
+RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 SYSCTLS = {"net/ipv4/ip_forward": "1", "net/bridge/bridge-nf-call-iptables": "1"}
 
 
@@ -148,10 +149,16 @@ def files(info: ClusterInfo, cable: Network, here: Places) -> None:
         "kube-proxy.json": json.dumps(nodefiles.kube_proxy(where), indent=2),
         "containerd.toml": nodefiles.containerd(where),
         "cni/10-nuages.conflist": json.dumps(nodefiles.cni(), indent=2),
-        "resolv.conf": nodefiles.resolv_conf(Path("/etc/resolv.conf").read_text(), cable.host),
+        "resolv.conf": nodefiles.resolv_conf(resolver(*RESOLVERS), cable.host),
     }
     for name, content in written.items():
         (here.etc / name).write_text(content)
+
+
+def resolver(etc: Path, behind: Path) -> str:
+    """The machine's resolv.conf, or the one that systemd-resolved asks itself: its own address is a loopback one."""
+    text = etc.read_text() if etc.exists() else ""
+    return behind.read_text() if "nameserver 127.0.0.53" in text and behind.exists() else text
 
 
 def clear(info: ClusterInfo) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from nuages.local import components, nodefiles
 from nuages.local.network import Network, ruleset
-from nuages.local.node import configuration, plane
+from nuages.local.node import configuration, plane, resolver
 from nuages.local.places import Places
 
 pytestmark = pytest.mark.unit
@@ -81,3 +81,14 @@ def test_an_api_server_on_loopback_has_no_endpoint_and_a_certificate_all_the_sam
 )
 def test_name_servers_on_the_machine_s_loopback_are_not_for_the_node(host, expected):
     assert nodefiles.resolv_conf(host, CABLE.host) == expected
+
+
+def test_behind_systemd_resolved_the_node_asks_the_name_servers_that_it_asks(tmp_path):
+    etc, behind = tmp_path / "etc", tmp_path / "behind"
+    assert resolver(etc, behind) == ""
+    etc.write_text("nameserver 127.0.0.53\n")
+    assert resolver(etc, behind) == etc.read_text()
+    behind.write_text("nameserver 192.0.2.53\n")
+    assert resolver(etc, behind) == behind.read_text()
+    etc.write_text("nameserver 198.51.100.1\n")
+    assert resolver(etc, behind) == etc.read_text()
