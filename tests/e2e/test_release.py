@@ -115,9 +115,8 @@ def test_an_image_that_cannot_be_pulled_ends_the_deploy_early_and_is_named(blog,
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_deploy_that_was_interrupted_is_simply_run_again(blog, how):
-    blog.edit(
-        **{"replicas: 3": "replicas: 2"} if "replicas: 3" in blog.spec.read_text() else {"replicas: 2": "replicas: 3"}
-    )
+    orange = "COLOR: orange" in blog.spec.read_text()
+    blog.edit(**{"COLOR: orange": "COLOR: maroon"} if orange else {"COLOR: maroon": "COLOR: orange"})
     process = blog.start("deploy", "--no-build")
     for line in process.stderr:
         if "web" in line:
