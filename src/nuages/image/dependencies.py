@@ -88,12 +88,19 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
     for old, new in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
         if old in found:
             found.setdefault(new, found[old])
-    if any(environ.get(name) for name in _CERTIFICATES):
+    if trusted(environ):
         found["SSL_CERT_FILE"] = CERTIFICATES
     return found
 
 
+def trusted(environ: Mapping[str, str]) -> Path | None:
+    """The certificates that this machine trusts: behind an inspecting proxy the image's own do not do."""
+    named = [environ[name] for name in _CERTIFICATES if environ.get(name)]
+    return next((Path(file) for file in (*named, SYSTEM_CERTIFICATES) if Path(file).is_file()), None)
+
+
 CERTIFICATES = "/run/nuages/certificates.pem"
+SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's package ca-certificates
 
 
 def recipe(facts: Facts, app: App) -> str:
@@ -213,8 +220,5 @@ def installer() -> Path:
 
 
 def _certificates() -> list[Volume]:
-    """The certificates that this machine trusts, where it names some: behind an inspecting proxy the image's own do not
-    do.
-    """
-    named = next((os.environ[name] for name in _CERTIFICATES if os.environ.get(name)), None)
-    return [Volume(Path(named), CERTIFICATES)] if named and Path(named).is_file() else []
+    file = trusted(os.environ)
+    return [Volume(file, CERTIFICATES)] if file else []

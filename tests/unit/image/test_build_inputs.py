@@ -101,11 +101,14 @@ def test_packages_for_building_are_installed_first() -> None:
     assert script.index("gcc libpq-dev") < script.index("uv pip install")
 
 
-def test_the_machine_s_index_is_passed_on_and_its_certificates_are_where_the_container_has_them() -> None:
+def test_the_machine_s_index_is_passed_on_and_its_certificates_are_where_the_container_has_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "here.pem").touch()
     environ = {
         "PIP_INDEX_URL": "https://user:password@index.example.com/simple",
         "HTTPS_PROXY": "http://proxy:3128",
-        "PIP_CERT": "/etc/ssl/here.pem",
+        "PIP_CERT": str(tmp_path / "here.pem"),
         "PIP_FIND_LINKS": "/opt/wheels",
         "UV_PUBLISH_TOKEN": "a secret of the machine, and none of the installation",
         "HOME": "/root",
