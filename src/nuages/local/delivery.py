@@ -23,7 +23,11 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
         Refused: the context is not that of a cluster on this machine.
         BuildFailed: the image could not be built.
     """
-    info = _local(context)
+    if (info := _local(context)) is None:
+        raise Refused(
+            f"{context} is not a cluster that `nuages cluster up` made here, so an image built here does not reach it",
+            hint="nuages cluster up, or deploy what serves already with --no-build; registries come with 0.2",
+        )
     if (controller := _controller(app)) and controller not in info.addons:
         info = cluster.up(info.name, addons=(controller,), sink=sink)
     built = build(project, app, sink)
@@ -36,19 +40,15 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
     return built
 
 
-def _local(context: str) -> ClusterInfo:
-    for info in filter(None, map(read, names())):
-        if info.context == context:
-            return info
-    raise Refused(
-        f"{context} is not a cluster that `nuages cluster up` made here, so an image built here does not reach it",
-        hint="nuages cluster up, or deploy what serves already with --no-build; registries come with 0.2",
-    )
-
-
 def ingress_port(context: str) -> int | None:
     """The port of this machine where the ingress controller of a local cluster answers; None where there is none."""
-    return next((info.http_port for info in filter(None, map(read, names())) if info.context == context), None)
+    info = _local(context)
+    return info.http_port if info else None
+
+
+def _local(context: str) -> ClusterInfo | None:
+    """The cluster of this machine that a context leads to; None where it leads elsewhere."""
+    return next((info for info in filter(None, map(read, names())) if info.context == context), None)
 
 
 def _controller(app: App) -> str | None:

@@ -9,6 +9,7 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden, NotOurs
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
+from nuages.render.labels import DATA, MANAGER
 from nuages.render.manifest import namespace as rendered_namespace
 from nuages.render.release import Manifest
 
@@ -64,7 +65,7 @@ def verdict(instance: str, live: Object) -> Finding | None:
     for mark, tool in TRACKED_BY.items():
         if mark in marks:
             return Finding("release.E310", Level.ERROR, f"is tracked by {tool} ({mark}: {marks[mark]})", place)
-    if labels.get("app.kubernetes.io/managed-by") != "nuages":
+    if labels.get("app.kubernetes.io/managed-by") != MANAGER:
         return Finding("release.E311", Level.ERROR, "was not made by nuages", place)
     if labels.get("app.kubernetes.io/instance") != instance:
         other = labels.get("app.kubernetes.io/instance", "another app")
@@ -75,4 +76,4 @@ def verdict(instance: str, live: Object) -> Finding | None:
 def holds_data(live: Object) -> bool:
     """Whether an object is never pruned: a volume, or what is marked so (generated secrets)."""
     annotations = live["metadata"].get("annotations") or {}
-    return live["kind"] == "PersistentVolumeClaim" or annotations.get("nuages.dev/data") == "true"
+    return live["kind"] == "PersistentVolumeClaim" or annotations.get(DATA) == "true"

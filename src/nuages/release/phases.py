@@ -16,6 +16,7 @@ from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import DatabaseState, Record, Reference, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
+from nuages.render.labels import POSTGRES
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import View
 from nuages.rollout.watcher import Survey, survey
@@ -43,13 +44,14 @@ async def services(release: Stored, world: World) -> Step:
     A data store that exists is never changed by a release (it has a life of its own); only waited for.
     """
     manifest = release.manifest
-    missing = []
+    apply: list[Object] = []
     if release.record.phase("services") is None:
-        missing = [wanted for wanted in manifest.services if await _live(wanted, world) is None]
-    foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
-    if release.record.phase("services") is None:
-        foundation = [wanted for wanted in foundation if not await _larger(wanted, world)]
-    return await _bring("services", [*foundation, *missing], manifest.services, release, world)
+        foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
+        larger = await asyncio.gather(*(_larger(wanted, world) for wanted in foundation))
+        there = await asyncio.gather(*(_live(wanted, world) for wanted in manifest.services))
+        apply += [wanted for wanted, stays in zip(foundation, larger, strict=True) if not stays]
+        apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
+    return await _bring("services", apply, manifest.services, release, world)
 
 
 async def expand(release: Stored, world: World) -> Step:
@@ -213,5 +215,5 @@ def _volumes(world: World) -> tuple[str, ...]:
     return tuple(
         claim["metadata"]["uid"]
         for claim in world.mirror.items("PersistentVolumeClaim")
-        if claim["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "postgres"
+        if claim["metadata"].get("labels", {}).get("app.kubernetes.io/component") == POSTGRES
     )

@@ -63,7 +63,7 @@ async def copy(app: App, cluster: Cluster) -> str | None:
 
 
 async def _complete(app: App, cluster: Cluster, name: str, keys: list[str]) -> None:
-    """Generate what a Secret lacks; two who do it at once end with the values of the first."""
+    """Generate what a Secret lacks; the lock keeps two from doing it at once, and the resourceVersion anybody else."""
     live = await cluster.get("Secret", app.namespace, name)
     lacking = {key: _generate() for key in keys if key not in (live or {}).get("data", {})}
     if live is None:
