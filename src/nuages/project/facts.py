@@ -36,11 +36,17 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     """Which file says what to install, and what that is."""
 
     kind: str
-    """uv.lock, requirements or pyproject."""
+    """uv.lock, poetry.lock, pdm.lock, Pipfile.lock, requirements, Pipfile or pyproject."""
     files: tuple[str, ...]
     """All files that decide what is installed, relative to the project: included ones too."""
     packages: dict[str, str]
     """Normalised distribution name -> exact version, or "" where the file does not pin it."""
+    extras: tuple[str, ...] = ()
+    """The project's own extras that are installed."""
+    groups: tuple[str, ...] = ()
+    """The groups that are installed beside what always is."""
+    indexes: tuple[str, ...] = ()
+    """Package indexes that the files name, without credentials; the usual one is left out."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
