@@ -12,6 +12,7 @@ No message ever carries a secret's value.
     ├── MissingTool             1  a program, a right or space that this machine lacks
     ├── CommandFailed           1  a program that was run ended with an error; carries its last lines
     ├── BuildFailed             1  the project's image could not be built
+    ├── PushFailed              1  a registry did not take the image; nothing is tagged
     ├── ImageInvalid            1  what was read is no OCI image, or not the one that was asked for
     ├── ClusterError            1  the cluster said no, or nothing
     │   ├── Unreachable         1  transient: no answer, or an answer that says "later"
@@ -88,6 +89,10 @@ class CommandFailed(NuagesError):
 
 class BuildFailed(NuagesError):
     """The project's image could not be built; `detail` has the failing step's own words."""
+
+
+class PushFailed(NuagesError):
+    """A registry did not take the image, or was not reached; what was there before is as it was."""
 
 
 class ImageInvalid(NuagesError):
