@@ -1,0 +1,200 @@
+"""Real interpreters with real packages: one virtual environment per (Django, Python), made by uv inside the image's own
+Python and kept in the cache, so that a fresh machine needs nothing but nuages.
+
+    environment.run(["python", "manage.py", "check"], folder, env={...})        a program, in /app = folder
+    with environment.started(["python", "-m", "nuages_runtime.serve"], folder, env={...}) as process: ...
+
+The network is this machine's: what listens on 127.0.0.1:PORT inside is reached there. nuages_runtime is this
+checkout's, put in site-packages as an image has it; its hook does nothing as long as NUAGES_OVERLAY is not set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from nuages.host.command import environment as own_environment
+from nuages.host.lock import locked
+from nuages.host.places import cache
+from nuages.image import container, dependencies, system
+from nuages.image.container import Volume
+from nuages.progress import silent
+
+RUNTIME = Path(__file__).parents[2] / "src" / "nuages_runtime"
+# Counted up when the way of making them changes.
+RECIPE = 1
+# What buildah adds to the output of a program that failed.
+_BUILDAH = re.compile(r"^(subprocess exited with status \d+|Error: exit status \d+)\n?", re.MULTILINE)
+COMMON = (
+    "celery==5.7.0",
+    "channels==4.3.2",
+    "django-configurations==2.5.1",
+    "django-environ==0.14.0",
+    "django-split-settings==1.3.2",
+    "dynaconf==3.3.5",
+    "granian==2.8.7",
+    "prometheus-client==0.26.0",
+    "psycopg[binary,pool]==3.3.9",
+    "pydantic-settings==2.16.3",
+    "python-decouple==3.8",
+    "redis==8.1.0",
+    "uvicorn==0.54.0",
+    "whitenoise==6.12.0",
+)
+# Newest of each, and beside the oldest Django a server that knows no control socket.
+MATRIX = {
+    "django4.2-python3.11": ("3.11", ("django==4.2.30", "gunicorn==23.0.0", *COMMON)),
+    "django5.2-python3.11": ("3.11", ("django==5.2.19", "gunicorn==27.0.1", *COMMON)),
+    "django5.2-python3.13": ("3.13", ("django==5.2.19", "gunicorn==27.0.1", *COMMON)),
+    "django6.0-python3.13": ("3.13", ("django==6.0.10", "gunicorn==27.0.1", *COMMON)),
+    "django6.1-python3.13": ("3.13", ("django==6.1.3", "gunicorn==27.0.1", *COMMON)),
+}
+
+
+class Ended(NamedTuple):
+    """How a program inside ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Environment(NamedTuple):
+    """A Python with a Django and what goes with it."""
+
+    name: str
+    container: str
+    """buildah's working container that it runs in."""
+    venv: Path
+
+    @property
+    def django(self) -> tuple[int, int]:
+        """(4, 2)"""
+        major, _, minor = self.name.partition("-")[0].removeprefix("django").partition(".")
+        return int(major), int(minor)
+
+    def run(
+        self,
+        program: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        volumes: Sequence[Volume] = (),
+        timeout: float = 60,
+    ) -> Ended:
+        """Run a program in /app, which is `folder`, to its end."""
+        done = subprocess.run(
+            self._argv(program, folder, env, volumes),
+            env=own_environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, _BUILDAH.sub("", done.stderr))
+
+    @contextmanager
+    def started(
+        self,
+        program: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        volumes: Sequence[Volume] = (),
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A program that runs beside the body, stdout and stderr together in its `stdout`; buildah hands SIGTERM on to
+        it. What is left of its process group after the body is killed.
+        """
+        process = subprocess.Popen(
+            self._argv(program, folder, env, volumes),
+            env=own_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+
+    def _argv(
+        self, program: Sequence[str], folder: Path, env: Mapping[str, str] | None, volumes: Sequence[Volume]
+    ) -> list[str]:
+        packages = next(self.venv.glob("lib/python3.*/site-packages")).relative_to(self.venv)
+        mounted = [
+            Volume(self.venv, dependencies.VENV),
+            Volume(folder, "/app", writable=True),
+            Volume(RUNTIME, f"{dependencies.VENV}/{packages}/nuages_runtime"),
+            *volumes,
+        ]
+        seen = {
+            "PATH": f"{dependencies.VENV}/bin:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "HOME": "/tmp",
+            **(env or {}),
+        }
+        return [
+            *("buildah", "run", "--isolation=chroot", "--network=host", "--workingdir=/app"),
+            *(f"--volume={volume}" for volume in mounted),
+            *(f"--env={name}={value}" for name, value in seen.items()),
+            # Through a shell: buildah would look a program up in the PATH of the image.
+            *(self.container, "--", "sh", "-c", 'exec "$@"', "sh", *program),
+        ]
+
+
+def ensure(name: str) -> Environment:
+    """The environment of that name in MATRIX, made where it is not in the cache yet (half a minute each)."""
+    python, packages = MATRIX[name]
+    below = system.ensure(python, [], silent)
+    working = system.working(below, silent)
+    key = hashlib.sha256("\n".join([below.image.digest, *packages, str(RECIPE)]).encode()).hexdigest()[:16]
+    folder = cache() / "test-environments" / f"{name}-{key}"
+    with locked(folder.with_suffix(".lock"), silent, "the same environment"):
+        if not (folder / "complete").is_file():
+            _make(folder, working, packages)
+        for hook in RUNTIME.glob("nuages.*"):
+            shutil.copy(hook, next((folder / "venv").glob("lib/python3.*/site-packages")))
+    return Environment(name, working, folder / "venv")
+
+
+def _make(folder: Path, working: str, packages: Sequence[str]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    work, downloads = folder / "work", cache() / "builds" / "uv"
+    for made in (folder / "venv", work, downloads):
+        made.mkdir(parents=True, exist_ok=True)
+    exported = dependencies.variables(os.environ)
+    (work / "recipe").write_text(
+        "set -eu\n"
+        + "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exported.items())
+        + "uv venv --quiet --allow-existing --python python3 /venv\n"
+        + f"uv pip install --quiet --python /venv/bin/python {shlex.join(packages)}\n"
+        + "/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib || true\n"
+        # Where this checkout's runtime is mounted; the hook is put beside it.
+        + 'for packages in /venv/lib/python3.*/site-packages; do mkdir "$packages/nuages_runtime"; done\n'
+    )
+    volumes = [
+        Volume(folder / "venv", dependencies.VENV, writable=True),
+        Volume(downloads, "/run/nuages/cache", writable=True),
+        Volume(work, "/run/nuages/work"),
+        Volume(dependencies.installer(), "/usr/local/bin/uv"),
+    ]
+    if certificates := dependencies.trusted(os.environ):
+        volumes.append(Volume(certificates, dependencies.CERTIFICATES))
+    env = {"UV_CACHE_DIR": "/run/nuages/cache", "UV_LINK_MODE": "copy", "UV_NO_PROGRESS": "1", "UV_NO_CONFIG": "1"}
+    container.inside(working, ["sh", "/run/nuages/work/recipe"], lambda _: None, volumes=volumes, env=env)
+    shutil.rmtree(work)
+    (folder / "complete").touch()
