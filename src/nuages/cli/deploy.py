@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nuages.cli.console import console
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from nuages.app.components import App
+    from nuages.kube.client import Cluster
 
 
 @click.command()
@@ -32,6 +37,8 @@ def command(file: Path, environment: str, context: str | None, no_build: bool) -
         app = app_of(file, environment)
         shown.note = f"{app.name}, environment {app.environment}"
     cluster = cluster_of(app, file, context)
+    if app.secrets:
+        run(_checked(app, cluster_of(app, file, context)))
     binding.bind(app, cluster, file.absolute().parent)
     build = None
     if not no_build:
@@ -48,3 +55,11 @@ def command(file: Path, environment: str, context: str | None, no_build: bool) -
                 console.print(line)
 
     run(story())
+
+
+async def _checked(app: App, cluster: Cluster) -> None:
+    """Look for the secrets' values on a connection of its own: a build takes minutes, and would be for nothing."""
+    from nuages.release import secrets
+
+    async with cluster:
+        await secrets.check(app, cluster)

@@ -18,6 +18,7 @@ COMMANDS = {
     "build": "Build the project's image.",
     "render": "Print the Kubernetes objects that a release would apply.",
     "deploy": "Bring the project live: build, migrate, roll out, verify.",
+    "secrets": "Values of secrets: list, set, unset, import.",
     "rollback": "Bring an earlier release back, where that is safe.",
     "status": "What runs, in which release, and what is wrong.",
     "destroy": "Remove an environment; its data only when named.",

@@ -30,6 +30,7 @@ async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink) -> Record
     """
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
+    await secrets.check(app, cluster)
     async with entered(app, cluster, sink) as (world, history):
         # Before anything is written: whose objects are in the way does not depend on the secrets.
         await ownership.objects(app, plan(app, build, None, history).manifest, cluster)

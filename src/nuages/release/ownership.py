@@ -21,6 +21,9 @@ TRACKED_BY = {
 }
 """Labels and annotations by which other tools know what is theirs."""
 
+BY_HAND = "release.E311"
+"""The finding of an object that no tool is known to keep."""
+
 
 async def namespace(app: App, cluster: Cluster) -> None:
     """Make the environment's namespace where it is missing; one that is there is left as it is.
@@ -66,7 +69,7 @@ def verdict(instance: str, live: Object) -> Finding | None:
         if mark in marks:
             return Finding("release.E310", Level.ERROR, f"is tracked by {tool} ({mark}: {marks[mark]})", place)
     if labels.get("app.kubernetes.io/managed-by") != MANAGER:
-        return Finding("release.E311", Level.ERROR, "was not made by nuages", place)
+        return Finding(BY_HAND, Level.ERROR, "was not made by nuages", place)
     if labels.get("app.kubernetes.io/instance") != instance:
         other = labels.get("app.kubernetes.io/instance", "another app")
         return Finding("release.E312", Level.ERROR, f"belongs to {other}", place)

@@ -10,6 +10,9 @@ import contextlib
 import hashlib
 import hmac
 import secrets
+from datetime import datetime
+
+import msgspec
 
 from nuages.app.components import App
 from nuages.app.objects import Object
@@ -17,10 +20,34 @@ from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
+from nuages.release.world import utc
 from nuages.render.labels import CONFIG, metadata
 
 SALT = ".salt"
 """A key of the source Secret that no process sees: without it, a weak value could be guessed from the copy's name."""
+
+CHANGES = "nuages.dev/changes"
+"""The annotation that says of each key who set it and when, as JSON; never a value."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """When a value was last written."""
+
+    at: datetime
+    by: str = ""
+    """user@host; empty where it was generated."""
+
+
+async def check(app: App, cluster: Cluster) -> None:
+    """Make sure that each secret has a value, or will be generated: before a build, and before anything is applied.
+
+    Raises:
+        Refused: values are missing; all of them are named.
+    """
+    _, missing = await _found(app, cluster)
+    unset = [finding for variable, finding in missing.items() if not app.secrets[variable].generate]
+    if unset:
+        raise _refused(app, unset)
 
 
 async def ensure(app: App, cluster: Cluster) -> None:
@@ -41,54 +68,81 @@ async def copy(app: App, cluster: Cluster) -> str | None:
     """
     if not app.secrets:
         return None
-    source = await _values(cluster, app.namespace, app.secret)
-    values: dict[str, bytes] = {}
-    missing: list[Finding] = []
-    for variable, declared in sorted(app.secrets.items()):
-        owner, key = declared.secret or app.secret, declared.key or variable
-        found = (await _values(cluster, app.namespace, owner) if declared.secret else source).get(key)
-        if found is None:
-            missing.append(_unset(app, variable, owner, key))
-        else:
-            values[variable] = found
+    values, missing = await _found(app, cluster)
     if missing:
-        raise Refused(f"{len(missing)} of {len(app.secrets)} secrets have no value yet", findings=missing)
-    digest = hmac.new(source[SALT], b"\0".join(b"%s=%s" % (k.encode(), v) for k, v in values.items()), hashlib.sha256)
+        raise _refused(app, list(missing.values()))
+    salt = (await _values(cluster, app.namespace, app.secret))[SALT]
+    digest = hmac.new(salt, b"\0".join(b"%s=%s" % (k.encode(), v) for k, v in values.items()), hashlib.sha256)
     name = f"{app.secret}-{digest.hexdigest()[:10]}"
-    wanted = _secret(app, name, values) | {"immutable": True}
+    wanted = object_of(app, name, values) | {"immutable": True}
     if await cluster.get("Secret", app.namespace, name) is None:
         with contextlib.suppress(AlreadyExists):
             await cluster.create(wanted)
     return name
 
 
-async def _complete(app: App, cluster: Cluster, name: str, keys: list[str]) -> None:
-    """Generate what a Secret lacks; the lock keeps two from doing it at once, and the resourceVersion anybody else."""
-    live = await cluster.get("Secret", app.namespace, name)
-    lacking = {key: _generate() for key in keys if key not in (live or {}).get("data", {})}
-    if live is None:
-        await cluster.create(_secret(app, name, lacking, keep=True))
-    elif lacking:
-        metadata = {"resourceVersion": live["metadata"]["resourceVersion"]}
-        await cluster.patch_merge("Secret", app.namespace, name, {"metadata": metadata, "data": _encode(lacking)})
+def changes(live: Object | None) -> dict[str, Change]:
+    """Who wrote which key, and when, as far as it is known."""
+    annotations = ((live or {}).get("metadata") or {}).get("annotations") or {}
+    try:
+        return msgspec.json.decode(annotations.get(CHANGES, "{}"), type=dict[str, Change])
+    except msgspec.DecodeError:
+        return {}  # somebody's hand was in it: what it told is lost, and not worth a failure
 
 
-async def _values(cluster: Cluster, namespace: str, name: str) -> dict[str, bytes]:
-    live = await cluster.get("Secret", namespace, name)
-    return {key: base64.b64decode(value) for key, value in (live or {}).get("data", {}).items()}
+def decoded(live: Object | None) -> dict[str, bytes]:
+    """The values of a Secret."""
+    return {key: base64.b64decode(value) for key, value in ((live or {}).get("data") or {}).items()}
 
 
-def _secret(app: App, name: str, values: dict[str, bytes], *, keep: bool = False) -> Object:
+def encoded(value: bytes) -> str:
+    """A value as a Secret's data holds it."""
+    return base64.b64encode(value).decode()
+
+
+def object_of(app: App, name: str, values: dict[str, bytes], *, keep: bool = False) -> Object:
+    """A Secret; `keep` marks one that nothing prunes."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": metadata(app, name, CONFIG, data=keep),
-        "data": _encode(values),
+        "data": {key: encoded(value) for key, value in values.items()},
     }
 
 
-def _encode(values: dict[str, bytes]) -> dict[str, str]:
-    return {key: base64.b64encode(value).decode() for key, value in values.items()}
+async def _found(app: App, cluster: Cluster) -> tuple[dict[str, bytes], dict[str, Finding]]:
+    """Each declared secret's value, and a finding for each that has none."""
+    values: dict[str, bytes] = {}
+    missing: dict[str, Finding] = {}
+    owners = {declared.secret or app.secret for declared in app.secrets.values()}
+    kept = {owner: await _values(cluster, app.namespace, owner) for owner in sorted(owners)}
+    for variable, declared in sorted(app.secrets.items()):
+        found = kept[declared.secret or app.secret].get(declared.key or variable)
+        if found is None:
+            missing[variable] = _unset(app, variable, declared.secret, declared.key or variable)
+        else:
+            values[variable] = found
+    return values, missing
+
+
+async def _complete(app: App, cluster: Cluster, name: str, keys: list[str]) -> None:
+    """Generate what a Secret lacks; the lock keeps two from doing it at once, and the resourceVersion anybody else."""
+    live = await cluster.get("Secret", app.namespace, name)
+    lacking = {key: _generate() for key in keys if key not in decoded(live)}
+    told = changes(live) | {key: Change(at=utc()) for key in lacking if key != SALT}
+    annotations = {CHANGES: msgspec.json.encode(told).decode()}
+    if live is None:
+        wanted = object_of(app, name, lacking, keep=True)
+        wanted["metadata"]["annotations"] |= annotations
+        await cluster.create(wanted)
+    elif lacking:
+        about = {"resourceVersion": live["metadata"]["resourceVersion"], "annotations": annotations}
+        data = {key: encoded(value) for key, value in lacking.items()}
+        await cluster.patch_merge("Secret", app.namespace, name, {"metadata": about, "data": data})
+
+
+async def _values(cluster: Cluster, namespace: str, name: str) -> dict[str, bytes]:
+    return decoded(await cluster.get("Secret", namespace, name))
 
 
 def _generate() -> bytes:
@@ -96,11 +150,15 @@ def _generate() -> bytes:
     return secrets.token_urlsafe(32).encode()
 
 
-def _unset(app: App, variable: str, owner: str, key: str) -> Finding:
-    return Finding(
-        "release.E301",
-        Level.ERROR,
-        f"{variable} has no value: Secret {app.namespace}/{owner} has no key {key}",
-        Place(path=f"secrets.{variable}"),
-        f"set it: kubectl -n {app.namespace} patch secret {owner} --patch-file FILE, or generate: true",
-    )
+def _refused(app: App, missing: list[Finding]) -> Refused:
+    return Refused(f"{len(missing)} of {len(app.secrets)} secrets have no value yet", findings=missing)
+
+
+def _unset(app: App, variable: str, other: str | None, key: str) -> Finding:
+    place = Place(path=f"secrets.{variable}")
+    if other:
+        said = f"{variable} has no value: Secret {app.namespace}/{other} has no key {key}"
+        return Finding("release.E302", Level.ERROR, said, place, f"whoever keeps Secret {other} has to add it")
+    where = "" if app.environment == "local" else f" -e {app.environment}"
+    cure = f"nuages secrets set {variable}{where}"
+    return Finding("release.E301", Level.ERROR, f"{variable} has no value yet", place, cure)

@@ -11,6 +11,7 @@ from nuages.app.build import Build
 from nuages.findings import Finding, Place
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Record, Reference
 from nuages.release.status import Component, Problem, Status
+from nuages.release.values import Entry, Listing
 from nuages.render.release import Manifest
 
 pytestmark = pytest.mark.unit
@@ -27,6 +28,8 @@ FIELDS = {
     "Status": Status.__struct_fields__,
     "Component": Component.__struct_fields__,
     "Problem": Problem.__struct_fields__,
+    "Listing": Listing.__struct_fields__,
+    "Entry": Entry.__struct_fields__,
     "Finding": Finding._fields,
     "Place": Place._fields,
 }

@@ -1,0 +1,173 @@
+"""`nuages secrets`: the values that the spec only names. They come from a hidden prompt, a pipe or a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from nuages.app.components import App
+    from nuages.release.values import Listing
+
+LATER = "taken over by the next deploy"
+
+
+@click.group()
+def command() -> None:
+    """Values of secrets: list, set, unset, import."""
+
+
+@command.command("list")
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """Each secret's name, where its value comes from, and when it changed; never a value."""
+    import msgspec
+
+    from nuages.release import values
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def look() -> Listing:
+        async with cluster:
+            return await values.listing(app, cluster)
+
+    found = run(look())
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    rows = [
+        (one.name, one.source, one.state.value, f"{one.changed:%Y-%m-%d %H:%M}" if one.changed else "", one.by)
+        for one in found.secrets
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    for row in rows:
+        console.print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    if not rows:
+        console.print(f"{app.name} declares no secrets in {app.environment}")
+
+
+@command.command("set")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@cluster_options
+def set_(names: tuple[str, ...], file: Path, environment: str, context: str | None) -> None:
+    """Set a secret's value: from a hidden prompt, or from a pipe. It takes effect with the next deploy.
+
+    \b
+    nuages secrets set SENTRY_DSN              asks, and shows nothing
+    nuages secrets set RSA_KEY < key.pem       a file, or another program's output
+    """
+    from nuages.release import values
+
+    _no_values(names)
+    app = app_of(file, environment)
+    for name in names:
+        values.settable(app, name)
+    given = _asked(names) if sys.stdin.isatty() else _piped(names)
+    _put(app, given, file, context)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@cluster_options
+def unset(names: tuple[str, ...], file: Path, environment: str, context: str | None) -> None:
+    """Take a secret's value away. What serves keeps its copy; the next deploy asks for a value, or generates one."""
+    from nuages.release import values
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> list[str]:
+        async with cluster:
+            return await values.remove(app, names, cluster)
+
+    removed = run(story())
+    for name in names:
+        console.print(f"{name} is unset, {LATER}" if name in removed else f"{name} had no value")
+
+
+@command.command("import")
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
+@cluster_options
+def import_(source: Path, file: Path, environment: str, context: str | None) -> None:
+    """Set the secrets that a .env FILE (or - for a pipe) has values for; only those that the spec declares.
+
+    What it leaves is named: what is not declared, is generated, or is kept by somebody else.
+    """
+    from nuages.release import dotenv, values
+
+    app = app_of(file, environment)
+    found = dotenv.read(_text(source), str(source))
+    given: dict[str, bytes] = {}
+    for name, value in found.items():
+        left = values.importable(app, name)
+        left = left or ("empty" if not value.text else "")
+        left = left or ("refers to another variable, and those are not filled in" if value.refers else "")
+        if left:
+            console.print(f"left {name} ({source}:{value.line}): {left}")
+        else:
+            given[name] = value.text.encode()
+    if given:
+        _put(app, given, file, context)
+    else:
+        console.print(f"nothing in {source} was taken over")
+
+
+def _put(app: App, given: dict[str, bytes], file: Path, context: str | None) -> None:
+    """Write them to where the environment lives, which from now on is bound to it, as by a deploy."""
+    from nuages.release import binding, values
+
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> None:
+        async with cluster:
+            await values.put(app, given, cluster)
+
+    run(story())
+    binding.bind(app, cluster, file.absolute().parent)
+    for name in given:
+        console.print(f"{name} is set, {LATER}")
+
+
+def _no_values(names: tuple[str, ...]) -> None:
+    """A value on the command line is seen by every process of this machine, and kept in the shell's history."""
+    from nuages.errors import UsageError
+
+    for name in names:
+        if "=" in name:
+            bare = name.partition("=")[0]
+            raise UsageError(
+                "a value does not belong on the command line: other processes and the shell's history see it",
+                hint=f"nuages secrets set {bare}, and type it; the one you gave is known now, so take another",
+            )
+
+
+def _asked(names: tuple[str, ...]) -> dict[str, bytes]:
+    return {name: click.prompt(name, hide_input=True, err=True).encode() for name in names}
+
+
+def _piped(names: tuple[str, ...]) -> dict[str, bytes]:
+    """All of standard input, but for the end of the last line, which editors and `echo` add."""
+    from nuages.errors import UsageError
+
+    if len(names) > 1:
+        raise UsageError("a pipe has one value", hint="nuages secrets import - takes several, as NAME=value lines")
+    return {names[0]: sys.stdin.buffer.read().removesuffix(b"\n").removesuffix(b"\r")}
+
+
+def _text(source: Path) -> str:
+    from nuages.errors import UsageError
+
+    try:
+        return sys.stdin.read() if str(source) == "-" else source.read_text()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", place=str(source)) from error
+    except UnicodeDecodeError:
+        raise UsageError("is no UTF-8 text", place=str(source)) from None
