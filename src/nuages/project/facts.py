@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from nuages.findings import Place
+from nuages.findings import Finding, Place
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -30,6 +30,29 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """What it is made into: str, int, bool, list, or db where it is parsed as a database URL."""
     setting: str = ""
     """The setting that it becomes, where it is read in an assignment: SECRET_KEY, DATABASES."""
+    sure: bool = True
+    """False where `required` was concluded (from a `raise`, from a branch that could not be followed), not read."""
+    suggestion: str | None = None
+    """A value that is known to be accepted: the setting's own in a module below, or an example file's."""
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """A process that takes work from a queue and is no Celery."""
+
+    name: str
+    command: tuple[str, ...]
+    place: Place
+
+
+class Frontend(msgspec.Struct, frozen=True):
+    """A build of JavaScript or CSS whose output the project serves."""
+
+    directory: str
+    """The folder of package.json, relative to the project."""
+    command: tuple[str, ...]
+    output: str
+    """The folder that it writes, relative to the project; "." where it writes in several places."""
+    place: Place
 
 
 class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +91,56 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     whitenoise: bool = False
     admin: bool = False
     """Whether django.contrib.admin is installed, so that somebody has to be able to sign in."""
+    asgi: Found | None = None
+    """The ASGI application as servers write it, `package.asgi:application`."""
+    interface: Found | None = None
+    """wsgi or asgi: which of both is to serve."""
+    channels: Found | None = None
+    celery: Found | None = None
+    """The Celery app as `celery -A` takes it."""
+    beat: Found | None = None
+    """What is scheduled: the schedule's setting, or django_celery_beat."""
+    task_limit: Found | None = None
+    """The longest that a Celery task may take, in seconds."""
+    workers: tuple[Worker, ...] = ()
+    redis: Found | None = None
+    """What does not work without a Redis: the cache, the broker, a queue."""
+    cache: Found | None = None
+    """The default cache's backend."""
+    storage: Found | None = None
+    """The backend of uploaded files, where it is no folder."""
+    frontend: Frontend | None = None
+    packages: tuple[Found, ...] = ()
+    """Debian packages that the dependencies load at run time."""
+    build_packages: tuple[Found, ...] = ()
+    """Debian packages that building a dependency takes."""
+    groups: tuple[Found, ...] = ()
+    """Dependency groups that are not installed by default, and needed."""
+    commands: tuple[Worker, ...] = ()
+    """What has to run when the image is built: compilemessages, compress."""
+    volumes: tuple[Found, ...] = ()
+    """Folders that the project writes to, relative to it; uploads have a place of their own."""
+    static_url: Found | None = None
+    django: Found | None = None
+    """The version of Django that is installed, or the range that is asked for."""
+    secret_key: Found | None = None
+    """Where SECRET_KEY comes from: variable, random, fixed or absent."""
+    debug: Found | None = None
+    """DEBUG where no variable is set: true, false, or "" where it could not be followed."""
+    ssl_redirect: Found | None = None
+    """SECURE_SSL_REDIRECT, where it is on when no variable is set."""
+    configuration: Found | None = None
+    """The class that django-configurations is to use."""
+    environment: dict[str, str] = {}
+    """Values that variables must have for the project to serve in production, found by trying: DEBUG's off."""
+    database_variables: dict[str, str] = {}
+    """Variables that lead to PostgreSQL: what each is: host, port, user, password, name, url, or =VALUE."""
+    gates: tuple[Found, ...] = ()
+    """Variables of a hosting platform whose presence changes the settings."""
+    hints: tuple[Found, ...] = ()
+    """What Procfile, Dockerfile, app.json and the like say: read, and not believed."""
+    problems: tuple[Finding, ...] = ()
+    """Why the project can't be deployed as it is."""
 
     @property
     def name(self) -> str:
