@@ -14,14 +14,23 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     """repository@sha256:…; the only way a release names an image."""
     wsgi: str
-    """`module:attribute` of the project's WSGI application, as gunicorn writes it."""
+    """`module:attribute` of the project's WSGI application, as gunicorn writes it; "" where it has none."""
+    asgi: str = ""
+    """The same of its ASGI application; "" where it has none."""
     settings: str
     """The project's settings module."""
     migrations: dict[str, list[str]] = {}
     """Per app label the leaves of its migration graph: what a database must have before this image serves."""
     static_root: str | None = None
+    static_url: str = ""
     media_root: str | None = None
     """Where uploads go inside the container; None where the project has no MEDIA_ROOT."""
+    django: str = ""
+    """The version of Django in the image: `6.0.10`; "" where an older nuages made it."""
+    python: str = ""
+    """The version of Python in the image: `3.13`."""
+    engines: dict[str, str] = {}
+    """Per alias of DATABASES the vendor it had when the settings were loaded: `postgresql`, `sqlite`."""
     user: int = 10001
     """The numeric user the processes run as; a name can't be checked by the kubelet (runAsNonRoot)."""
     working_dir: str = "/app"

@@ -3,194 +3,66 @@
 One source for everything: the JSON Schema is made from these (schema.py), so the editor's hovers, the docs and the
 error messages all speak from the descriptions here. Shorthand (shorthand.py) is rewritten to this form before it is
 validated. Fields carry their own rule (pattern, bounds) in their type; a rule about two fields is in rules.py.
+Parts of a subject of their own are beside: the project in source.py, processes in processes.py, what is kept in
+stores.py.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
-from nuages.spec.units import CPU_PATTERN, DURATION_PATTERN, MEMORY_PATTERN
+from nuages.spec.forms import ClassName, Host, Key, Name, NamespaceName, ObjectName, Part, Repository, Variable
+from nuages.spec.processes import Beat, BeatCelery, Migrations, Resources, Web, Worker, WorkerCelery
+from nuages.spec.source import BuildOptions, Dependencies, Django, Frontend, Overlay
+from nuages.spec.stores import (
+    Database,
+    Databases,
+    Folder,
+    Media,
+    Postgres,
+    PostgresRun,
+    Redis,
+    RedisRun,
+    Services,
+    Volume,
+)
 
-# RFC 1035 label: what the name of a Service may be; so short that the longest name made of it stays within a
-# label's 63 characters (blog-migrate-default-expand-123456).
-Name = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$", title="a name")]
-Key = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", title="a short name")]
-NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", title="a namespace name")]
-# What Kubernetes calls an object: RFC 1123 subdomain.
-ObjectName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", title="an object name")]
-# An ingress class, or a Gateway that may be in a namespace of its own.
-ClassName = Annotated[
-    str,
-    Meta(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
-        title="a class or a Gateway",
-    ),
+__all__ = [
+    "Beat",
+    "BeatCelery",
+    "BuildOptions",
+    "Database",
+    "Databases",
+    "Declaration",
+    "Dependencies",
+    "Django",
+    "EnvValue",
+    "EnvironmentSpec",
+    "Expose",
+    "Folder",
+    "Frontend",
+    "Media",
+    "Migrations",
+    "Observability",
+    "Overlay",
+    "Postgres",
+    "PostgresRun",
+    "Redis",
+    "RedisRun",
+    "Resources",
+    "SecretSource",
+    "Services",
+    "Tls",
+    "Volume",
+    "Web",
+    "Worker",
+    "WorkerCelery",
 ]
-# What a shell, and so every entry point, can read.
-Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", title="an environment variable's name")]
-# https://github.com/distribution/reference: repository without tag or digest; a port is not a tag.
-Repository = Annotated[
-    str,
-    Meta(pattern=r"^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$", title="an image repository"),
-]
-Host = Annotated[
-    str,
-    Meta(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", title="a host name"),
-]
-Duration = Annotated[str, Meta(pattern=DURATION_PATTERN, title="a duration")]
-Memory = Annotated[str, Meta(pattern=MEMORY_PATTERN, title="an amount of memory")]
-Cpu = Annotated[str, Meta(pattern=CPU_PATTERN, title="an amount of CPU")]
-Module = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", title="a Python module")]
-DebianPackage = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$", title="a Debian package")]
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=False):
-    """What all parts share: values, camelCase in YAML, and no field that is not here."""
-
-
-class Django(_Part, frozen=True, kw_only=True):
-    """The project and how its code is reached."""
-
-    root: Annotated[str, Meta(description="The folder of manage.py, relative to nuages.yaml.", examples=["."])] = "."
-    settings: Annotated[
-        Module | None,
-        Meta(description="The settings module; left out, the one that manage.py names.", examples=["blog.settings"]),
-    ] = None
-    python: Annotated[
-        Annotated[str, Meta(pattern=r"^3\.[0-9]+$", title="a Python version")],
-        Meta(description="The Python of the image: 3.x, its newest patch.", examples=["3.13"]),
-    ] = "3.13"
-    overlay: Annotated[
-        bool,
-        Meta(description="Whether nuages may add to the settings what production needs; false leaves them alone."),
-    ] = True
-
-
-class BuildOptions(_Part, frozen=True, kw_only=True):
-    """What the image needs beside the project and its Python dependencies."""
-
-    packages: Annotated[
-        list[DebianPackage], Meta(description="Debian packages at run time.", examples=[["libmagic1"]])
-    ] = []
-    build_packages: Annotated[
-        list[DebianPackage],
-        Meta(
-            description="Debian packages for building dependencies only; not in the image.",
-            examples=[["libpq-dev", "gcc"]],
-        ),
-    ] = []
-
-
-class Resources(_Part, frozen=True, kw_only=True):
-    """What a container asks for; its memory limit equals its request, and its CPU is not limited."""
-
-    cpu: Annotated[
-        Cpu, Meta(description="CPU that is set aside: 250m is a quarter of a core.", examples=["250m", "1"])
-    ] = "100m"
-    memory: Annotated[
-        Memory, Meta(description="Memory, set aside and at the same time the limit.", examples=["256Mi"])
-    ] = "256Mi"
-
-
-class Web(_Part, frozen=True, kw_only=True):
-    """A process that answers HTTP."""
-
-    replicas: Annotated[int, Meta(ge=0, le=1000, description="How many pods serve.", examples=[3])] = 1
-    request_timeout: Annotated[
-        Duration,
-        Meta(
-            description="The longest a request may take; the time-outs of server, proxy and pod follow from it.",
-            examples=["30s", "2m"],
-        ),
-    ] = "30s"
-    resources: Annotated[Resources, Meta(description="CPU and memory of each pod.")] = Resources()
-
-
-class MigrateResources(Resources, frozen=True, kw_only=True):
-    """What the migrate Job asks for; data migrations are hungrier than requests."""
-
-    memory: Annotated[
-        Memory, Meta(description="Memory, set aside and at the same time the limit.", examples=["512Mi"])
-    ] = "512Mi"
-
-
-class Migrations(_Part, frozen=True, kw_only=True):
-    """How the database is brought to what an image expects, before its pods start."""
-
-    timeout: Annotated[Duration, Meta(description="The migrate Job is ended after this.", examples=["30m"])] = "30m"
-    lock_timeout: Annotated[
-        Duration,
-        Meta(description="How long a statement may wait for a lock while the old version serves.", examples=["2s"]),
-    ] = "2s"
-    resources: Annotated[MigrateResources, Meta(description="CPU and memory of the migrate Job.")] = MigrateResources()
-
-
-class PostgresResources(Resources, frozen=True, kw_only=True):
-    """What PostgreSQL asks for; its connections and buffers are derived from its memory."""
-
-    memory: Annotated[Memory, Meta(description="Memory; max_connections and buffers follow.", examples=["512Mi"])] = (
-        "512Mi"
-    )
-
-
-class PostgresRun(_Part, frozen=True, kw_only=True):
-    """A PostgreSQL in the cluster: one pod, one volume that no release ever deletes."""
-
-    version: Annotated[
-        Annotated[str, Meta(pattern=r"^[1-9][0-9]$", title="a major version")],
-        Meta(description="Major version.", examples=["17"]),
-    ] = "17"
-    storage: Annotated[Memory, Meta(description="Size of its volume.", examples=["10Gi"])] = "10Gi"
-    resources: Annotated[PostgresResources, Meta(description="CPU and memory.")] = PostgresResources()
-
-
-class Postgres(_Part, frozen=True, kw_only=True):
-    """PostgreSQL, run in the cluster."""
-
-    run: Annotated[PostgresRun, Meta(description="Run it in the cluster.", examples=[{}])]
-
-
-class Services(_Part, frozen=True, kw_only=True):
-    """The data stores the app uses."""
-
-    postgres: Annotated[Postgres | None, Meta(description="PostgreSQL.")] = None
-
-
-class Database(_Part, frozen=True, kw_only=True):
-    """One entry of Django's DATABASES."""
-
-    service: Annotated[str, Meta(description="The service it lives in.", examples=["postgres"])]
-
-
-class Databases(_Part, frozen=True, kw_only=True):
-    """Django's DATABASES."""
-
-    default: Annotated[Database | None, Meta(description="The alias every model uses by default.")] = None
-
-
-class Volume(_Part, frozen=True, kw_only=True):
-    """A volume for uploads."""
-
-    size: Annotated[Memory, Meta(description="Its size.", examples=["5Gi"])]
-    storage_class: Annotated[
-        ObjectName | None, Meta(description="The cluster's storage class; its default, left out.")
-    ] = None
-    access_mode: Annotated[
-        Literal["ReadWriteOnce", "ReadWriteMany"],
-        Meta(description="ReadWriteMany lets pods on several nodes write; more than one replica needs it."),
-    ] = "ReadWriteMany"
-
-
-class Media(_Part, frozen=True, kw_only=True):
-    """Where uploads live."""
-
-    volume: Annotated[Volume, Meta(description="A volume, mounted at MEDIA_ROOT.", examples=[{"size": "5Gi"}])]
-
-
-class Tls(_Part, frozen=True, kw_only=True):
+class Tls(Part, frozen=True, kw_only=True):
     """Where TLS ends; exactly one of them."""
 
     issuer: Annotated[
@@ -201,21 +73,23 @@ class Tls(_Part, frozen=True, kw_only=True):
     none: Annotated[dict[str, str] | None, Meta(description="Plain HTTP, on purpose: write `none: {}`.")] = None
 
 
-class Expose(_Part, frozen=True, kw_only=True):
+class Expose(Part, frozen=True, kw_only=True):
     """How the outside reaches the app."""
 
     kind: Annotated[
         Literal["ingress", "gateway", "loadBalancer", "nodePort"],
         Meta(description="What lets requests in."),
     ] = "ingress"
-    hosts: Annotated[list[Host], Meta(description="The names it answers to.", examples=[["blog.example.com"]])] = []
+    hosts: Annotated[list[Host], Meta(description="The names it answers to.", examples=[["blog.example.com"]])] = field(
+        default_factory=list
+    )
     class_: Annotated[
         ClassName | None,
         Meta(
             description="The ingress class, left out the cluster's default; or the Gateway, as name or namespace/name.",
             examples=["traefik"],
         ),
-    ] = msgspec.field(default=None, name="class")
+    ] = field(default=None, name="class")
     node_port: Annotated[
         Annotated[int, Meta(ge=30000, le=32767)] | None,
         Meta(
@@ -225,15 +99,25 @@ class Expose(_Part, frozen=True, kw_only=True):
     tls: Annotated[Tls | None, Meta(description="Where TLS ends.")] = None
 
 
-class EnvValue(_Part, frozen=True, kw_only=True):
-    """One environment variable: a value, or a key of a ConfigMap that somebody else keeps."""
+class EnvValue(Part, frozen=True, kw_only=True):
+    """One environment variable: a value, a key of a ConfigMap that somebody else keeps, or how a service is reached."""
 
     value: Annotated[str | None, Meta(description="The value, not a secret one.")] = None
     config_map: Annotated[ObjectName | None, Meta(description="A ConfigMap in the app's namespace.")] = None
-    key: Annotated[str | None, Meta(description="The key in that ConfigMap.")] = None
+    service: Annotated[
+        str | None, Meta(description="A service that the spec declares: postgres or redis.", examples=["postgres"])
+    ] = None
+    key: Annotated[
+        str | None,
+        Meta(
+            description="The key in that ConfigMap; or of a service: host, port, user, password, name, url, or address "
+            "(the url without the name).",
+            examples=["host"],
+        ),
+    ] = None
 
 
-class SecretSource(_Part, frozen=True, kw_only=True):
+class SecretSource(Part, frozen=True, kw_only=True):
     """Where a secret variable comes from; never its value."""
 
     generate: Annotated[bool, Meta(description="Made in the cluster once, and kept.")] = False
@@ -241,7 +125,14 @@ class SecretSource(_Part, frozen=True, kw_only=True):
     key: Annotated[str | None, Meta(description="The key in that Secret.")] = None
 
 
-class Declaration(_Part, frozen=True, kw_only=True):
+class Observability(Part, frozen=True, kw_only=True):
+    """What the app tells of itself."""
+
+    metrics: Annotated[bool, Meta(description="Metrics for Prometheus, on a port of their own (9464).")] = True
+    logs: Annotated[Literal["json", "text"], Meta(description="The form of a log's lines.")] = "json"
+
+
+class Declaration(Part, frozen=True, kw_only=True):
     """All that nuages.yaml says, the environments' patches applied or not."""
 
     api_version: Annotated[Literal["nuages/v1"], Meta(description="The version of this file's form.")] = "nuages/v1"
@@ -255,16 +146,33 @@ class Declaration(_Part, frozen=True, kw_only=True):
     image_pull_secret: Annotated[ObjectName | None, Meta(description="A Secret that opens the registry.")] = None
     django: Annotated[Django, Meta(description="The project and how its code is reached.")] = Django()
     build: Annotated[BuildOptions, Meta(description="What the image needs beside the project.")] = BuildOptions()
-    web: Annotated[dict[Key, Web], Meta(min_length=1, description="Processes that answer HTTP.")] = msgspec.field(
+    web: Annotated[dict[Key, Web], Meta(min_length=1, description="Processes that answer HTTP.")] = field(
         default_factory=lambda: {"main": Web()}
     )
+    workers: Annotated[
+        dict[Key, Worker],
+        Meta(
+            description="Processes that do what requests leave for later.",
+            examples=[{"default": {"celery": {"app": "blog"}}}],
+        ),
+    ] = field(default_factory=dict)
+    beat: Annotated[Beat | None, Meta(description="What sends tasks at their time: exactly one pod.")] = None
     migrations: Annotated[Migrations, Meta(description="How the database follows the code.")] = Migrations()
     services: Annotated[Services, Meta(description="The data stores the app uses.")] = Services()
     databases: Annotated[Databases, Meta(description="Django's DATABASES: alias to service.")] = Databases()
     media: Annotated[Media | None, Meta(description="Where uploads live.")] = None
+    volumes: Annotated[
+        dict[Key, Folder],
+        Meta(description="Folders that the project writes to.", examples=[{"data": {"path": "data"}}]),
+    ] = field(default_factory=dict)
     expose: Annotated[Expose | None, Meta(description="How the outside reaches the app.")] = None
-    env: Annotated[dict[Variable, EnvValue], Meta(description="Environment variables; nothing secret.")] = {}
-    secrets: Annotated[dict[Variable, SecretSource], Meta(description="Secret environment variables: names only.")] = {}
+    env: Annotated[dict[Variable, EnvValue], Meta(description="Environment variables; nothing secret.")] = field(
+        default_factory=dict
+    )
+    secrets: Annotated[dict[Variable, SecretSource], Meta(description="Secret environment variables: names only.")] = (
+        field(default_factory=dict)
+    )
+    observability: Annotated[Observability, Meta(description="What the app tells of itself.")] = Observability()
 
 
 class EnvironmentSpec(Declaration, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ Schema = dict[str, Any]
 
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _AS_WRITTEN = {"a duration", "an amount of memory", "an amount of CPU", "a Python version", "a major version"}
+_WORDS = {"command", "commands", "queues"}
 
 
 @cache
@@ -70,27 +71,56 @@ def _with_shorthand(name: str, part: Schema) -> Schema:
     properties = part["properties"]
     for field, schema in properties.items():
         properties[field] = _number_as_text(schema)
+        if field in _WORDS:
+            properties[field] = _numbers_as_words(schema)
     match name:
         case "Declaration" | "EnvironmentSpec":
+            _allow(properties["volumes"], "additionalProperties", {"type": "string"})
             _allow(properties["env"], "additionalProperties", _SCALAR)
             _allow(properties["secrets"], "additionalProperties", {"type": "null"})
             _allow(properties["web"], "additionalProperties", {"type": "null"})
         case "Databases":
             properties["default"]["anyOf"].append({"type": "string"})
         case "Expose":
-            properties["hosts"] = {
-                key: value for key, value in properties["hosts"].items() if key not in ("type", "items")
-            } | {"anyOf": [{"type": "array", "items": properties["hosts"]["items"]}, properties["hosts"]["items"]]}
-        case "Postgres":
-            properties["run"] = {
-                "description": properties["run"]["description"],
-                "anyOf": [{"$ref": "#/$defs/PostgresRun"}, {"type": "null"}],
-            }
+            properties["hosts"] = _or(properties["hosts"], properties["hosts"]["items"])
+        case "Web":
+            routes, _ = properties["routes"]["anyOf"]
+            properties["routes"]["anyOf"].append(routes["items"])
+        case "Postgres" | "Redis":
+            properties["run"] = _or(properties["run"], {"type": "null"})
+        case "Django":
+            properties["overlay"] = _or(properties["overlay"], {"type": "boolean"})
+        case "BuildOptions":
+            properties["dependencies"] = _or(properties["dependencies"], {"type": "string"})
+        case "Worker":
+            properties["celery"]["anyOf"].append({"type": "string"})
+        case "Beat":
+            properties["celery"] = _or(properties["celery"], {"type": "string"})
     return part
+
+
+def _or(schema: Schema, also: Schema) -> Schema:
+    """What a field may be, or something else; what describes it stays beside."""
+    about: Schema = {key: schema[key] for key in ("description", "examples", "default") if key in schema}
+    what = {key: value for key, value in schema.items() if key not in about}
+    return {**about, "anyOf": [*what.get("anyOf", [what]), also]}
 
 
 def _number_as_text(schema: Schema) -> Schema:
     return {**schema, "type": ["string", "number"]} if schema.get("title") in _AS_WRITTEN else schema
+
+
+def _numbers_as_words(schema: Any) -> Any:
+    """The same schema, at whose innermost lists numbers and switches stand for their spelling."""
+    match schema:
+        case {"type": "array", "items": {"type": "string", **rest}}:
+            return {**schema, "items": {**rest, **_SCALAR}}
+        case dict():
+            return {key: _numbers_as_words(value) for key, value in schema.items()}
+        case list():
+            return [_numbers_as_words(entry) for entry in schema]
+        case _:
+            return schema
 
 
 def _allow(schema: Schema, key: str, also: Schema) -> None:

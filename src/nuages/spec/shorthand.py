@@ -5,7 +5,13 @@
     databases: {default: postgres}     databases: {default: {service: postgres}}
     expose: {hosts: a.example.com}     expose: {hosts: [a.example.com]}
     services: {postgres: {run: }}      services: {postgres: {run: {}}}
+    overlay: false                     overlay: {enabled: false}
+    dependencies: production.txt       dependencies: {file: production.txt}
+    celery: blog                       celery: {app: blog}
+    volumes: {data: var/data}          volumes: {data: {path: var/data}}
+    routes: /api/                      routes: [/api/]
     python: 3.10, version: 17, …       the text as it was written: "3.10", "17"
+    command: [serve, --port, 8000]     the words as they were written: "8000"
 
 In an environment's patch a null removes, so there nothing stands for null.
 """
@@ -23,22 +29,62 @@ AS_WRITTEN = (
     ("django", "python"),
     ("services", "postgres", "run", "version"),
     ("services", "postgres", "run", "storage"),
+    ("services", "redis", "run", "version"),
+    ("services", "redis", "run", "storage"),
     ("media", "volume", "size"),
+    ("volumes", "*", "size"),
     ("web", "*", "requestTimeout"),
+    ("workers", "*", "longestTask"),
     ("migrations", "timeout"),
     ("migrations", "lockTimeout"),
+    ("web", "*", "command", "*"),
+    ("workers", "*", "command", "*"),
+    ("workers", "*", "celery", "queues", "*"),
+    ("build", "commands", "*", "*"),
+    ("build", "frontend", "command", "*"),
     *(
         (*above, "resources", kind)
-        for above in (("web", "*"), ("migrations",), ("services", "postgres", "run"))
+        for above in (
+            ("web", "*"),
+            ("workers", "*"),
+            ("beat",),
+            ("migrations",),
+            ("services", "postgres", "run"),
+            ("services", "redis", "run"),
+        )
         for kind in ("cpu", "memory")
     ),
 )
+
+
+def _in_field(field: str) -> Callable[[Value], Value]:
+    """A text stands for a map with this one field."""
+    return lambda value: {field: value} if isinstance(value, str) else value
+
+
+def _in_list(value: Value) -> Value:
+    return [value] if isinstance(value, str) else value
+
+
 WRAPPED: dict[tuple[str, ...], Callable[[Value], Value]] = {
     ("env", "*"): lambda value: value if isinstance(value, dict | list) else {"value": value},
-    ("databases", "*"): lambda value: {"service": value} if isinstance(value, str) else value,
-    ("expose", "hosts"): lambda value: [value] if isinstance(value, str) else value,
+    ("databases", "*"): _in_field("service"),
+    ("django", "overlay"): lambda value: {"enabled": value} if isinstance(value, bool) else value,
+    ("build", "dependencies"): _in_field("file"),
+    ("workers", "*", "celery"): _in_field("app"),
+    ("beat", "celery"): _in_field("app"),
+    ("volumes", "*"): _in_field("path"),
+    ("web", "*", "routes"): _in_list,
+    ("expose", "hosts"): _in_list,
 }
-EMPTY = (("env", "*"), ("secrets", "*"), ("services", "postgres", "run"), ("web", "*"), ("expose", "tls", "none"))
+EMPTY = (
+    ("env", "*"),
+    ("secrets", "*"),
+    ("services", "postgres", "run"),
+    ("services", "redis", "run"),
+    ("web", "*"),
+    ("expose", "tls", "none"),
+)
 
 
 def canonical(document: Document) -> dict[str, Value]:
@@ -76,6 +122,8 @@ def _value(value: Value, document: Document, above: Path, path: Path, *, patch: 
         return None
     if isinstance(value, dict):
         return _mapping(value, document, above, path, patch=patch)
+    if isinstance(value, list):
+        return [_value(entry, document, above, (*path, index), patch=True) for index, entry in enumerate(value)]
     wrapped = _first(path, WRAPPED)
     if wrapped and path[0] == "env":
         return wrapped(_text(value, document, (*above, *path)))

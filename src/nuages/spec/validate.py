@@ -48,6 +48,11 @@ FORMS = {
     "a Python version": 'write "3.13"',
     "a major version": 'write "17"',
     "a Debian package": "a package's name as apt knows it, such as libpq-dev",
+    "a Celery app": "as `celery -A` takes it: blog, or blog.celery:app",
+    "a queue's name": "without spaces and commas",
+    "an extra or a group": "letters, digits, dots and dashes: postgres",
+    "a path in the project": "relative to the project's root: var/data",
+    "a route": "a path that begins with a slash: /api/",
 }
 TYPES = {
     "object": "a map",
@@ -148,7 +153,7 @@ def _explain(error: ValidationError, schema: Schema) -> Iterator[Mistake]:
         case Kind.Minimum() | Kind.Maximum():
             hint = f"from {parent.get('minimum')} to {parent.get('maximum')}"
             yield Mistake("spec.E107", path, f"{shown} is out of range", hint)
-        case Kind.MinProperties():
+        case Kind.MinProperties() | Kind.MinItems():
             yield Mistake("spec.E109", path, "has no entry", "write at least one, or leave it out")
         case kind:
             raise AssertionError(f"the model has a rule without words: {kind.name} at {error.schema_path}")

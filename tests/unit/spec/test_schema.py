@@ -17,9 +17,13 @@ pytestmark = pytest.mark.unit
 SHORTHAND = b"""\
 name: blog
 image: registry.example.com/acme/blog
-django: {python: 3.13}
-web: {main: {replicas: 3, requestTimeout: 30s}, api: }
-services: {postgres: {run: }}
+django: {python: 3.13, overlay: false}
+build: {dependencies: production.txt, commands: [[make, 1]]}
+web: {main: {replicas: 3, requestTimeout: 30s}, api: , live: {interface: asgi, routes: /ws/}, own: {command: [a, 8000]}}
+workers: {default: {celery: blog, longestTask: 5m}, mail: {celery: {app: blog, queues: [1]}}}
+beat: {celery: blog}
+services: {postgres: {run: }, redis: {run: }}
+volumes: {data: data, cache: {path: var/cache, temporary: true}}
 databases: {default: postgres}
 expose: {kind: loadBalancer, hosts: blog.localhost}
 env: {COLOR: orange, LIMIT: 5, DEBUG: false, FLAG: {configMap: flags, key: x}}

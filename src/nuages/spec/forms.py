@@ -1,0 +1,60 @@
+"""The forms of texts in nuages.yaml (each with a title that validate.FORMS explains), and what all its parts share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from nuages.spec.units import CPU_PATTERN, DURATION_PATTERN, MEMORY_PATTERN
+
+# RFC 1035 label: what the name of a Service may be; so short that the longest name made of it stays within a
+# label's 63 characters (blog-migrate-default-expand-123456).
+Name = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$", title="a name")]
+Key = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", title="a short name")]
+NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", title="a namespace name")]
+# What Kubernetes calls an object: RFC 1123 subdomain.
+ObjectName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", title="an object name")]
+# An ingress class, or a Gateway that may be in a namespace of its own.
+ClassName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
+        title="a class or a Gateway",
+    ),
+]
+# What a shell, and so every entry point, can read.
+Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", title="an environment variable's name")]
+# https://github.com/distribution/reference: repository without tag or digest; a port is not a tag.
+Repository = Annotated[
+    str,
+    Meta(pattern=r"^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*$", title="an image repository"),
+]
+Host = Annotated[
+    str,
+    Meta(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", title="a host name"),
+]
+Duration = Annotated[str, Meta(pattern=DURATION_PATTERN, title="a duration")]
+Memory = Annotated[str, Meta(pattern=MEMORY_PATTERN, title="an amount of memory")]
+Cpu = Annotated[str, Meta(pattern=CPU_PATTERN, title="an amount of CPU")]
+Module = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", title="a Python module")]
+# What `celery -A` takes.
+CeleryApp = Annotated[
+    str, Meta(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$", title="a Celery app")
+]
+# A comma separates queues on Celery's command line.
+Queue = Annotated[str, Meta(pattern=r"^[^\s,]+$", title="a queue's name")]
+DebianPackage = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9+.-]+$", title="a Debian package")]
+# PEP 685 and PEP 735: how extras and groups are called.
+Group = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", title="an extra or a group")]
+MajorVersion = Annotated[str, Meta(pattern=r"^[1-9][0-9]?$", title="a major version")]
+# A folder or a file of the project; that it stays inside the project is a rule (rules.py).
+ProjectPath = Annotated[str, Meta(pattern=r"^[^/\s\\][^\s\\]*$", title="a path in the project")]
+# What begins an URL's path, without a wildcard: both Ingress and HTTPRoute take it as a prefix.
+Route = Annotated[str, Meta(pattern=r"^/[A-Za-z0-9._~/-]*$", title="a route")]
+Command = Annotated[list[str], Meta(min_length=1)]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=False):
+    """What all parts share: values, camelCase in YAML, and no field that is not here."""
