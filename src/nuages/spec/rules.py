@@ -6,12 +6,13 @@ Each rule reads a mended document, so it may rely on the form of whatever is the
 from __future__ import annotations
 
 import difflib
+import posixpath
 import re
 from collections.abc import Iterator
 
 from nuages.spec.document import Path, Value
 from nuages.spec.environments import holds, removals
-from nuages.spec.model import EnvironmentSpec, Expose, Resources
+from nuages.spec.model import BuildOptions, EnvironmentSpec, Expose, Folder, Resources
 from nuages.spec.units import bytes_of, millicores, seconds
 from nuages.spec.validate import Mistake
 
@@ -21,12 +22,15 @@ RESERVED = {
     "HOSTNAME": "it is the pod's name",
     "PATH": "the image sets it",
 }
-# These only where the app has a database of the spec's; a project with one elsewhere names it as it likes.
-RESERVED_BY_DATABASE = {
-    "DATABASE_URL": "databases.default makes it",
-    "POSTGRES_PASSWORD": "services.postgres makes it",
-}
 RESERVED_PREFIX = "NUAGES_"
+# What a variable can be told of a service. The url of Redis names its database 0, its address none.
+SERVICE_KEYS = {
+    "postgres": ("host", "port", "user", "password", "name", "url", "address"),
+    "redis": ("host", "port", "user", "password", "name", "url", "address"),
+}
+# What each server can call; granian both (https://github.com/emmett-framework/granian). Few locks have a gunicorn with
+# an ASGI worker of its own, and uvicorn's for WSGI is deprecated.
+INTERFACES = {"gunicorn": "wsgi", "uvicorn": "asgi"}
 # A name that says its value must not be read by everybody who may read a ConfigMap.
 _SECRET_NAME = re.compile(r"(^|_)(PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)$")
 _PASSWORD_IN_URL = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
@@ -37,6 +41,10 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from _references(spec)
     yield from _variables(spec)
     yield from _sources(spec)
+    yield from _processes(spec)
+    yield from _routes(spec)
+    yield from _build(spec.build)
+    yield from _folders(spec.volumes)
     yield from _amounts(spec)
     if spec.expose:
         yield from _exposure(spec.expose)
@@ -56,20 +64,36 @@ def broken_patch(base: Value, patch: Value) -> Iterator[Mistake]:
 
 
 def _references(spec: EnvironmentSpec) -> Iterator[Mistake]:
-    services = ["postgres"] if spec.services.postgres else []
+    services = [name for name in SERVICE_KEYS if getattr(spec.services, name)]
     database = spec.databases.default
-    if database and database.service not in services:
-        close = difflib.get_close_matches(database.service, services, n=1)
-        hint = f"did you mean {close[0]}?" if close else "declare it: services: {postgres: {run: {}}}"
-        yield Mistake("spec.E201", ("databases", "default", "service"), f'no service "{database.service}"', hint)
+    if database and database.service != "postgres":
+        hint = "PostgreSQL is the database that runs in the cluster"
+        yield _no_service(("databases", "default", "service"), database.service, ["postgres"], hint)
+    elif database and not spec.services.postgres:
+        yield _no_service(("databases", "default", "service"), "postgres", [], "")
+    for name, source in spec.env.items():
+        if source.service is None or source.key is None:
+            continue
+        if source.service not in services:
+            yield _no_service(("env", name, "service"), source.service, services, "")
+        elif source.key not in SERVICE_KEYS[source.service]:
+            keys = SERVICE_KEYS[source.service]
+            close = difflib.get_close_matches(source.key, keys, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(keys)}"
+            yield Mistake("spec.E210", ("env", name, "key"), f'{source.service} has no "{source.key}"', hint)
+
+
+def _no_service(path: Path, name: str, known: list[str], hint: str) -> Mistake:
+    close = difflib.get_close_matches(name, known, n=1)
+    declare = f"declare it: services: {{{name if name in SERVICE_KEYS else 'postgres'}: {{run: {{}}}}}}"
+    return Mistake("spec.E201", path, f'no service "{name}"', f"did you mean {close[0]}?" if close else hint or declare)
 
 
 def _variables(spec: EnvironmentSpec) -> Iterator[Mistake]:
-    reserved = RESERVED | (RESERVED_BY_DATABASE if spec.databases.default else {})
     for section, names in (("env", spec.env), ("secrets", spec.secrets)):
         for name in names:
-            if name in reserved or name.startswith(RESERVED_PREFIX):
-                why = reserved.get(name, "names beginning with NUAGES_ are the runtime's own")
+            if name in RESERVED or name.startswith(RESERVED_PREFIX):
+                why = RESERVED.get(name, "names beginning with NUAGES_ are the runtime's own")
                 yield Mistake("spec.E203", (section, name), "is set by nuages", why, at_key=True)
     for name in spec.env.keys() & spec.secrets.keys():
         yield Mistake("spec.E202", ("env", name), "is among the secrets too", "a variable has one source", at_key=True)
@@ -83,13 +107,92 @@ def _variables(spec: EnvironmentSpec) -> Iterator[Mistake]:
 
 def _sources(spec: EnvironmentSpec) -> Iterator[Mistake]:
     for name, source in spec.env.items():
-        if (source.value is None) == (source.config_map is None) or (source.config_map is None) != (source.key is None):
-            hint = 'a value ("" is one), or configMap and key'
+        kinds = [kind for kind in (source.value, source.config_map, source.service) if kind is not None]
+        if len(kinds) != 1 or (source.value is None) != (source.key is not None):
+            hint = 'a value ("" is one), or configMap and key, or service and key'
             yield Mistake("spec.E204", ("env", name), "has no source, or two", hint)
     for name, secret in spec.secrets.items():
         if (secret.secret is None) != (secret.key is None) or (secret.generate and secret.secret):
             hint = "{} for one that you set, {generate: true}, or secret and key of one that exists"
             yield Mistake("spec.E204", ("secrets", name), "has no source, or two", hint)
+
+
+def _processes(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    for key, worker in spec.workers.items():
+        if (worker.celery is None) == (worker.command is None):
+            message = "is both Celery's and a command" if worker.celery else "has nothing to run"
+            hint = "celery: {app: blog}, or command: [python, manage.py, qcluster]"
+            yield Mistake("spec.E211", ("workers", key), message, hint)
+    for key, web in spec.web.items():
+        if web.command and web.server:
+            message = f"means nothing with a command, which serves instead of {web.server}"
+            yield Mistake("spec.E212", ("web", key, "server"), message, "leave one of them out", at_key=True)
+        elif web.server and INTERFACES.get(web.server, web.interface) != web.interface:
+            servers = [name for name in ("gunicorn", "uvicorn", "granian") if _speaks(name, web.interface)]
+            message = f"{web.server} does not speak {web.interface}"
+            yield Mistake("spec.E212", ("web", key, "server"), message, f"server: {' or '.join(servers)}")
+
+
+def _speaks(server: str, interface: str) -> bool:
+    return INTERFACES.get(server, interface) == interface
+
+
+def _routes(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """Each path leads to one web: a slash at the end makes no difference to what a prefix matches."""
+    claimed: dict[str, str] = {}
+    for key, web in spec.web.items():
+        for index, route in enumerate(web.routes or []):
+            if other := claimed.get(route.rstrip("/")):
+                message = f"{route} is answered by web.{other} already"
+                yield Mistake("spec.E213", ("web", key, "routes", index), message, "each path leads to one web")
+            claimed.setdefault(route.rstrip("/"), key)
+            if "//" in route or {".", ".."} & set(route.split("/")):
+                message = f"{route} is a path that no request has"
+                yield Mistake("spec.E213", ("web", key, "routes", index), message, "without //, . and ..")
+
+
+def _build(build: BuildOptions) -> Iterator[Mistake]:
+    """A Dockerfile of the project's own says all that these would."""
+    if build.dockerfile:
+        for field, said in (
+            ("packages", build.packages),
+            ("buildPackages", build.build_packages),
+            ("dependencies", build.dependencies.file or build.dependencies.extras or build.dependencies.groups),
+            ("commands", build.commands),
+            ("frontend", build.frontend),
+        ):
+            if said:
+                hint = "leave it out, or leave dockerfile out"
+                yield Mistake("spec.E214", ("build", field), "means nothing with build.dockerfile", hint, at_key=True)
+        yield from _outside(("build", "dockerfile"), build.dockerfile)
+    if build.dependencies.file:
+        yield from _outside(("build", "dependencies", "file"), build.dependencies.file)
+    if build.frontend:
+        yield from _outside(("build", "frontend", "directory"), build.frontend.directory)
+        yield from _outside(("build", "frontend", "output"), build.frontend.output)
+
+
+def _outside(path: Path, written: str) -> Iterator[Mistake]:
+    if ".." in written.split("/"):
+        yield Mistake("spec.E215", path, f"{written} leads out of the project", "a path in the project, without ..")
+
+
+def _folders(folders: dict[str, Folder]) -> Iterator[Mistake]:
+    """A volume hides what the image has at its path, so none may lie over the project, nor two over one another."""
+    mounted: dict[str, str] = {}
+    for key, folder in folders.items():
+        at = ("volumes", key, "path")
+        yield from _outside(at, folder.path)
+        path = posixpath.normpath(folder.path)
+        if path == ".":
+            yield Mistake("spec.E215", at, "would hide the whole project", "a folder in it: var/data")
+        elif (other := mounted.setdefault(path, key)) != key:
+            yield Mistake("spec.E215", at, f"is volumes.{other} already", "a folder has one volume")
+        if folder.temporary:
+            for field, said in (("storageClass", folder.storage_class), ("accessMode", folder.access_mode)):
+                if said:
+                    message = "means nothing with temporary"
+                    yield Mistake("spec.E216", ("volumes", key, field), message, "leave one of them out", at_key=True)
 
 
 def _amounts(spec: EnvironmentSpec) -> Iterator[Mistake]:
@@ -107,6 +210,17 @@ def _amounts(spec: EnvironmentSpec) -> Iterator[Mistake]:
     for key, web in spec.web.items():
         durations["web", key, "requestTimeout"] = web.request_timeout
         resources(("web", key), web.resources)
+    for key, worker in spec.workers.items():
+        durations["workers", key, "longestTask"] = worker.longest_task
+        resources(("workers", key), worker.resources)
+    if spec.beat:
+        resources(("beat",), spec.beat.resources)
+    for key, folder in spec.volumes.items():
+        sizes["volumes", key, "size"] = folder.size
+    if spec.services.redis:
+        resources(("services", "redis", "run"), spec.services.redis.run.resources)
+        if spec.services.redis.run.storage:
+            sizes["services", "redis", "run", "storage"] = spec.services.redis.run.storage
     if spec.services.postgres:
         sizes["services", "postgres", "run", "storage"] = spec.services.postgres.run.storage
         resources(("services", "postgres", "run"), spec.services.postgres.run.resources)

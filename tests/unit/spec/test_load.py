@@ -10,6 +10,7 @@ import pytest
 from nuages.errors import SpecInvalid, UsageError
 from nuages.findings import Finding
 from nuages.spec.load import Spec, load, parse
+from nuages.spec.model import Beat, BeatCelery, Folder, WorkerCelery
 
 pytestmark = pytest.mark.unit
 
@@ -48,14 +49,14 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
           postgrs: {run: {version: "17"}}
         databases: {default: postgres}
         expose: {kind: ingres, hosts: x}
-        env: {DATABASE_URL: sqlite://}
+        env: {DJANGO_SETTINGS_MODULE: blog.settings}
         """
     ) == [
         "nuages.yaml:5:5: web.main.replcas not a field; did you mean replicas? spec.E101",
         'nuages.yaml:6:21: web.main.requestTimeout "30" has no unit spec.E103',
         "nuages.yaml:8:3: services.postgrs not a field; did you mean postgres? spec.E101",
         'nuages.yaml:10:16: expose.kind "ingres" is not one of gateway, ingress, loadBalancer, nodePort spec.E105',
-        "nuages.yaml:11:7: env.DATABASE_URL is set by nuages spec.E203",
+        "nuages.yaml:11:7: env.DJANGO_SETTINGS_MODULE is set by nuages spec.E203",
     ]
 
 
@@ -96,6 +97,68 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
             "secrets: {A: {generate: true, secret: s, key: k}}",
             "nuages.yaml:3:14: secrets.A has no source, or two spec.E204",
         ),
+        ("env: {A: {value: x, key: k}}", "nuages.yaml:3:10: env.A has no source, or two spec.E204"),
+        ("env: {A: {service: postgres}}", "nuages.yaml:3:10: env.A has no source, or two spec.E204"),
+        (
+            "env: {A: {service: redis, key: url}}",
+            'nuages.yaml:3:20: env.A.service no service "redis" spec.E201',
+        ),
+        (
+            "services: {redis: {run: }}\nenv: {A: {service: redis, key: hots}}",
+            'nuages.yaml:4:32: env.A.key redis has no "hots" spec.E210',
+        ),
+        (
+            "workers: {w: {celery: blog, command: [x]}}",
+            "nuages.yaml:3:14: workers.w is both Celery's and a command spec.E211",
+        ),
+        ("workers: {w: {}}", "nuages.yaml:3:14: workers.w has nothing to run spec.E211"),
+        ("workers: {w: {command: []}}", "nuages.yaml:3:24: workers.w.command has no entry spec.E109"),
+        (
+            "workers: {w: {celery: {app: my-app}}}",
+            'nuages.yaml:3:29: workers.w.celery.app "my-app" is not a Celery app spec.E106',
+        ),
+        (
+            "web: {main: {interface: asgi, server: gunicorn}}",
+            "nuages.yaml:3:39: web.main.server gunicorn does not speak asgi spec.E212",
+        ),
+        ("web: {main: {server: uvicorn}}", "nuages.yaml:3:22: web.main.server uvicorn does not speak wsgi spec.E212"),
+        (
+            "web: {main: {server: granian, command: [x]}}",
+            "nuages.yaml:3:14: web.main.server means nothing with a command, which serves instead of granian spec.E212",
+        ),
+        ("web: {main: {port: 80}}", "nuages.yaml:3:20: web.main.port 80 is out of range spec.E107"),
+        (
+            "web: {main: {routes: /a/}, api: {routes: [/b, /a]}}",
+            "nuages.yaml:3:47: web.api.routes[1] /a is answered by web.main already spec.E213",
+        ),
+        (
+            "web: {main: {routes: /a/../b}}",
+            "nuages.yaml:3:22: web.main.routes[0] /a/../b is a path that no request has spec.E213",
+        ),
+        ("web: {main: {routes: [a]}}", 'nuages.yaml:3:23: web.main.routes[0] "a" is not a route spec.E106'),
+        (
+            "build: {dockerfile: Dockerfile, packages: [libmagic1]}",
+            "nuages.yaml:3:33: build.packages means nothing with build.dockerfile spec.E214",
+        ),
+        (
+            "build: {dockerfile: ../Dockerfile}",
+            "nuages.yaml:3:21: build.dockerfile ../Dockerfile leads out of the project spec.E215",
+        ),
+        (
+            "volumes: {data: /data}",
+            'nuages.yaml:3:17: volumes.data.path "/data" is not a path in the project spec.E106',
+        ),
+        (
+            "volumes: {data: data/../..}",
+            "nuages.yaml:3:17: volumes.data.path data/../.. leads out of the project spec.E215",
+        ),
+        ("volumes: {data: ./}", "nuages.yaml:3:17: volumes.data.path would hide the whole project spec.E215"),
+        ("volumes: {a: data, b: data/}", "nuages.yaml:3:23: volumes.b.path is volumes.a already spec.E215"),
+        (
+            "volumes: {a: {path: data, temporary: true, accessMode: ReadWriteOnce}}",
+            "nuages.yaml:3:44: volumes.a.accessMode means nothing with temporary spec.E216",
+        ),
+        ("volumes: {a: {path: data, size: 1}}", 'nuages.yaml:3:33: volumes.a.size "1" has no unit spec.E103'),
         ("media: {}", "nuages.yaml:3:1: media.volume is missing spec.E104"),
         ("expose: {kind: ingress}", "nuages.yaml:3:1: expose.hosts kind ingress needs them spec.E206"),
         (
@@ -192,8 +255,10 @@ def test_a_base_mistake_is_told_once_however_many_environments_there_are() -> No
     assert len(findings("web: {main: {replcas: 3}}\nenvironments: {a: {}, b: {}, c: {}}")) == 1
 
 
-def test_a_project_with_its_database_elsewhere_names_it_as_it_likes() -> None:
-    assert list(spec("secrets: {DATABASE_URL: , POSTGRES_PASSWORD: {secret: rds, key: password}}").base.secrets)
+def test_what_a_project_calls_its_database_is_its_own_matter() -> None:
+    text = "secrets: {DATABASE_URL: , POSTGRES_PASSWORD: {secret: rds, key: password}}"
+    assert list(spec(text).base.secrets)
+    assert list(spec(f"services: {{postgres: {{run: }}}}\ndatabases: {{default: postgres}}\n{text}").base.secrets)
 
 
 def test_shorthand_means_its_canonical_form() -> None:
@@ -205,8 +270,19 @@ def test_shorthand_means_its_canonical_form() -> None:
         expose: {kind: loadBalancer, hosts: blog.example.com}
         env: {COLOR: orange, PORT_OFFSET: 010, DEBUG: false, EMPTY: ""}
         secrets: {SENTRY_DSN: }
+        web: {main: {command: [serve, --port, 8000], routes: /}}
+        workers: {default: {celery: blog}}
+        beat: {celery: blog.celery:app}
+        volumes: {data: var/data}
+        build: {dependencies: production.txt}
         """
     ).base
+    assert base.web["main"].command == ["serve", "--port", "8000"]
+    assert base.web["main"].routes == ["/"]
+    assert base.workers["default"].celery == WorkerCelery(app="blog")
+    assert base.beat == Beat(celery=BeatCelery(app="blog.celery:app"))
+    assert base.volumes == {"data": Folder(path="var/data")}
+    assert base.build.dependencies.file == "production.txt"
     assert base.django.python == "3.10"
     assert base.services.postgres is not None
     assert base.services.postgres.run.version == "17"
@@ -221,6 +297,14 @@ def test_shorthand_means_its_canonical_form() -> None:
         "EMPTY": "",
     }
     assert not base.secrets["SENTRY_DSN"].generate
+
+
+def test_the_overlay_is_switched_off_whole_or_in_parts() -> None:
+    text = "django: {overlay: %s}\nenvironments: {local: {django: {overlay: false}}}"
+    assert not spec(text % "false").base.django.overlay.enabled
+    parts = spec(text % "{static: false}")
+    assert (parts.base.django.overlay.enabled, parts.base.django.overlay.static) == (True, False)
+    assert not parts.environments["local"].django.overlay.enabled
 
 
 def test_a_secret_in_env_is_a_warning_that_does_not_repeat_it() -> None:
