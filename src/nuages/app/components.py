@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from nuages.app.connections import Processes, max_connections, processes, surge
-from nuages.app.timing import Timing, timing
+from nuages.app.connections import COMMAND_CONNECTIONS, Pool, max_connections, pool, processes, surge
+from nuages.app.parts import App, Beat, Postgres, Redis, Volume, Web, Worker
+from nuages.app.timing import timing, worker_timing
 from nuages.spec import model
 from nuages.spec.load import Spec
-from nuages.spec.model import (
-    BuildOptions,
-    Databases,
-    Django,
-    EnvValue,
-    Expose,
-    Media,
-    Migrations,
-    PostgresRun,
-    Resources,
-    SecretSource,
-)
 from nuages.spec.units import bytes_of, millicores, seconds
 
+__all__ = ["App", "Beat", "Postgres", "Redis", "Volume", "Web", "Worker", "resolve"]
 
-class Web(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of process that answers HTTP."""
+SERVERS = {"wsgi": "gunicorn", "asgi": "uvicorn"}
+"""The server of a web that names none."""
 
-    key: str
-    """Its key in the spec: `main`."""
-    name: str
-    """What its objects are called: `blog-web-main`."""
-    replicas: int
-    surge: int
-    """How many pods more than `replicas` a rollout may start."""
-    resources: Resources
-    timing: Timing
-    processes: Processes
-
-
-class Postgres(msgspec.Struct, frozen=True, kw_only=True):
-    """PostgreSQL run in the cluster."""
-
-    name: str
-    """What its objects are called, and the host name to reach it: `blog-postgres`."""
-    run: PostgresRun
-    max_connections: int
-
-
-class App(msgspec.Struct, frozen=True, kw_only=True):
-    """One app in one environment."""
-
-    name: str
-    environment: str
-    namespace: str
-    cluster: str | None
-    """The kubeconfig context the environment is bound to; None where the user's current one is meant."""
-    image: str
-    """The repository; a release adds the digest."""
-    image_pull_secret: str | None
-    django: Django
-    build: BuildOptions
-    web: dict[str, Web]
-    migrations: Migrations
-    postgres: Postgres | None
-    databases: Databases
-    media: Media | None
-    expose: Expose | None
-    env: dict[str, EnvValue]
-    secrets: dict[str, SecretSource]
-
-    @property
-    def instance(self) -> str:
-        """What tells this app's objects from those of its other environments."""
-        return f"{self.name}-{self.environment}"
-
-    @property
-    def secret(self) -> str:
-        """The Secret that is the source of its secret variables; each release reads an immutable copy of it."""
-        return f"{self.name}-secrets"
+ROOT = "/"
+BROKER_VARIABLE = "CELERY_BROKER_URL"
+BROKER_STORAGE = "1Gi"
 
 
 def resolve(spec: Spec, environment: str) -> App:
@@ -97,13 +36,21 @@ def resolve(spec: Spec, environment: str) -> App:
         django=declared.django,
         build=declared.build,
         web={key: _web(declared, key, web) for key, web in declared.web.items()},
+        workers={key: _worker(declared, key, worker) for key, worker in declared.workers.items()},
+        beat=_beat(declared),
         migrations=declared.migrations,
         postgres=_postgres(declared),
+        redis=_redis(declared),
         databases=declared.databases,
         media=declared.media,
+        volumes={
+            key: Volume(key=key, name=f"{declared.name}-volume-{key}", folder=folder)
+            for key, folder in declared.volumes.items()
+        },
         expose=declared.expose,
         env=declared.env,
         secrets=declared.secrets,
+        observability=declared.observability,
     )
 
 
@@ -111,11 +58,52 @@ def _web(declared: model.EnvironmentSpec, key: str, web: model.Web) -> Web:
     return Web(
         key=key,
         name=f"{declared.name}-web-{key}",
+        interface=web.interface,
+        server="" if web.command else web.server or SERVERS[web.interface],
+        command=web.command,
+        port=web.port,
+        routes=_routes(declared, key, web),
         replicas=web.replicas,
         surge=surge(web.replicas),
         resources=web.resources,
         timing=timing(seconds(web.request_timeout)),
         processes=processes(millicores(web.resources.cpu)),
+    )
+
+
+def _routes(declared: model.EnvironmentSpec, key: str, web: model.Web) -> list[str]:
+    """The longest first, as they are matched. What is not said goes to the first web that says nothing, once."""
+    if web.routes is not None:
+        return sorted(web.routes, key=lambda route: (-len(route.rstrip("/")), route))
+    taken = any(ROOT in (other.routes or []) for other in declared.web.values())
+    silent = next(name for name, other in declared.web.items() if other.routes is None)
+    return [ROOT] if key == silent and not taken else []
+
+
+def _worker(declared: model.EnvironmentSpec, key: str, worker: model.Worker) -> Worker:
+    celery = worker.celery
+    return Worker(
+        key=key,
+        name=f"{declared.name}-worker-{key}",
+        celery=celery,
+        command=worker.command,
+        replicas=worker.replicas,
+        resources=worker.resources,
+        timing=worker_timing(seconds(worker.longest_task)),
+        pool=pool(celery.pool, celery.concurrency, millicores(worker.resources.cpu))
+        if celery
+        else Pool(concurrency=1, per_process=COMMAND_CONNECTIONS, connections=COMMAND_CONNECTIONS),
+    )
+
+
+def _beat(declared: model.EnvironmentSpec) -> Beat | None:
+    if declared.beat is None:
+        return None
+    return Beat(
+        name=f"{declared.name}-beat",
+        app=declared.beat.celery.app,
+        resources=declared.beat.resources,
+        timing=worker_timing(0),
     )
 
 
@@ -126,3 +114,31 @@ def _postgres(declared: model.EnvironmentSpec) -> Postgres | None:
     return Postgres(
         name=f"{declared.name}-postgres", run=run, max_connections=max_connections(bytes_of(run.resources.memory))
     )
+
+
+def _redis(declared: model.EnvironmentSpec) -> Redis | None:
+    if declared.services.redis is None:
+        return None
+    run = declared.services.redis.run
+    broker = _brokers(declared)
+    storage = run.storage or (BROKER_STORAGE if broker else None)
+    memory = bytes_of(run.resources.memory)
+    return Redis(
+        name=f"{declared.name}-redis",
+        run=run,
+        broker=broker,
+        storage=storage,
+        # https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/: rewriting its log forks, and the
+        # child shares memory only while nothing is written. Clients' buffers and fragmentation take the rest.
+        max_memory=memory // 2 if storage else memory * 3 // 4,
+    )
+
+
+def _brokers(declared: model.EnvironmentSpec) -> bool:
+    """Whether tasks lie in it: not where Celery is told of another broker, and nothing else works."""
+    if any(worker.command for worker in declared.workers.values()):
+        return True
+    celery = declared.beat is not None or bool(declared.workers)
+    told = declared.env.get(BROKER_VARIABLE)
+    elsewhere = BROKER_VARIABLE in declared.secrets or (told is not None and told.service != "redis")
+    return celery and not elsewhere

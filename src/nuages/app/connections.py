@@ -1,8 +1,8 @@
-"""How many processes and threads serve, and whether the database has a connection for each of them.
+"""How many processes and threads serve and work, and whether the database has a connection for each of them.
 
-Every thread that answers a request holds one connection while it does (Django keeps connections per thread:
-https://docs.djangoproject.com/en/stable/ref/databases/#connection-management). A rollout runs old and new pods side
-by side.
+Every thread that answers a request, or runs a task, holds one connection while it does (Django keeps connections per
+thread: https://docs.djangoproject.com/en/stable/ref/databases/#connection-management). A rollout runs old and new pods
+side by side.
 """
 
 from __future__ import annotations
@@ -13,6 +13,13 @@ import msgspec
 
 # A thread waits for the database most of the time: four keep a process busy without queueing on Python's lock.
 THREADS_PER_WORKER = 4
+# Celery's pools, per core (https://docs.celeryq.dev/en/stable/userguide/concurrency/): a process computes, a thread or
+# a greenlet mostly waits, and solo is one task at a time.
+TASKS_PER_CORE = {"prefork": 1, "threads": 4, "gevent": 10, "solo": 0}
+# What a worker that is no Celery may open in one pod: it can't be known, and most fork a handful of processes.
+COMMAND_CONNECTIONS = 4
+# Beat reads its schedule from the database where django-celery-beat keeps it there.
+BEAT_CONNECTIONS = 1
 # The migrate Job: one that migrates, one that holds the advisory lock.
 MIGRATE_CONNECTIONS = 2
 # PostgreSQL keeps these for superusers (superuser_reserved_connections, default 3).
@@ -50,13 +57,30 @@ def max_connections(memory_bytes: int) -> int:
     return min(LARGEST_MAX_CONNECTIONS, max(SMALLEST_MAX_CONNECTIONS, memory_bytes // 2 // BYTES_PER_CONNECTION))
 
 
+class Pool(msgspec.Struct, frozen=True, kw_only=True):
+    """How one pod of a worker runs its tasks."""
+
+    concurrency: int
+    """How many tasks at once."""
+    per_process: int
+    """The most connections one of its processes opens."""
+    connections: int
+    """The most that all of them open."""
+
+
+def pool(kind: str, concurrency: int | None, millicores: int) -> Pool:
+    """What a Celery worker's pool runs at once: what is declared, or else what the CPU request allows."""
+    at_once = 1 if kind == "solo" else concurrency or max(1, math.ceil(millicores / 1000)) * TASKS_PER_CORE[kind]
+    return Pool(concurrency=at_once, per_process=1 if kind == "prefork" else at_once, connections=at_once)
+
+
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """Connections wanted at worst, and those there are."""
 
     wanted: int
     available: int
     beside: int
-    """What is wanted beside the web: the migrate Job and PostgreSQL's own reserve."""
+    """What is wanted beside all that serves and works: the migrate Job and PostgreSQL's own reserve."""
     memory_megabytes: int
     """How much memory PostgreSQL would need for what is wanted, in steps of 256 MiB."""
 
@@ -66,10 +90,10 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
         return self.wanted <= self.available
 
 
-def budget(webs: list[tuple[int, int, Processes]], available: int) -> Budget:
-    """The sum over web components of (replicas + surge) x workers x threads, and what is wanted beside them."""
+def budget(components: list[int], available: int) -> Budget:
+    """The sum of what each component wants at worst, and what is wanted beside them."""
     beside = MIGRATE_CONNECTIONS + RESERVED_CONNECTIONS
-    wanted = sum((replicas + surge) * each.workers * each.threads for replicas, surge, each in webs) + beside
+    wanted = sum(components) + beside
     needed = wanted * BYTES_PER_CONNECTION * 2
     step = 256 * 1024 * 1024
     return Budget(

@@ -1,10 +1,14 @@
-"""One number, many time-outs: what follows from `requestTimeout`.
+"""One number, many time-outs: what follows from `requestTimeout` of a web, and from `longestTask` of a worker.
 
 How a pod ends (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination): its endpoint is
 removed and its preStop hook starts *at the same time*; after the hook comes SIGTERM, and SIGKILL when the grace
 period, which began with the hook, is over. How gunicorn ends (https://docs.gunicorn.org/en/stable/signals.html): on
 SIGTERM it stops accepting and gives running requests `graceful_timeout`. So no request is lost where new ones stop
 coming before SIGTERM, and old ones end before SIGKILL.
+
+How a worker ends (https://docs.celeryq.dev/en/stable/userguide/workers.html#stopping-the-worker): on SIGTERM it takes
+no new task and finishes those it has, however long they take; its soft shutdown (Celery 5.5) gives the last of them a
+few seconds more, then they go back to the queue. SIGKILL would lose them.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ MARGIN_SECONDS = 5
 # aside.
 STARTUP_SECONDS = 120
 STARTUP_PERIOD_SECONDS = 1
+# What a task that took longer than it may gets before it is given back to the queue.
+SOFT_SHUTDOWN_SECONDS = 10
+# A worker writes its sign of life every few seconds; older than this, its loop is stuck.
+ALIVE_SECONDS = 60
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,4 +72,38 @@ def timing(request_seconds: float) -> Timing:
         liveness_period=10,
         liveness_failures=max(3, math.ceil((request + 1) / 10)),
         probe_timeout=2,
+    )
+
+
+class WorkerTiming(msgspec.Struct, frozen=True, kw_only=True):
+    """All in whole seconds."""
+
+    task: int
+    """The longest a task may take: `longestTask`, rounded up."""
+    soft: int
+    grace: int
+    """terminationGracePeriodSeconds: task + soft + margin; SIGTERM comes at once, for nobody sends it requests."""
+    alive: int
+    """How old its sign of life may be."""
+    startup_period: int
+    startup_failures: int
+    liveness_period: int
+    liveness_failures: int
+    probe_timeout: int
+
+
+def worker_timing(task_seconds: float) -> WorkerTiming:
+    """Derive everything from the longest a task may take; beat has none, so 0."""
+    task = math.ceil(task_seconds)
+    return WorkerTiming(
+        task=task,
+        soft=SOFT_SHUTDOWN_SECONDS,
+        grace=task + SOFT_SHUTDOWN_SECONDS + MARGIN_SECONDS,
+        alive=ALIVE_SECONDS,
+        # Each question is a Python that starts: asked less often than a web is.
+        startup_period=2,
+        startup_failures=STARTUP_SECONDS // 2,
+        liveness_period=20,
+        liveness_failures=3,
+        probe_timeout=10,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nuages.app.build import Build
-from nuages.app.components import App
+from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.connections import Budget, budget
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
@@ -17,9 +17,7 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
 def _connections(app: App) -> list[Finding]:
     if app.postgres is None:
         return []
-    needed = budget(
-        [(web.replicas, web.surge, web.processes) for web in app.web.values()], app.postgres.max_connections
-    )
+    needed = budget([component.connections for component in _connected(app)], app.postgres.max_connections)
     if needed.fits:
         return []
     return [
@@ -33,11 +31,22 @@ def _connections(app: App) -> list[Finding]:
     ]
 
 
+def _connected(app: App) -> list[Web | Worker | Beat]:
+    return [*app.web.values(), *app.workers.values(), *([app.beat] if app.beat else [])]
+
+
 def _sum(app: App, needed: Budget) -> str:
     """How the number came about, so that a reader can see which factor to change."""
     parts = [
-        f"({web.replicas} + {web.surge} while rolling out) x {web.processes.workers} x {web.processes.threads}"
-        for web in app.web.values()
+        *(
+            f"({web.replicas} + {web.surge} while rolling out) x {web.processes.workers} x {web.processes.threads}"
+            for web in app.web.values()
+        ),
+        *(
+            f"({worker.replicas} + {worker.replicas} while old ones end) x {worker.pool.connections}"
+            for worker in app.workers.values()
+        ),
+        *([f"{app.beat.connections} of beat"] if app.beat else []),
     ]
     return f"{' + '.join(parts)} + {needed.beside} beside = {needed.wanted} connections"
 

@@ -16,8 +16,13 @@ DATA = "nuages.dev/data"
 # The migration leaves an object's image expects, as JSON; where they are the applied ones, no Job is needed.
 LEAVES = "nuages.dev/migrations"
 
-# Components: what an object is there for.
-WEB, POSTGRES, MIGRATE, MEDIA, CONFIG, NETWORK = "web", "postgres", "migrate", "media", "config", "network"
+# "false" on the Service of a web whose pods answer none of the runtime's own paths.
+RUNTIME = "nuages.dev/runtime"
+
+# Components: what an object is there for. `run` is what a person starts by hand.
+WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
+POSTGRES, REDIS = "postgres", "redis"
+MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"
 
 
 def selector(app: App, component: str, key: str = "") -> dict[str, str]:

@@ -28,7 +28,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All objects of an app in one environment, in the order in which they are applied."""
 
     foundation: list[Object]
-    """Namespace, ServiceAccount, ConfigMap of the environment, NetworkPolicies, media volume."""
+    """Namespace, ServiceAccount, ConfigMap of the environment, NetworkPolicies, volumes."""
     services: list[Object]
     """Data stores that run in the cluster; not rolled by releases."""
     expand: list[Object]
@@ -37,8 +37,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Deployment, Service and disruption budget of each web component."""
     exposure: list[Object]
     """How the outside gets in: Service of type LoadBalancer or NodePort, Ingress, HTTPRoute."""
+    workers: list[Object] = []
+    """Deployment and disruption budget of each worker: before the web, which sends them tasks."""
+    beat: list[Object] = []
+    """The StatefulSet of beat, last: what it sends, the new workers know."""
 
     @property
     def objects(self) -> list[Object]:
         """All of them, in order."""
-        return [*self.foundation, *self.services, *self.expand, *self.web, *self.exposure]
+        return [
+            *self.foundation,
+            *self.services,
+            *self.expand,
+            *self.workers,
+            *self.web,
+            *self.exposure,
+            *self.beat,
+        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nuages.app.timing import timing
+from nuages.app.timing import timing, worker_timing
 
 pytestmark = pytest.mark.unit
 
@@ -32,3 +32,10 @@ def test_a_pod_leaves_the_endpoints_long_before_it_is_restarted() -> None:
 def test_thirty_seconds_give_these_numbers() -> None:
     times = timing(30)
     assert (times.server, times.graceful, times.pre_stop, times.grace) == (31, 30, 5, 40)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 60, 600, 7200])
+def test_no_task_that_keeps_to_its_time_is_lost_with_its_pod(seconds: float) -> None:
+    times = worker_timing(seconds)
+    assert times.grace > times.task + times.soft
+    assert times.liveness_period < times.alive

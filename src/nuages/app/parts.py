@@ -1,0 +1,168 @@
+"""The parts of an App, everything derived and nothing left to default; components.py makes them of a spec."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nuages.app.connections import BEAT_CONNECTIONS, Pool, Processes
+from nuages.app.timing import Timing, WorkerTiming
+from nuages.spec.model import (
+    BuildOptions,
+    Databases,
+    Django,
+    EnvValue,
+    Expose,
+    Folder,
+    Media,
+    Migrations,
+    Observability,
+    PostgresRun,
+    RedisRun,
+    Resources,
+    SecretSource,
+    WorkerCelery,
+)
+
+
+class Web(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of process that answers HTTP."""
+
+    key: str
+    """Its key in the spec: `main`."""
+    name: str
+    """What its objects are called: `blog-web-main`."""
+    interface: str
+    """wsgi or asgi."""
+    server: str
+    """gunicorn, uvicorn or granian; "" where a command serves."""
+    command: list[str] | None
+    """What serves in place of the runtime; then nobody answers the runtime's probes."""
+    port: int
+    routes: list[str]
+    """The paths that lead to it from outside, longest first; none where it is for the inside only."""
+    replicas: int
+    surge: int
+    """How many pods more than `replicas` a rollout may start."""
+    resources: Resources
+    timing: Timing
+    processes: Processes
+
+    @property
+    def connections(self) -> int:
+        """The most that it opens to the database, in the middle of a rollout."""
+        return (self.replicas + self.surge) * self.processes.workers * self.processes.threads
+
+
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of process that does what requests leave for later: Celery's, or a command."""
+
+    key: str
+    name: str
+    """What its objects are called: `blog-worker-default`."""
+    celery: WorkerCelery | None
+    command: list[str] | None
+    replicas: int
+    resources: Resources
+    timing: WorkerTiming
+    pool: Pool
+
+    @property
+    def connections(self) -> int:
+        """The most that it opens to the database: new pods work while all old ones finish their tasks."""
+        return 2 * self.replicas * self.pool.connections
+
+
+class Beat(msgspec.Struct, frozen=True, kw_only=True):
+    """What sends tasks at their time: one pod."""
+
+    name: str
+    app: str
+    """The Celery app, as `celery -A` takes it."""
+    resources: Resources
+    timing: WorkerTiming
+
+    connections: int = BEAT_CONNECTIONS
+
+
+class Postgres(msgspec.Struct, frozen=True, kw_only=True):
+    """PostgreSQL run in the cluster."""
+
+    name: str
+    """What its objects are called, and the host name to reach it: `blog-postgres`."""
+    run: PostgresRun
+    max_connections: int
+
+
+class Redis(msgspec.Struct, frozen=True, kw_only=True):
+    """Redis run in the cluster."""
+
+    name: str
+    """What its objects are called, and the host name to reach it: `blog-redis`."""
+    run: RedisRun
+    broker: bool
+    """Whether workers take their tasks from it: then it forgets nothing that has no end of its own."""
+    storage: str | None
+    """The size of its volume; None where it is a cache and what it holds may go."""
+    max_memory: int
+    """How much it may hold, in bytes."""
+
+
+class Volume(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder of the project that is written to."""
+
+    key: str
+    name: str
+    """What its claim is called: `blog-volume-data`."""
+    folder: Folder
+
+    @property
+    def one_node(self) -> bool:
+        """Whether only the pods of one node can have it at once."""
+        return not self.folder.temporary and self.folder.access_mode == "ReadWriteOnce"
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """One app in one environment."""
+
+    name: str
+    environment: str
+    namespace: str
+    cluster: str | None
+    """The kubeconfig context the environment is bound to; None where the user's current one is meant."""
+    image: str
+    """The repository; a release adds the digest."""
+    image_pull_secret: str | None
+    django: Django
+    build: BuildOptions
+    web: dict[str, Web]
+    workers: dict[str, Worker]
+    beat: Beat | None
+    migrations: Migrations
+    postgres: Postgres | None
+    redis: Redis | None
+    databases: Databases
+    media: Media | None
+    volumes: dict[str, Volume]
+    expose: Expose | None
+    env: dict[str, EnvValue]
+    secrets: dict[str, SecretSource]
+    observability: Observability
+
+    @property
+    def instance(self) -> str:
+        """What tells this app's objects from those of its other environments."""
+        return f"{self.name}-{self.environment}"
+
+    @property
+    def secret(self) -> str:
+        """The Secret that is the source of its secret variables; each release reads an immutable copy of it."""
+        return f"{self.name}-secrets"
+
+    @property
+    def celery(self) -> bool:
+        """Whether a component of it is Celery's."""
+        return self.beat is not None or any(worker.celery for worker in self.workers.values())
+
+    def declares(self, variable: str) -> bool:
+        """Whether the spec has a variable, plain or secret: then nothing else sets it."""
+        return variable in self.env or variable in self.secrets
