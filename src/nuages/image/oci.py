@@ -18,7 +18,7 @@ import os
 import platform
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -140,7 +140,7 @@ def layer_of_tar(tar: Blob, store: Path, note: str = "") -> Layer:
     """Compress a tar that another program made into a layer in the folder `store`; the tar itself is not changed."""
 
     def write(stream: _Hashed) -> None:
-        for chunk in _chunks(tar):
+        for chunk in pieces(tar):
             stream.write(chunk)
 
     return _stored(write, store, note)
@@ -241,8 +241,10 @@ def references(source: Path) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def archive(content: Image, references: Sequence[str], to: Path) -> Path:
+def archive(content: Image, references: Sequence[str], to: Path, *, without: Collection[str] = ()) -> Path:
     """Write an image as one OCI archive under these references; the file appears whole or not at all. Answers `to`.
+
+    Left out are the layers whose digests are in `without`: who reads it has them.
 
     Raises:
         ImageInvalid: a layer's bytes are not those that its digest promises.
@@ -261,11 +263,21 @@ def archive(content: Image, references: Sequence[str], to: Path) -> Path:
             _add(tar, Entry(folder))
         for data in (content.manifest, content.config):
             _add(tar, Entry(_member(_digest(data)), 0o644, data))
-        for one in {layer.digest: layer for layer in content.layers}.values():
+        for one in {layer.digest: layer for layer in content.layers if layer.digest not in without}.values():
             header = tarfile.TarInfo(_member(one.digest))
             header.size = one.blob.size
             tar.addfile(header, _Checked(one))
     return to
+
+
+def pieces(blob: Blob, size: int = _CHUNK) -> Iterator[bytes]:
+    """The bytes of a blob, in pieces of at most this size."""
+    with blob.path.open("rb") as file:
+        file.seek(blob.offset)
+        left = blob.size
+        while left and (piece := file.read(min(size, left))):
+            left -= len(piece)
+            yield piece
 
 
 def architecture() -> str:
@@ -279,7 +291,7 @@ class _Checked(io.RawIOBase):
 
     def __init__(self, wanted: Layer) -> None:
         self._wanted = wanted
-        self._chunks = _chunks(wanted.blob)
+        self._chunks = pieces(wanted.blob)
         self._rest = b""
         self._hash = hashlib.sha256()
         self._left = wanted.blob.size
@@ -389,7 +401,7 @@ def _index(blobs: dict[str, Blob], source: Path) -> list[Object]:
             f"{source} is no OCI layout: it has no index.json",
             hint="make it with `buildah push IMAGE oci-archive:FILE`",
         )
-    manifests: list[Object] = json.loads(b"".join(_chunks(blobs["index.json"])))["manifests"]
+    manifests: list[Object] = json.loads(b"".join(pieces(blobs["index.json"])))["manifests"]
     return manifests
 
 
@@ -405,19 +417,10 @@ def _blob(blobs: dict[str, Blob], digest: str, source: Path) -> Blob:
 
 
 def _read(blobs: dict[str, Blob], digest: str, source: Path) -> bytes:
-    data = b"".join(_chunks(_blob(blobs, digest, source)))
+    data = b"".join(pieces(_blob(blobs, digest, source)))
     if _digest(data) != digest:
         raise ImageInvalid(f"{source} was damaged: {digest} has other bytes")
     return data
-
-
-def _chunks(blob: Blob) -> Iterator[bytes]:
-    with blob.path.open("rb") as file:
-        file.seek(blob.offset)
-        left = blob.size
-        while left and (chunk := file.read(min(_CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
 
 
 def _below(wanted: Callable[[str], bool], folder: str) -> Callable[[str], bool]:
