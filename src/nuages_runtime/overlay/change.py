@@ -1,0 +1,43 @@
+"""What the parts of the overlay read and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+ADDED, REPLACED, KEPT = "added", "replaced", "kept"
+
+
+class Change(NamedTuple):
+    """What becomes of one setting; `value` is never shown, for it may be a password."""
+
+    setting: str
+    action: str
+    why: str
+    value: object = None
+
+
+class World(NamedTuple):
+    """All that a decision depends on."""
+
+    own: Mapping[str, object]
+    """The settings that the project sets itself, never Django's defaults."""
+    environ: Mapping[str, str]
+    """The environment that the process was started with."""
+    django: tuple[int, int]
+    installed: Callable[[str], bool]
+    """Whether a module can be imported."""
+    folder: str
+    """The working directory, where manage.py is."""
+
+    def variable(self, name: str) -> str:
+        """A variable's text, "" where it is absent."""
+        return self.environ.get(name, "")
+
+    def words(self, name: str) -> list[str]:
+        """A comma-separated variable, empty parts left out."""
+        return [word.strip() for word in self.variable(name).split(",") if word.strip()]
+
+    def said(self, value: object) -> bool:
+        """Whether a value came from the environment: then it was chosen for this process, by whoever deploys it."""
+        return isinstance(value, str) and value != "" and value in self.environ.values()

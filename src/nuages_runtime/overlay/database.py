@@ -1,0 +1,138 @@
+"""DATABASES from DATABASE_URL, where the project has none or a SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World
+
+ENGINES = {
+    **dict.fromkeys(("postgres", "postgresql", "pgsql", "psql"), "postgresql"),
+    "postgis": "postgis",
+    **dict.fromkeys(("mysql", "mysql2", "mariadb"), "mysql"),
+}
+_GIS = "django.contrib.gis.db.backends"
+_PLAIN = "django.db.backends"
+# What a project says of its connection whatever the engine is.
+_CARRIED = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "TIME_ZONE")
+_IN_QUERY: dict[str, Callable[[str], object]] = {
+    "conn_max_age": int,
+    "conn_health_checks": lambda text: text.lower() in ("1", "true", "yes", "on"),
+}
+# Idle connections are closed by servers and by what lies between; a minute outlives any burst of requests.
+MAX_AGE = 60
+# As long as psycopg's pool waits for a connection that is free: less than any request may take.
+POOL_TIMEOUT = 10
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+
+def databases(world: World) -> Iterator[Change]:
+    """The default database from DATABASE_URL; a server of the project's own choice is kept, and said where it can't be
+    reached from a pod.
+    """
+    own = world.own.get("DATABASES")
+    declared = own if isinstance(own, Mapping) else {}
+    default = declared.get("default") or {}
+    engine = str(default.get("ENGINE") or "")
+    url = world.variable("DATABASE_URL")
+    if not replaceable(engine):
+        yield Change("DATABASES", KEPT, _why_kept(default, engine, url))
+        return
+    if not url:
+        if engine.endswith((".sqlite3", ".spatialite")):
+            yield Change("DATABASES", KEPT, "a SQLite file, and DATABASE_URL is not in the environment")
+        return
+    if urlsplit(url).scheme.partition("+")[0] not in ENGINES:
+        yield Change("DATABASES", KEPT, f"DATABASE_URL is of the kind {urlsplit(url).scheme or 'unknown'}")
+        return
+    entry = parse(url)
+    entry["ENGINE"] = _engine(str(entry["ENGINE"]), engine, world)
+    carried = {key: default[key] for key in _CARRIED if key in default}
+    entry = {**carried, **entry}
+    connections(entry, world)
+    why = "from DATABASE_URL; the project's is a SQLite file in the pod" if engine else "from DATABASE_URL"
+    yield Change("DATABASES", REPLACED if default else ADDED, why, {**declared, "default": entry})
+
+
+def replaceable(engine: str) -> bool:
+    """Whether an ENGINE is none that a cluster could serve: absent, the dummy, a SQLite file."""
+    return engine.rpartition(".")[2] in ("", "dummy", "sqlite3", "spatialite")
+
+
+def parse(url: str) -> dict[str, object]:
+    """An entry of DATABASES from a URL: every part percent-decoded, the query as the driver's OPTIONS.
+
+    `ENGINE` is the last part alone. A socket's folder may be the host, percent-encoded (%2Frun%2Fpostgresql).
+
+    Raises:
+        ValueError: the port is no number; the message has nothing of the URL.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port or ""
+    except ValueError:
+        raise ValueError("DATABASE_URL: its port is no number") from None
+    host = parts.netloc.rpartition("@")[2]
+    host = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+    entry: dict[str, object] = {
+        "ENGINE": ENGINES[parts.scheme.partition("+")[0]],
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(host),
+        "PORT": port,
+    }
+    options: dict[str, object] = {}
+    for key, text in parse_qsl(parts.query):
+        if convert := _IN_QUERY.get(key.lower()):
+            entry[key.upper()] = convert(text)
+        else:
+            options[key] = int(text) if text.isdecimal() else text
+    if options:
+        entry["OPTIONS"] = options
+    return entry
+
+
+def connections(entry: dict[str, object], world: World) -> None:
+    """Add to an entry how its connections are kept, where nothing says so; only what its engine has.
+
+    A pool where one process serves many requests at a time (ASGI): there a kept connection would belong to a task that
+    is gone. Otherwise each thread keeps its own, checked before it is used again.
+    """
+    if world.variable("NUAGES_COMPONENT") != "web" or "CONN_MAX_AGE" in entry:
+        return
+    if world.variable("NUAGES_INTERFACE") == "asgi":
+        most = world.variable("NUAGES_POOL")
+        pooled = str(entry["ENGINE"]).endswith((".postgresql", ".postgis")) and world.django >= (5, 1)
+        if pooled and most.isdecimal() and int(most) and world.installed("psycopg_pool"):
+            options = entry.get("OPTIONS")
+            pool = {"min_size": 1, "max_size": int(most), "timeout": POOL_TIMEOUT}
+            entry["OPTIONS"] = {**(options if isinstance(options, dict) else {}), "pool": pool}
+        return
+    entry["CONN_MAX_AGE"] = MAX_AGE
+    entry.setdefault("CONN_HEALTH_CHECKS", True)
+
+
+def _engine(kind: str, own: str, world: World) -> str:
+    """The engine's full name: of the family that the project chose (GeoDjango, django-prometheus), if it has it."""
+    family, _, last = own.rpartition(".")
+    if last == "spatialite" or family == _GIS:
+        return f"{_GIS}.{'postgis' if kind == 'postgresql' else kind}"
+    if kind == "postgis":
+        return f"{_GIS}.postgis"
+    if family not in ("", _PLAIN) and world.installed(f"{family}.{kind}"):
+        return f"{family}.{kind}"
+    return f"{_PLAIN}.{kind}"
+
+
+def _why_kept(default: Mapping[str, object], engine: str, url: str) -> str:
+    host = str(default.get("HOST") or "")
+    kind = engine.rpartition(".")[2]
+    if url and urlsplit(url).scheme.partition("+")[0] in ENGINES:
+        given = parse(url)
+        if (host, default.get("NAME")) == (given["HOST"], given["NAME"]):
+            return "read from the environment"
+    if host in _HERE:
+        return f"the project's own {kind}, but its HOST is {host}: in a pod that is the pod itself"
+    return f"the project's own {kind}" + (f" at {host}" if host else "")

@@ -1,0 +1,53 @@
+"""Static files and logs: where they are collected, under which address, and how lines are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import PurePath
+
+from nuages_runtime.overlay.change import ADDED, KEPT, Change, World
+
+# Twelve hexadecimal digits before the ending, as Django's manifest storage writes them.
+HASHED = r"^.+\.[0-9a-f]{12}\.[^/]+$"
+_STATICFILES = "django.contrib.staticfiles"
+
+
+def static(world: World) -> Iterator[Change]:
+    """Where static files are collected, and that hashed ones never change. No storage is ever chosen for a project: one
+    missing url() would fail a manifest, and STORAGES beside STATICFILES_STORAGE is refused by Django 4.2.
+    """
+    apps = world.own.get("INSTALLED_APPS")
+    if not isinstance(apps, list | tuple) or not any(str(app).startswith(_STATICFILES) for app in apps):
+        return
+    if not world.own.get("STATIC_URL"):
+        yield Change("STATIC_URL", ADDED, "staticfiles is installed and needs one", "/static/")
+    if not world.own.get("STATIC_ROOT"):
+        yield Change("STATIC_ROOT", ADDED, "static files are collected when the image is built", _free_folder(world))
+    middleware = world.own.get("MIDDLEWARE")
+    whitenoise = isinstance(middleware, list | tuple) and any("whitenoise" in str(name).lower() for name in middleware)
+    if whitenoise and "WHITENOISE_IMMUTABLE_FILE_TEST" not in world.own:
+        why = "hashed files of an earlier release are not in this one's manifest, and as immutable"
+        yield Change("WHITENOISE_IMMUTABLE_FILE_TEST", ADDED, why, HASHED)
+
+
+def logs(world: World) -> Iterator[Change]:
+    """Lines of JSON where the project says nothing of its logging and the environment wants them."""
+    if world.variable("NUAGES_LOGS") != "json":
+        return
+    if world.own.get("LOGGING") or ("LOGGING_CONFIG" in world.own):
+        yield Change("LOGGING", KEPT, "the project's own")
+    elif world.installed("nuages_runtime.logs"):
+        logging = import_module("nuages_runtime.logs").configuration()
+        yield Change("LOGGING", ADDED, "one JSON object per line, on standard output", logging)
+
+
+def _free_folder(world: World) -> str:
+    """A folder beside manage.py that holds no source of static files: collecting into one of those is refused."""
+    sources = world.own.get("STATICFILES_DIRS")
+    taken = {
+        str(PurePath(world.folder, str(source[1] if isinstance(source, list | tuple) else source)))
+        for source in (sources if isinstance(sources, list | tuple) else ())
+    }
+    wanted = PurePath(world.folder, "staticfiles")
+    return str(wanted if str(wanted) not in taken else wanted.with_name("staticfiles-collected"))

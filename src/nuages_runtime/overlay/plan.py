@@ -1,0 +1,30 @@
+"""plan(world) -> the changes of every part that is switched on, in one order. Pure: the world in, changes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from nuages_runtime.overlay.change import Change, World
+from nuages_runtime.overlay.database import databases
+from nuages_runtime.overlay.files import logs, static
+from nuages_runtime.overlay.redis import caches, celery
+from nuages_runtime.overlay.security import debug, hosts, proxy, secret_key
+
+# As they are called in NUAGES_OVERLAY.
+PARTS: dict[str, Callable[[World], Iterator[Change]]] = {
+    "hosts": hosts,
+    "proxy": proxy,
+    "secret-key": secret_key,
+    "debug": debug,
+    "databases": databases,
+    "caches": caches,
+    "static": static,
+    "logging": logs,
+    "celery": celery,
+}
+
+
+def plan(world: World) -> list[Change]:
+    """What becomes of each setting that a part has something to say of."""
+    wanted = world.words("NUAGES_OVERLAY")
+    return [change for name, part in PARTS.items() if name in wanted for change in part(world)]

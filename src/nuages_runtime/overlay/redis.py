@@ -1,0 +1,99 @@
+"""What keeps its data in the process, or on the developer's own Redis: caches, channel layers, Celery's addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World
+
+REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
+REDIS_LAYER = "channels_redis.core.RedisChannelLayer"
+_IN_PROCESS = ("locmem.LocMemCache", "layers.InMemoryChannelLayer")
+_HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+_DEVELOPMENT = ("memory", "redis", "rediss", "amqp", "pyamqp")
+
+
+def caches(world: World) -> Iterator[Change]:
+    """The default cache and the channel layer in the services' Redis: each process has a memory of its own, so what one
+    keeps the others don't know.
+    """
+    url = world.variable("REDIS_URL")
+    if not url:
+        return
+    yield from _caches(world, url)
+    yield from _layers(world, url)
+
+
+def _caches(world: World, url: str) -> Iterator[Change]:
+    own = world.own.get("CACHES")
+    declared = own if isinstance(own, Mapping) else {}
+    default = declared.get("default") or {}
+    backend = str(default.get("BACKEND") or "")
+    location = default.get("LOCATION")
+    if backend and not backend.endswith(_IN_PROCESS):
+        if isinstance(location, str) and development(location) and not world.said(location):
+            moved = {**declared, "default": {**default, "LOCATION": url}}
+            yield Change("CACHES", REPLACED, "its Redis was on localhost; now the one of REDIS_URL", moved)
+        else:
+            yield Change("CACHES", KEPT, f"the project's own {backend.rpartition('.')[2]}")
+    elif not world.installed("redis"):
+        yield Change("CACHES", KEPT, "in each process's memory: the project's dependencies lack the redis client")
+    else:
+        kept = {key: value for key, value in default.items() if key not in ("BACKEND", "LOCATION", "OPTIONS")}
+        entry = {**kept, "BACKEND": REDIS_CACHE, "LOCATION": url}
+        why = "was in each process's memory; now in the Redis of REDIS_URL"
+        yield Change("CACHES", REPLACED if default else ADDED, why, {**declared, "default": entry})
+
+
+def _layers(world: World, url: str) -> Iterator[Change]:
+    own = world.own.get("CHANNEL_LAYERS")
+    default = own.get("default") if isinstance(own, Mapping) else None
+    if not isinstance(own, Mapping) or not isinstance(default, Mapping):
+        return
+    backend, config = str(default.get("BACKEND") or ""), default.get("CONFIG") or {}
+    hosts = config.get("hosts") if isinstance(config, Mapping) else None
+    here = isinstance(hosts, list | tuple) and bool(hosts) and all(_on_this_machine(host) for host in hosts)
+    if backend.endswith(_IN_PROCESS) and world.installed("channels_redis"):
+        layer: dict[str, object] = {"BACKEND": REDIS_LAYER, "CONFIG": {"hosts": [url]}}
+        why = "was in each process's memory; now in the Redis of REDIS_URL"
+    elif here and not any(world.said(host) for host in hosts or ()):
+        layer = {**default, "CONFIG": {**config, "hosts": [url]}}
+        why = "its Redis was on localhost; now the one of REDIS_URL"
+    else:
+        return
+    yield Change("CHANNEL_LAYERS", REPLACED, why, {**own, "default": layer})
+
+
+def celery(world: World) -> Iterator[Change]:
+    """Celery's addresses where they point at the developer's own machine.
+
+    Whatever the namespace: every setting that ends with BROKER_URL or RESULT_BACKEND. Celery itself reads
+    CELERY_BROKER_URL and CELERY_RESULT_BACKEND before any setting, so what is absent needs nothing.
+    """
+    broker = world.variable("CELERY_BROKER_URL")
+    # Beside the tasks rather than beside the cache, whose clear() empties its database.
+    results = world.variable("CELERY_RESULT_BACKEND") or (broker if broker.startswith("redis") else "")
+    results = results or world.variable("REDIS_URL")
+    for setting, own in sorted(world.own.items()):
+        for ending, url in (("BROKER_URL", broker), ("RESULT_BACKEND", results)):
+            if setting.endswith(ending) and url and isinstance(own, str) and not world.said(own):
+                if development(own):
+                    yield Change(setting, REPLACED, "pointed at localhost", url)
+                elif own and own != url and ending == "BROKER_URL":
+                    yield Change(setting, REPLACED, "Celery itself reads CELERY_BROKER_URL first", url)
+
+
+def development(url: str) -> bool:
+    """Whether an address is one of this machine alone: memory://, redis://localhost:6379/0."""
+    parts = urlsplit(url)
+    return parts.scheme in _DEVELOPMENT and (parts.scheme == "memory" or (parts.hostname or "localhost") in _HERE)
+
+
+def _on_this_machine(host: object) -> bool:
+    """A host of channels_redis: a URL, ("127.0.0.1", 6379), or {"address": URL}."""
+    if isinstance(host, Mapping):
+        host = host.get("address")
+    if isinstance(host, list | tuple):
+        return bool(host) and host[0] in _HERE
+    return isinstance(host, str) and development(host)
