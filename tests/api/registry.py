@@ -137,6 +137,10 @@ class Proxy:
     def __init__(self, registry: Registry) -> None:
         self.seen: list[Seen] = []
         self.faults: list[Fault] = []
+        self.tokens: list[str] = []
+        """The last one opens the gate; without one there is no gate."""
+        self.asked: list[tuple[str, str]] = []
+        """What the token server was asked: header, path and body."""
         self._left: dict[Fault, int] = {}
         self._lock = threading.Lock()
         upstream = registry.host
@@ -150,6 +154,8 @@ class Proxy:
 
             def pass_on(self) -> None:
                 size = int(self.headers.get("Content-Length") or 0)
+                if proxy.tokens and self.answered_by_gate(size):
+                    return
                 fault = proxy.fault(f"{self.command} {self.path}")
                 if fault and fault.status:
                     self.rfile.read(size)
@@ -158,6 +164,21 @@ class Proxy:
                     return
                 with closing(http.client.HTTPConnection(upstream)) as connection:
                     self.forward(connection, size, fault)
+
+            def answered_by_gate(self, size: int) -> bool:
+                """Play the token server, and let nobody in without the token that counts."""
+                if self.path.startswith("/token"):
+                    asked = self.path + " " + self.rfile.read(size).decode()
+                    proxy.asked.append((self.headers.get("Authorization", ""), asked))
+                    body = json.dumps({"token": proxy.tokens[-1], "expires_in": 60}).encode()
+                    self.answer(200, {"Content-Type": "application/json"}, body)
+                elif self.headers.get("Authorization") != f"Bearer {proxy.tokens[-1]}":
+                    self.rfile.read(size)
+                    realm = f'Bearer realm="http://{proxy.host}/token",service="test",scope="registry:catalog:*"'
+                    self.answer(401, {"WWW-Authenticate": realm}, b"")
+                else:
+                    return False
+                return True
 
             def forward(self, connection: http.client.HTTPConnection, size: int, fault: Fault | None) -> None:
                 connection.putrequest(self.command, self.path, skip_accept_encoding=True, skip_host=True)

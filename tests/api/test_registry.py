@@ -232,3 +232,35 @@ def test_documents_are_attached_and_the_image_keeps_its_digest(registry: Registr
     manifest = registry.get(f"acme/attached/manifests/{listed[0]['digest']}").json()
     assert manifest["subject"]["digest"] == image.digest
     assert registry.get(f"acme/attached/blobs/{manifest['layers'][0]['digest']}").content == documents[0].content
+
+
+def test_a_token_is_fetched_with_the_password_and_again_when_it_has_expired(proxy: Proxy, make, tmp_path) -> None:
+    proxy.tokens = ["first"]
+
+    def expire(event: Event) -> None:
+        if "MiB" in str(event) and len(proxy.tokens) == 1:
+            proxy.tokens.append("second")
+
+    push(make(base=MIB), f"{proxy.host}/acme/token", ["one"], expire, environ=login(tmp_path / "docker", proxy.host))
+    basic = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    assert [header for header, _ in proxy.asked] == [basic, basic]
+    assert "scope=repository%3Aacme%2Ftoken%3Apull%2Cpush" in proxy.asked[0][1]
+    assert PASSWORD not in str([path for _, path in proxy.asked])
+
+
+def test_an_identity_token_is_exchanged_by_oauth(proxy: Proxy, make, tmp_path) -> None:
+    proxy.tokens = ["only"]
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {proxy.host: {"identitytoken": "kept-for-long"}}}))
+    push(make(base=1000), f"{proxy.host}/acme/oauth", ["one"], environ=nobody(tmp_path))
+    [(header, asked)] = proxy.asked
+    assert header == ""
+    assert "grant_type=refresh_token" in asked
+    assert "refresh_token=kept-for-long" in asked
+
+
+def test_a_token_names_the_repository_that_layers_are_mounted_from(proxy: Proxy, make, tmp_path) -> None:
+    image, environ = make(base=MIB), login(tmp_path / "docker", proxy.host)
+    push(image, f"{proxy.host}/acme/source", ["one"], environ=environ)
+    proxy.tokens = ["only"]
+    push(image, f"{proxy.host}/acme/target", ["one"], environ=environ)
+    assert "repository%3Aacme%2Fsource%3Apull" in proxy.asked[0][1]
