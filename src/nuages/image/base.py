@@ -7,22 +7,26 @@ archive; removing the file is how it is renewed.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
-from nuages.errors import CommandFailed, MissingTool
+from nuages.errors import CommandFailed, MissingTool, NuagesError, Refused
 from nuages.host import programs
 from nuages.host.command import follow, run
 from nuages.host.lock import locked
 from nuages.host.places import cache
-from nuages.image import debian, oci, official
+from nuages.image import debian, interpreters, oci, official
 from nuages.image.debian import Recipe
 from nuages.progress import Sink, silent, step
 
 LIBRARY = "docker.io/library/"
+PYTHON = re.compile(rf"{re.escape(LIBRARY)}python:(3\.\d+)-slim")
 RECIPES = {
     "debian:trixie-slim": Recipe("trixie", expected=20),
     "debian:bookworm-slim": Recipe("bookworm", expected=20),
+    "debian:forky-slim": Recipe("forky", expected=20),
+    "python:3.14-slim": Recipe("forky", "python", {"PYTHON": "3.14"}, expected=25),
     "python:3.13-slim": Recipe("trixie", "python", {"PYTHON": "3.13"}, expected=25),
     "python:3.11-slim": Recipe("bookworm", "python", {"PYTHON": "3.11"}, expected=25),
     "postgres:17": Recipe("trixie", "postgres", expected=40),
@@ -94,10 +98,9 @@ def _fresh(reference: str, sink: Sink) -> BaseImage:
         if pulled:
             return _image(reference, _pulled_to(reference))
     recipe = RECIPES.get(short) if reference.startswith(LIBRARY) else None
+    interpreter = None
     if recipe is None:
-        raise MissingTool(
-            f"{reference} can't be pulled from here", hint=f"made without a registry are {', '.join(RECIPES)}"
-        )
+        recipe, interpreter = _of_interpreter(reference, sink)
     debian.need(sink)
     to = _made_to(reference, recipe)
     below = None
@@ -108,9 +111,40 @@ def _fresh(reference: str, sink: Sink) -> BaseImage:
         if below is None:
             debian.make_debian(recipe, reference, to, doing.say)
         else:
-            debian.make(recipe, below, reference, to, doing.say)
+            debian.make(recipe, below, reference, to, doing.say, interpreter=interpreter)
         doing.note = f"{to.stat().st_size >> 20} MiB"
     return _image(reference, to)
+
+
+def _of_interpreter(reference: str, sink: Sink) -> tuple[Recipe, Path]:
+    """How a Python that Debian does not have is made into its image, and where that Python lies.
+
+    Raises:
+        Refused: no such Python can be had here; the hint names those that can.
+        MissingTool: the image is another one.
+    """
+    named = PYTHON.fullmatch(reference)
+    if named is None:
+        raise MissingTool(
+            f"{reference} can't be pulled from here", hint=f"made without a registry are {', '.join(RECIPES)}"
+        )
+    with step(sink, f"look for Python {named[1]}", expected=5) as doing:
+        # The runtime that goes into each image needs 3.10.
+        found = interpreters.find(named[1], doing.say) if int(named[1].partition(".")[2]) >= 10 else None
+        doing.note = f"{found.prefix}" if found else "not to be had"
+    if found is None:
+        raise no_python(named[1])
+    return Recipe(found.debian, "interpreter", found.arguments(named[1]), expected=30), found.prefix
+
+
+def no_python(version: str) -> NuagesError:
+    """The refusal of a Python version, naming those that can be had on this machine."""
+    recipes = {found[1] for name in RECIPES if (found := PYTHON.fullmatch(LIBRARY + name))}
+    names = sorted({*recipes, *interpreters.there()}, key=lambda name: int(name.partition(".")[2]))
+    return Refused(
+        f"Python {version} can't be had: no registry answers, Debian does not have it, nor does this machine",
+        hint=f"django.python: one of {', '.join(names)}; or build where docker.io can be reached",
+    )
 
 
 def _kept(reference: str) -> BaseImage | None:
@@ -119,6 +153,9 @@ def _kept(reference: str) -> BaseImage | None:
     recipe = RECIPES.get(reference.removeprefix(LIBRARY)) if reference.startswith(LIBRARY) else None
     if recipe is not None and (made := _made_to(reference, recipe)).exists():
         return _image(reference, made)
+    if recipe is None and PYTHON.fullmatch(reference):
+        of_interpreters = sorted(_folder().glob(f"{_flat(reference)}-{'?' * 12}.tar"))
+        return _image(reference, of_interpreters[-1]) if of_interpreters else None
     return None
 
 

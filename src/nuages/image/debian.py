@@ -40,6 +40,10 @@ OPTIONS = (
     # The name and the resolver of the machine that made it are nobody's business.
     '--customize-hook=for file in hostname resolv.conf; do install -m 644 /dev/null "$1/etc/$file"; done',
 )
+# Testing's lists are good for a week, and a mirror that lags would end the build. They are signed all the same, and an
+# image is kept for longer than that.
+LAGGING = "--aptopt=Acquire::Check-Valid-Until false"
+TESTING = "forky"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -86,14 +90,24 @@ def make_debian(recipe: Recipe, reference: str, to: Path, say: Callable[[str], N
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         tar = Path(folder) / "debian.tar"
         tidy = f'--customize-hook=sh "{RECIPES / "tidy"}" "$1"'
-        follow(["mmdebstrap", *OPTIONS, tidy, recipe.debian, tar], say, env={"SOURCE_DATE_EPOCH": "0"})
+        options = [*OPTIONS, *([LAGGING] if recipe.debian == TESTING else [])]
+        follow(["mmdebstrap", *options, tidy, recipe.debian, tar], say, env={"SOURCE_DATE_EPOCH": "0"})
         say("compressing")
         layer = oci.layer_of_tar(oci.Blob(tar, 0, tar.stat().st_size), Path(folder), f"mmdebstrap {recipe.debian}")
         oci.archive(oci.scratch([layer], {"Env": [f"PATH={PATH}"], "Cmd": ["bash"]}), [reference], to)
 
 
-def make(recipe: Recipe, below: oci.Image, reference: str, to: Path, say: Callable[[str], None]) -> None:
-    """Build a recipe on `below` (which buildah's storage has under its name) and write its archive.
+def make(
+    recipe: Recipe,
+    below: oci.Image,
+    reference: str,
+    to: Path,
+    say: Callable[[str], None],
+    *,
+    interpreter: Path | None = None,
+) -> None:
+    """Build a recipe on `below` (which buildah's storage has under its name) and write its archive; the folder of an
+    interpreter is shown to it, where it takes one from this machine.
 
     The layers of `below` are taken over as they are, so that a node keeps them once for all images.
     """
@@ -108,6 +122,7 @@ def make(recipe: Recipe, below: oci.Image, reference: str, to: Path, say: Callab
                     *("buildah", "build", "--layers=false", "--pull-never", "--timestamp=0", "--identity-label=false"),
                     "--network=host",  # a network of its own would leave a bridge behind
                     *(f"--build-arg={name}={value}" for name, value in arguments.items()),
+                    *([f"--volume={interpreter}:/run/interpreter:ro"] if interpreter else []),
                     *("--file", RECIPES / recipe.folder / "Containerfile", "--tag", scratch, RECIPES),
                 ],
                 say,
