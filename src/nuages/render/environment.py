@@ -9,13 +9,25 @@ from __future__ import annotations
 import hashlib
 import json
 
-from nuages.app.components import App, Web
+from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.objects import Object
+from nuages.render import access, outside
 from nuages.render.labels import CONFIG, metadata
-from nuages.render.postgres import PASSWORD_KEY, PORT, USER
 from nuages.render.release import Release
 
-HTTP_PORT = 8000
+METRICS_PORT = 9464
+BEAT_FOLDER = "/var/lib/nuages"
+_OVERLAY = {
+    "hosts": "hosts",
+    "proxy": "proxy",
+    "secret_key": "secret-key",
+    "debug": "debug",
+    "databases": "databases",
+    "caches": "caches",
+    "static": "static",
+    "logging": "logging",
+    "celery": "celery",
+}
 
 
 def config(app: App) -> Object | None:
@@ -47,54 +59,97 @@ def sources(app: App, release: Release) -> list[Object]:
     ]
 
 
-def variables(app: App, release: Release) -> list[Object]:
-    """Env: what other objects hold, the database, and what tells the runtime about the project."""
+def variables(app: App, release: Release, component: str) -> list[Object]:
+    """Env: what other objects hold, the services, and what tells the runtime about the project and its place."""
     return [
         *(
             _from(name, "configMapKeyRef", source.config_map, source.key)
             for name, source in sorted(app.env.items())
             if source.config_map
         ),
-        *_database(app),
-        {"name": "DJANGO_SETTINGS_MODULE", "value": app.django.settings or release.build.settings},
-        {"name": "NUAGES_WSGI", "value": release.build.wsgi},
-        {"name": "NUAGES_RELEASE", "value": str(release.template)},
-        *_release(app, release),
+        *access.services(app),
+        *_written(
+            {
+                "DJANGO_SETTINGS_MODULE": app.django.settings or release.build.settings,
+                "NUAGES_WSGI": release.build.wsgi,
+                "NUAGES_ASGI": release.build.asgi,
+                "NUAGES_RELEASE": str(release.template),
+                # For projects that show or report it; one that declares its own keeps that.
+                "RELEASE": "" if app.declares("RELEASE") else str(release.template),
+                "NUAGES_COMPONENT": component,
+                "NUAGES_OVERLAY": overlay(app),
+                "NUAGES_HOSTS": outside.hosts(app),
+                "NUAGES_ORIGINS": outside.origins(app),
+                "NUAGES_PROXY": outside.proxy(app),
+                "NUAGES_LOGS": app.observability.logs,
+            }
+        ),
     ]
 
 
-def _release(app: App, release: Release) -> list[Object]:
-    """RELEASE, for projects that show or report it; one that declares its own keeps that."""
-    if "RELEASE" in app.env or "RELEASE" in app.secrets:
-        return []
-    return [{"name": "RELEASE", "value": str(release.template)}]
+def overlay(app: App) -> str:
+    """The parts of the overlay that are on, comma-separated; "" where it is off."""
+    wanted = app.django.overlay
+    return ",".join(name for field, name in _OVERLAY.items() if wanted.enabled and getattr(wanted, field))
 
 
-def server_variables(web: Web) -> list[Object]:
+def server_variables(app: App, web: Web) -> list[Object]:
     """What the runtime starts the server with; see app/timing.py and app/connections.py for the numbers."""
-    return [
-        {"name": "NUAGES_PORT", "value": str(HTTP_PORT)},
-        {"name": "NUAGES_WORKERS", "value": str(web.processes.workers)},
-        {"name": "NUAGES_THREADS", "value": str(web.processes.threads)},
-        {"name": "NUAGES_TIMEOUT", "value": str(web.timing.server)},
-        {"name": "NUAGES_GRACEFUL_TIMEOUT", "value": str(web.timing.graceful)},
-    ]
+    return _written(
+        {
+            "NUAGES_PORT": str(web.port),
+            "NUAGES_WORKERS": str(web.processes.workers),
+            "NUAGES_THREADS": str(web.processes.threads),
+            "NUAGES_TIMEOUT": str(web.timing.server),
+            "NUAGES_GRACEFUL_TIMEOUT": str(web.timing.graceful),
+            "NUAGES_INTERFACE": web.interface,
+            "NUAGES_SERVER": web.server,
+            "NUAGES_POOL": str(web.processes.threads),
+            "NUAGES_METRICS_PORT": str(METRICS_PORT) if measured(app, web) else "",
+        }
+    )
+
+
+def command_variables(app: App, web: Web) -> list[Object]:
+    """What a web's own command may want to know: PORT is what platforms call it, and gunicorn binds to it unasked."""
+    port = {} if app.declares("PORT") else {"PORT": str(web.port)}
+    return _written({**port, "NUAGES_POOL": str(web.processes.threads)})
+
+
+def worker_variables(worker: Worker) -> list[Object]:
+    """What the runtime starts a Celery worker with; a command has but its pool of connections."""
+    pool = {"NUAGES_POOL": str(worker.pool.per_process)}
+    if worker.celery is None:
+        return _written(pool)
+    return _written(
+        {
+            "NUAGES_CELERY_APP": worker.celery.app,
+            "NUAGES_CELERY_QUEUES": ",".join(worker.celery.queues),
+            "NUAGES_CELERY_POOL": worker.celery.pool,
+            "NUAGES_CELERY_CONCURRENCY": str(worker.pool.concurrency),
+            "NUAGES_GRACEFUL_TIMEOUT": str(worker.timing.task),
+            "NUAGES_SOFT_SHUTDOWN": str(worker.timing.soft),
+            **pool,
+        }
+    )
+
+
+def beat_variables(beat: Beat) -> list[Object]:
+    """What the runtime starts beat with; its schedule is on a volume, for it begins anew where that is lost."""
+    return _written(
+        {"NUAGES_CELERY_APP": beat.app, "NUAGES_BEAT_SCHEDULE": f"{BEAT_FOLDER}/celerybeat-schedule"},
+    )
+
+
+def measured(app: App, web: Web) -> bool:
+    """Whether a web's pods have a port for metrics; one with a command of its own has none of ours."""
+    return app.observability.metrics and web.command is None
+
+
+def _written(values: dict[str, str]) -> list[Object]:
+    """Plain variables; what is empty is left out."""
+    return [{"name": name, "value": value} for name, value in values.items() if value]
 
 
 def _from(name: str, kind: str, object_name: str | None, key: str | None) -> Object:
     return {"name": name, "valueFrom": {kind: {"name": object_name, "key": key}}}
-
-
-def _database(app: App) -> list[Object]:
-    """DATABASE_URL; the password stays in its Secret, and the kubelet puts it in (dependent variables).
-
-    https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
-    It is generated from URL-safe characters, so nothing needs escaping.
-    """
-    if app.postgres is None or app.databases.default is None:
-        return []
-    name = app.postgres.name
-    return [
-        _from("POSTGRES_PASSWORD", "secretKeyRef", name, PASSWORD_KEY),
-        {"name": "DATABASE_URL", "value": f"postgres://{USER}:$(POSTGRES_PASSWORD)@{name}:{PORT}/{app.name}"},
-    ]

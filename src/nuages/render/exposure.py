@@ -15,17 +15,29 @@ from nuages.spec.model import Expose
 
 
 def exposure(app: App) -> list[Object]:
-    """The objects that let requests in, for the app's first web component; none where it is not exposed."""
-    if app.expose is None:
+    """The objects that let requests in; none where the app is not exposed, or no web has a route.
+
+    A load balancer or a node's port knows no paths: it leads to the web that answers "/".
+    """
+    routes = routed(app)
+    if app.expose is None or not routes:
         return []
-    component = next(iter(app.web.values()))
     match app.expose.kind:
         case "loadBalancer" | "nodePort":
-            return [_service(app, component, app.expose)]
+            return [_service(app, web, app.expose) for route, web in routes if route == "/"]
         case "ingress":
-            return [_ingress(app, component, app.expose)]
+            return [_ingress(app, routes, app.expose)]
         case "gateway":
-            return [_route(app, component, app.expose)]
+            return [_route(app, routes, app.expose)]
+
+
+def routed(app: App) -> list[tuple[str, Web]]:
+    """Each route and the web it leads to, the longest first: some controllers take the first that matches.
+
+    https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types: a slash at the end makes no difference.
+    """
+    found = [(route, web) for web in app.web.values() for route in web.routes]
+    return sorted(found, key=lambda pair: (-len(pair[0].rstrip("/")), pair[0]))
 
 
 def _service(app: App, component: Web, expose: Expose) -> Object:
@@ -47,10 +59,16 @@ def _service(app: App, component: Web, expose: Expose) -> Object:
     }
 
 
-def _ingress(app: App, component: Web, expose: Expose) -> Object:
-    about = metadata(app, app.name, WEB, component.key)
-    backend = {"service": {"name": component.name, "port": {"name": "http"}}}
-    path = {"path": "/", "pathType": "Prefix", "backend": backend}
+def _ingress(app: App, routes: list[tuple[str, Web]], expose: Expose) -> Object:
+    about = metadata(app, app.name, WEB, routes[-1][1].key)
+    paths = [
+        {
+            "path": route,
+            "pathType": "Prefix",
+            "backend": {"service": {"name": web.name, "port": {"name": "http"}}},
+        }
+        for route, web in routes
+    ]
     tls = _certificate(app, expose)
     issuer = expose.tls.issuer if expose.tls else None
     return {
@@ -61,7 +79,7 @@ def _ingress(app: App, component: Web, expose: Expose) -> Object:
         "metadata": about | ({"annotations": {"cert-manager.io/cluster-issuer": issuer}} if issuer else {}),
         "spec": {
             **({"ingressClassName": expose.class_} if expose.class_ else {}),
-            "rules": [{"host": host, "http": {"paths": [path]}} for host in expose.hosts],
+            "rules": [{"host": host, "http": {"paths": paths}} for host in expose.hosts],
             **({"tls": [{"hosts": expose.hosts, "secretName": tls}]} if tls else {}),
         },
     }
@@ -73,14 +91,13 @@ def _certificate(app: App, expose: Expose) -> str | None:
     return expose.tls.secret or (f"{app.name}-tls" if expose.tls.issuer else None)
 
 
-def _route(app: App, component: Web, expose: Expose) -> Object:
+def _route(app: App, routes: list[tuple[str, Web]], expose: Expose) -> Object:
     """https://gateway-api.sigs.k8s.io/api-types/httproute/; a Gateway of another namespace must let this one attach."""
     namespace, _, gateway = (expose.class_ or "").rpartition("/")
-    backend = {"name": component.name, "port": SERVICE_PORT, "kind": "Service", "group": "", "weight": 1}
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
-        "metadata": metadata(app, app.name, WEB, component.key),
+        "metadata": metadata(app, app.name, WEB, routes[-1][1].key),
         "spec": {
             "parentRefs": [
                 {
@@ -93,11 +110,14 @@ def _route(app: App, component: Web, expose: Expose) -> Object:
             "hostnames": expose.hosts,
             "rules": [
                 {
-                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-                    "backendRefs": [backend],
+                    "matches": [{"path": {"type": "PathPrefix", "value": route}}],
+                    "backendRefs": [
+                        {"name": web.name, "port": SERVICE_PORT, "kind": "Service", "group": "", "weight": 1}
+                    ],
                     # The proxy waits a little longer than the server, so that it is the server that says so.
-                    "timeouts": {"request": f"{component.timing.server + 1}s"},
+                    "timeouts": {"request": f"{web.timing.server + 1}s"},
                 }
+                for route, web in routes
             ],
         },
     }

@@ -8,9 +8,10 @@ import math
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.environment import sources, variables
-from nuages.render.labels import LEAVES, MIGRATE, labels, metadata
-from nuages.render.pods import container_security, pod_basics, resources, temporary, temporary_mount
+from nuages.render.labels import LEAVES, MIGRATE, WEB, labels, metadata, selector
+from nuages.render.pods import container_security, pod_basics, resources
 from nuages.render.release import Release
+from nuages.render.storage import mounts, volumes
 from nuages.spec.units import seconds
 
 # A finished Job stays for whoever wants to read its log, until the next release prunes it.
@@ -62,6 +63,7 @@ def _pod(app: App, release: Release) -> Object:
         "restartPolicy": "Never",
         # A migration under way gets its time to end or roll back.
         "terminationGracePeriodSeconds": 60,
+        **_beside(app),
         "containers": [
             {
                 "name": "migrate",
@@ -70,13 +72,22 @@ def _pod(app: App, release: Release) -> Object:
                 "command": ["python", "-m", "nuages_runtime.migrate"],
                 "envFrom": sources(app, release),
                 "env": [
-                    *variables(app, release),
+                    *variables(app, release, MIGRATE),
                     {"name": "NUAGES_LOCK_TIMEOUT", "value": _lock_timeout(app)},
                 ],
                 "resources": resources(app.migrations.resources),
                 "securityContext": container_security(),
-                "volumeMounts": [temporary_mount()],
+                "volumeMounts": mounts(app, release, uploads=False),
             }
         ],
-        "volumes": [temporary()],
+        "volumes": volumes(app, release, uploads=False),
     }
+
+
+def _beside(app: App) -> Object:
+    """On the node of the pods that serve, where a folder's volume is one node's."""
+    if not any(volume.one_node for volume in app.volumes.values()):
+        return {}
+    near = {"labelSelector": {"matchLabels": selector(app, WEB)}, "topologyKey": "kubernetes.io/hostname"}
+    term = {"weight": 100, "podAffinityTerm": near}
+    return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}}

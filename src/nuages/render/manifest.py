@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.render.beat import beat
 from nuages.render.environment import config
 from nuages.render.exposure import exposure
 from nuages.render.foundation import account, namespace
 from nuages.render.jobs import migrate
 from nuages.render.network import policies
 from nuages.render.postgres import postgres
+from nuages.render.redis import redis
 from nuages.render.release import Manifest, Release
-from nuages.render.storage import media
+from nuages.render.storage import folders, media
 from nuages.render.web import web
+from nuages.render.workers import worker
 
-__all__ = ["Manifest", "Release", "namespace", "render"]
+__all__ = ["Manifest", "Release", "namespace", "render", "services"]
 
 
 def render(app: App, release: Release) -> Manifest:
@@ -26,9 +30,17 @@ def render(app: App, release: Release) -> Manifest:
             *policies(app),
             *([plain] if plain else []),
             *media(app),
+            *folders(app),
         ],
-        services=postgres(app),
+        services=services(app),
         expand=migrate(app, release),
         web=[made for component in app.web.values() for made in web(app, component, release)],
         exposure=exposure(app),
+        workers=[made for component in app.workers.values() for made in worker(app, component, release)],
+        beat=beat(app, release),
     )
+
+
+def services(app: App) -> list[Object]:
+    """The data stores that run in the cluster."""
+    return [*postgres(app), *redis(app)]

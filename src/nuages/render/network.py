@@ -8,9 +8,25 @@ from __future__ import annotations
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.render.environment import HTTP_PORT
-from nuages.render.labels import MIGRATE, NETWORK, POSTGRES, WEB, instance, metadata, selector
+from nuages.render.environment import METRICS_PORT, measured
+from nuages.render.labels import (
+    BEAT,
+    MIGRATE,
+    NETWORK,
+    POSTGRES,
+    REDIS,
+    RUN,
+    WEB,
+    WORKER,
+    instance,
+    metadata,
+    selector,
+)
 from nuages.render.postgres import PORT as POSTGRES_PORT
+from nuages.render.redis import PORT as REDIS_PORT
+
+# The port of a web that names none.
+PORT = 8000
 
 # Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
 # another one does not tell its namespace, so any namespace is let in then; never anything outside the cluster.
@@ -27,25 +43,40 @@ def policies(app: App) -> list[Object]:
         _policy(app, "default-deny", {}, ingress=[], egress=[]),
         _policy(app, "dns", {}, egress=[_dns()]),
         *_web(app),
-        *_postgres(app),
+        *_metrics(app),
+        *(_service(app, POSTGRES, POSTGRES_PORT) if app.postgres else []),
+        *(_service(app, REDIS, REDIS_PORT) if app.redis else []),
     ]
 
 
 def _web(app: App) -> list[Object]:
     """Requests come from wherever the exposure lets them in; an app without one is reached by port-forward only.
 
-    Each way in has a policy of its own name: where the exposure changes, the old one holds until the old pods are gone.
-    The kubelet's probes need no opening: a pod's own node may always reach it.
+    Each way in, and each port, has a policy of its own name: where the exposure or a port changes, the old one holds
+    until the old pods are gone. The kubelet's probes need no opening: a pod's own node may always reach it.
     """
-    match app.expose.kind if app.expose else None:
-        case None:
-            return []
-        case "loadBalancer" | "nodePort":
-            # A client's address is its own or a node's, depending on the cluster: no rule by address would hold.
-            return [_policy(app, "web", selector(app, WEB), ingress=[{"ports": [_tcp(HTTP_PORT)]}])]
-        case _:
-            opening = {"from": [_controller(app)], "ports": [_tcp(HTTP_PORT)]}
-            return [_policy(app, f"web-from-{_way(app)}", selector(app, WEB), ingress=[opening])]
+    if app.expose is None:
+        return []
+    # A client's address is its own or a node's, depending on the cluster: no rule by address would hold.
+    anywhere = app.expose.kind in ("loadBalancer", "nodePort")
+    name = "web" if anywhere else f"web-from-{_way(app)}"
+    return [
+        _policy(
+            app,
+            name if port == PORT else f"{name}-{port}",
+            selector(app, WEB),
+            ingress=[{**({} if anywhere else {"from": [_controller(app)]}), "ports": [_tcp(port)]}],
+        )
+        for port in sorted({web.port for web in app.web.values() if web.routes})
+    ]
+
+
+def _metrics(app: App) -> list[Object]:
+    """Whoever collects metrics is in the cluster, in a namespace that the spec does not know."""
+    if not any(measured(app, web) for web in app.web.values()):
+        return []
+    opening = {"from": [{"namespaceSelector": {}}], "ports": [_tcp(METRICS_PORT)]}
+    return [_policy(app, "metrics", selector(app, WEB), ingress=[opening])]
 
 
 def _way(app: App) -> str:
@@ -61,24 +92,28 @@ def _controller(app: App) -> Object:
     return {"namespaceSelector": {"matchExpressions": [{"key": _NAMESPACE, "operator": "In", "values": names}]}}
 
 
-def _postgres(app: App) -> list[Object]:
-    """Both ends of one way: web and migrate to PostgreSQL, and PostgreSQL from them alone."""
-    if app.postgres is None:
-        return []
-    server = {"podSelector": {"matchLabels": selector(app, POSTGRES)}}
-    clients = [{"podSelector": {"matchLabels": selector(app, component)}} for component in (WEB, MIGRATE)]
+def _service(app: App, service: str, port: int) -> list[Object]:
+    """Both ends of one way: the project's processes to a data store, and the data store from them alone."""
+    server = {"podSelector": {"matchLabels": selector(app, service)}}
+    clients = _clients(app)
+    peers = [{"podSelector": {"matchLabels": selector(app, component)}} for component in clients]
     return [
-        _policy(app, "postgres", selector(app, POSTGRES), ingress=[{"from": clients, "ports": [_tcp(POSTGRES_PORT)]}]),
+        _policy(app, service, selector(app, service), ingress=[{"from": peers, "ports": [_tcp(port)]}]),
         *(
             _policy(
                 app,
-                f"{component}-to-postgres",
+                f"{component}-to-{service}",
                 selector(app, component),
-                egress=[{"to": [server], "ports": [_tcp(POSTGRES_PORT)]}],
+                egress=[{"to": [server], "ports": [_tcp(port)]}],
             )
-            for component in (WEB, MIGRATE)
+            for component in clients
         ),
     ]
+
+
+def _clients(app: App) -> list[str]:
+    """The components that run the project's code."""
+    return [WEB, MIGRATE, RUN, *([WORKER] if app.workers else []), *([BEAT] if app.beat else [])]
 
 
 def _dns() -> Object:

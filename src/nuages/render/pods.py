@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.app.timing import WorkerTiming
 from nuages.spec.model import Resources
 from nuages.spec.units import canonical_cpu, canonical_memory
 
@@ -65,3 +66,47 @@ def pod_basics(app: App, *, user: int, account: str) -> Object:
         "securityContext": pod_security(user),
     }
     return basics | {"imagePullSecrets": [{"name": app.image_pull_secret}]} if app.image_pull_secret else basics
+
+
+def spread(matching: dict[str, str]) -> list[Object]:
+    """Over nodes and zones where there are several; on one node they still start."""
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": matching},
+            # Old and new pods are spread each for themselves.
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    ]
+
+
+def disruption_budget(about: Object, matching: dict[str, str]) -> Object:
+    """At most one pod at a time by a drain. With one replica that is an outage, but the drain goes on: a budget that
+    allows none would hold a node for ever. Pods that are not ready don't count, they can't get worse.
+    """
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": about,
+        "spec": {
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": matching},
+        },
+    }
+
+
+def alive(timing: WorkerTiming) -> Object:
+    """The probes of what answers no requests: the runtime looks how old its sign of life is, without the project."""
+    ask = {"exec": {"command": ["python", "-I", "-m", "nuages_runtime.alive", str(timing.alive)]}}
+
+    def probe(period: int, failures: int) -> Object:
+        return {**ask, "periodSeconds": period, "timeoutSeconds": timing.probe_timeout, "failureThreshold": failures}
+
+    return {
+        "startupProbe": probe(timing.startup_period, timing.startup_failures),
+        "livenessProbe": probe(timing.liveness_period, timing.liveness_failures),
+    }

@@ -11,6 +11,7 @@ from nuages.app.objects import Object
 from nuages.render.labels import POSTGRES, labels, metadata, selector
 from nuages.render.pods import (
     container_security,
+    disruption_budget,
     pod_basics,
     resources,
     temporary,
@@ -33,7 +34,11 @@ def postgres(app: App) -> list[Object]:
     """All objects of the app's PostgreSQL, in order; none where it has none. Its Secret is in secrets.py."""
     if app.postgres is None:
         return []
-    return [_service(app, app.postgres), _stateful_set(app, app.postgres), _budget(app, app.postgres)]
+    return [
+        _service(app, app.postgres),
+        _stateful_set(app, app.postgres),
+        disruption_budget(metadata(app, app.postgres.name, POSTGRES), selector(app, POSTGRES)),
+    ]
 
 
 def _service(app: App, service: Postgres) -> Object:
@@ -155,18 +160,4 @@ def _probes(app: App) -> Object:
         "startupProbe": {**ready, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 150},
         "readinessProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 2},
         "livenessProbe": {**ready, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6},
-    }
-
-
-def _budget(app: App, service: Postgres) -> Object:
-    """One pod with one volume: an eviction is an outage of seconds, but a drain must not hang for ever."""
-    return {
-        "apiVersion": "policy/v1",
-        "kind": "PodDisruptionBudget",
-        "metadata": metadata(app, service.name, POSTGRES),
-        "spec": {
-            "maxUnavailable": 1,
-            "unhealthyPodEvictionPolicy": "AlwaysAllow",
-            "selector": {"matchLabels": selector(app, POSTGRES)},
-        },
     }

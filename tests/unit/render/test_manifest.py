@@ -148,11 +148,11 @@ def test_uploads_go_where_the_project_puts_them() -> None:
     assert {"name": "media", "mountPath": "/app/media"} in server(local())["volumeMounts"]
 
 
-def test_nothing_may_talk_to_postgres_but_web_and_migrate() -> None:
+def test_nothing_may_talk_to_postgres_but_what_runs_the_project() -> None:
     policy = find(local(), "NetworkPolicy", "blog-postgres")["spec"]
     (opening,) = policy["ingress"]
     components = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in opening["from"]]
-    assert components == ["web", "migrate"]
+    assert components == ["web", "migrate", "run"]
     assert opening["ports"] == [{"protocol": "TCP", "port": 5432}]
 
 
