@@ -280,6 +280,11 @@ def pieces(blob: Blob, size: int = _CHUNK) -> Iterator[bytes]:
             yield piece
 
 
+def opened(blob: Blob) -> IO[bytes]:
+    """A blob as a file to read."""
+    return io.BufferedReader(_Range(blob), _CHUNK)
+
+
 def architecture() -> str:
     """The machine's architecture as images call it."""
     machine = platform.machine()
@@ -308,6 +313,28 @@ class _Checked(io.RawIOBase):
                 hint="remove the file",
             )
         return given
+
+
+class _Range(io.RawIOBase):
+    """A part of a file, from its beginning to its end."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._file = blob.path.open("rb")
+        self._file.seek(blob.offset)
+        self._left = blob.size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        wanted = memoryview(buffer)[: self._left]
+        size = self._file.readinto(wanted)
+        self._left -= size
+        return size
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _Hashed(io.RawIOBase):
