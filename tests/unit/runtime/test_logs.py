@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+import sys
+
+import pytest
+
+from nuages_runtime.logs import Json, Text, config, request_id
+
+pytestmark = pytest.mark.unit
+
+
+def record(message: str, *arguments: object, **extra: object) -> logging.LogRecord:
+    made = logging.LogRecord("posts", logging.WARNING, "posts.py", 1, message, arguments, None)
+    vars(made).update(extra)
+    return made
+
+
+def test_a_record_is_one_line_of_json_with_what_the_project_gave_as_extra() -> None:
+    line = Json().format(record("%s is\nlate", "Ada", order=7, lines=[1, 2], request=object()))
+    assert "\n" not in line
+    entry = json.loads(line)
+    assert entry.pop("time").endswith("Z")
+    assert entry == {
+        "level": "WARNING",
+        "logger": "posts",
+        "message": "Ada is\nlate",
+        "order": 7,
+        "lines": [1, 2],
+    }
+
+
+def test_what_the_project_gives_as_extra_replaces_none_of_our_own_fields() -> None:
+    assert json.loads(Json().format(record("x", level="none", time="never")))["level"] == "WARNING"
+
+
+def test_a_traceback_is_in_the_record_that_it_belongs_to() -> None:
+    try:
+        raise ValueError("too late")
+    except ValueError:
+        failed = record("it failed", exc_info=sys.exc_info())
+    line = Json().format(failed)
+    assert "\n" not in line
+    assert json.loads(line)["exception"].endswith("ValueError: too late")
+
+
+def test_a_line_says_which_request_it_belongs_to() -> None:
+    token = request_id.set("abc")
+    try:
+        assert json.loads(Json().format(record("x")))["request_id"] == "abc"
+        assert Text().format(record("x")).endswith("WARNING posts: x [abc]")
+    finally:
+        request_id.reset(token)
+    assert Text().format(record("x")).endswith("WARNING posts: x")
+
+
+@pytest.mark.parametrize(("kind", "formatter"), [("json", Json), ("text", Text)])
+def test_the_configuration_is_one_that_logging_takes(kind: str, formatter: type, restored_logging: None) -> None:
+    logging.config.dictConfig(config(kind))
+    assert [type(handler.formatter) for handler in logging.getLogger().handlers] == [formatter]
+
+
+@pytest.fixture
+def restored_logging():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
