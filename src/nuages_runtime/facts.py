@@ -1,9 +1,12 @@
 """`python -m nuages_runtime.facts [--static FOLDER] [--bytecode FOLDER]`: what an image says of itself, as JSON on
 standard output.
 
-Runs once, when the image is built, with the project's own settings and no database: migration leaves come from the
-files. With --static it also collects the static files into that folder, with --bytecode it compiles the project's
-modules into that one. What the project prints while it loads goes to standard error.
+Runs once, when the image is built, with the project's own settings, the overlay on them, no database and no network:
+migration leaves come from the files. With --static it also collects the static files into that folder, with --bytecode
+it compiles the project's modules into that one. What the project prints while it loads goes to standard error.
+
+Exit codes: 0 told, 1 the project does not load (its own traceback), 3 it can't be deployed as it is; the last line on
+standard error says why, after "nuages: ".
 """
 
 # Django is the image's, and is imported when there are settings to import it with.
@@ -12,36 +15,63 @@ modules into that one. What the project prints while it loads goes to standard e
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
+import socket
 import sys
+import traceback
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
+
+from nuages_runtime import hook
+from nuages_runtime.collect import Collected, collect
+
+REFUSED = 3
+# What drivers and clients call it when no server answers; OSError's own kinds are known by their class.
+_NO_SERVER = frozenset({"OperationalError", "ConnectionError", "EndpointConnectionError", "ConnectTimeout", "URLError"})
+
+
+class Refused(Exception):
+    """The project can't be deployed as it is; the text is the line to say."""
 
 
 def facts() -> dict[str, object]:
     """The facts of the project whose settings DJANGO_SETTINGS_MODULE names; Django is set up already."""
+    import django
+    from django.apps import apps
     from django.conf import settings
+    from django.db import connections
+
+    from nuages_runtime.overlay import apply
 
     media = str(settings.MEDIA_ROOT or "")
     static = str(settings.STATIC_ROOT or "")
     return {
         "settings": os.environ["DJANGO_SETTINGS_MODULE"],
-        "wsgi": wsgi(settings.WSGI_APPLICATION),
+        "wsgi": application(settings.WSGI_APPLICATION, "NUAGES_WSGI"),
+        "asgi": application(getattr(settings, "ASGI_APPLICATION", None), "NUAGES_ASGI"),
+        "django": django.get_version(),
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "migrations": leaves(),
+        "engines": {alias: connections[alias].vendor for alias in connections},
         "media_root": str(Path(media).absolute()) if media else None,
         "static_root": str(Path(static).absolute()) if static else None,
         "static_url": settings.STATIC_URL,
+        "staticfiles": apps.is_installed("django.contrib.staticfiles"),
+        "overlay": [
+            {"setting": change.setting, "action": change.action, "why": change.why}
+            for _, change in sorted(apply.done.items())
+        ],
     }
 
 
-def wsgi(setting: str | None) -> str:
-    """`package.wsgi.application` as servers write it, `package.wsgi:application`; NUAGES_WSGI where the setting is not
-    set.
-    """
+def application(setting: str | None, variable: str) -> str:
+    """`package.wsgi.application` as servers write it, `package.wsgi:application`; the variable where it is not set."""
     if not setting:
-        return os.environ.get("NUAGES_WSGI", "")
+        return os.environ.get(variable, "")
     module, _, attribute = setting.rpartition(".")
     return f"{module}:{attribute}"
 
@@ -54,31 +84,6 @@ def leaves() -> dict[str, list[str]]:
     for app, name in sorted(MigrationLoader(None, ignore_no_migrations=True).graph.leaf_nodes()):
         found.setdefault(app, []).append(name)
     return found
-
-
-def collect(folder: Path) -> str:
-    """Collect static files into a folder; answers why not, in words, where the project has nothing to collect.
-
-    Only where they are collected into a folder: a storage that uploads would change what the running release serves.
-    """
-    from django.apps import apps
-    from django.conf import settings
-    from django.core.files.storage import FileSystemStorage
-    from django.core.management import call_command
-
-    if not apps.is_installed("django.contrib.staticfiles"):
-        return "django.contrib.staticfiles is not installed"
-    if not settings.STATIC_ROOT:
-        return "STATIC_ROOT is not set"
-    settings.STATIC_ROOT = str(folder)
-    from django.contrib.staticfiles.storage import staticfiles_storage
-
-    if not isinstance(staticfiles_storage, FileSystemStorage):
-        return f"the storage of static files is {type(staticfiles_storage).__name__}, not a folder"
-    if Path(staticfiles_storage.location) != folder:
-        return "the storage of static files has a location of its own"
-    call_command("collectstatic", interactive=False, verbosity=0)
-    return ""
 
 
 def compile_project(folder: Path) -> None:
@@ -94,23 +99,101 @@ def compile_project(folder: Path) -> None:
     compileall.compile_dir(Path.cwd(), quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
 
-def main() -> None:
+def load() -> None:
+    """Set Django up with the overlay on.
+
+    Raises:
+        Refused: there is no settings module to add to, or the project asks a server while it loads.
+    """
+    import django
+
+    if configured := configures(Path("manage.py")):
+        raise Refused(f"{configured}: the project calls settings.configure(); give it a settings module")
+    hook.start()
+    try:
+        django.setup()
+    except Exception as error:
+        if server := connects(error):
+            traceback.print_exc()
+            where, reason = own_line(error), (str(server).splitlines() or [""])[0]
+            said = f"{type(server).__name__}: {reason}"
+            raise Refused(
+                f"{where}the project asks a server while it is loaded, and an image has none: {said}"
+            ) from error
+        raise
+
+
+def configures(manage: Path) -> str:
+    """Where manage.py calls settings.configure(), as file:line; "" where it does not."""
+    try:
+        tree = ast.parse(manage.read_text())
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func).endswith("settings.configure"):
+            return f"{manage}:{call.lineno}"
+    return ""
+
+
+def connects(error: BaseException) -> BaseException | None:
+    """The error behind an error that says that no server answered."""
+    return next(
+        (
+            each
+            for each in _chain(error)
+            if isinstance(each, (ConnectionError, TimeoutError, socket.gaierror)) or type(each).__name__ in _NO_SERVER
+        ),
+        None,
+    )
+
+
+def own_line(error: BaseException) -> str:
+    """The innermost line of the project's own code that an error came by, as "blog/settings.py:41: "."""
+    root = Path.cwd()
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(root) and "site-packages" not in path.parts:
+            return f"{path.relative_to(root)}:{frame.lineno}: "
+    return ""
+
+
+def no_network(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook: what reaches for another machine is told at once that nobody is there, instead of waiting for it.
+
+    What is built must not depend on what happened to answer.
+    """
+    if event == "socket.getaddrinfo" or (event == "socket.connect" and isinstance(arguments[1], tuple)):
+        raise ConnectionRefusedError("there is no network while an image is built")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def main() -> int:
     """Print the facts; what fails fails with the project's own traceback."""
     parser = ArgumentParser(prog="nuages_runtime.facts")
     parser.add_argument("--static", type=Path)
     parser.add_argument("--bytecode", type=Path)
     options = parser.parse_args()
+    sys.addaudithook(no_network)
     with contextlib.redirect_stdout(sys.stderr):
-        import django
-
-        django.setup()
+        try:
+            load()
+        except Refused as refused:
+            print(f"nuages: {refused}")  # noqa: T201 - to standard error
+            return REFUSED
         found = facts()
-        if options.static:
-            found["static_skipped"] = collect(options.static)
+        collected = collect(options.static) if options.static else Collected()
+        found |= {"static_skipped": collected.skipped, "static_missing": collected.missing}
         if options.bytecode:
             compile_project(options.bytecode)
     json.dump(found, sys.stdout)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

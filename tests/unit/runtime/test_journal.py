@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from nuages_runtime.facts import wsgi
+from nuages_runtime.facts import application
 from nuages_runtime.migrate import Journal
 
 pytestmark = pytest.mark.unit
@@ -31,6 +31,6 @@ def test_the_journal_keeps_the_statement_that_failed_and_none_of_its_values() ->
 
 
 def test_wsgi_application_is_written_as_servers_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert wsgi("blog.wsgi.application") == "blog.wsgi:application"
+    assert application("blog.wsgi.application", "NUAGES_WSGI") == "blog.wsgi:application"
     monkeypatch.setenv("NUAGES_WSGI", "other.wsgi:app")
-    assert wsgi(None) == "other.wsgi:app"
+    assert application(None, "NUAGES_WSGI") == "other.wsgi:app"

@@ -1,0 +1,92 @@
+"""Collect a project's static files into a folder, while its image is built."""
+
+# Django is the image's, and is imported when there are settings to import it with.
+# ruff: noqa: PLC0415
+# mypy: disable-error-code=import-not-found
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+MANIFEST = "staticfiles.json"
+
+
+class Collected(NamedTuple):
+    """How it went."""
+
+    skipped: str = ""
+    """Why nothing was collected, in words; "" where it was."""
+    missing: tuple[str, ...] = ()
+    """Files that others refer to and that nobody has; the reference was left as it is."""
+
+
+def collect(folder: Path) -> Collected:
+    """Collect into an empty folder, and add what the project keeps in its STATIC_ROOT: files that a front-end build
+    left there are nowhere else.
+
+    Only where they are collected into a folder: a storage that uploads would change what the running release serves.
+    """
+    from django.apps import apps
+    from django.conf import settings
+    from django.core.files.storage import FileSystemStorage
+    from django.core.management import call_command
+
+    if not apps.is_installed("django.contrib.staticfiles"):
+        return Collected("django.contrib.staticfiles is not installed")
+    if not settings.STATIC_ROOT:
+        return Collected("STATIC_ROOT is not set")
+    kept = Path(settings.STATIC_ROOT).absolute()
+    settings.STATIC_ROOT = str(folder)
+    from django.contrib.staticfiles.storage import staticfiles_storage
+
+    if not isinstance(staticfiles_storage, FileSystemStorage):
+        return Collected(f"the storage of static files is {type(staticfiles_storage).__name__}, not a folder")
+    if Path(staticfiles_storage.location) != folder:
+        return Collected("the storage of static files has a location of its own")
+    missing = forgiving(staticfiles_storage)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    if kept.is_dir() and kept not in (Path.cwd(), *Path.cwd().parents):
+        merge(kept, folder)
+    return Collected(missing=tuple(sorted(missing)))
+
+
+def forgiving(storage: Any) -> set[str]:
+    """Let a manifest storage leave a reference as it is where nobody has its file; answers the set that they go into.
+
+    Otherwise one url() to a file that a theme forgot to ship fails the build of a site that runs everywhere else.
+    """
+    missing: set[str] = set()
+    strict = getattr(storage, "hashed_name", None)
+    if strict is None:
+        return missing
+
+    def hashed_name(name: str, content: object = None, filename: str | None = None) -> str:
+        try:
+            hashed: str = strict(name, content, filename)
+        except ValueError:
+            if content is not None:
+                raise
+            missing.add(name)
+            return name
+        return hashed
+
+    storage.hashed_name = hashed_name
+    return missing
+
+
+def merge(kept: Path, folder: Path) -> None:
+    """Copy files that `folder` lacks, and let its manifest name those that only the kept one knows."""
+    for source in sorted(kept.rglob("*")):
+        target = folder / source.relative_to(kept)
+        if source.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    old, new = kept / MANIFEST, folder / MANIFEST
+    if old.is_file() and new.is_file():
+        manifest = json.loads(new.read_text())
+        known = json.loads(old.read_text())
+        manifest["paths"] = {**known.get("paths", {}), **manifest["paths"]}
+        new.write_text(json.dumps(manifest))
