@@ -159,6 +159,11 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name}-secrets"
 
     @property
+    def replicated(self) -> list[Web | Worker]:
+        """The components of which there may be several pods, webs first."""
+        return [*self.web.values(), *self.workers.values()]
+
+    @property
     def celery(self) -> bool:
         """Whether a component of it is Celery's."""
         return self.beat is not None or any(worker.celery for worker in self.workers.values())

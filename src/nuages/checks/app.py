@@ -5,13 +5,21 @@ from __future__ import annotations
 from nuages.app.build import Build
 from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.connections import Budget, budget
+from nuages.checks import folders, processes
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
 
 
 def check(app: App, build: Build | None = None) -> list[Finding]:
     """Every finding about the app itself, and with a build about both together; paths are those of its spec."""
-    return [*_connections(app), *_media(app), *_one_replica(app), *(_uploads(app, build) if build else [])]
+    return [
+        *_connections(app),
+        *_media(app),
+        *_one_replica(app),
+        *processes.check(app, build),
+        *folders.check(app, build),
+        *(_uploads(app, build) if build else []),
+    ]
 
 
 def _connections(app: App) -> list[Finding]:
@@ -32,7 +40,7 @@ def _connections(app: App) -> list[Finding]:
 
 
 def _connected(app: App) -> list[Web | Worker | Beat]:
-    return [*app.web.values(), *app.workers.values(), *([app.beat] if app.beat else [])]
+    return [*app.replicated, *([app.beat] if app.beat else [])]
 
 
 def _sum(app: App, needed: Budget) -> str:
@@ -55,7 +63,7 @@ def _media(app: App) -> list[Finding]:
     if app.media is None or shared(app.media.volume):
         return []
     place = Place(path="media.volume.accessMode")
-    if sum(web.replicas for web in app.web.values()) > 1:
+    if sum(component.replicas for component in app.replicated) > 1:
         message = "ReadWriteOnce is one node's, and several replicas write uploads"
         return [Finding("app.E102", Level.ERROR, message, place, "ReadWriteMany, or one replica")]
     message = "with ReadWriteOnce a release stops the old pod before the new one starts"
@@ -69,7 +77,7 @@ def _uploads(app: App, build: Build) -> list[Finding]:
         return [
             Finding("app.E105", Level.ERROR, message, Place(path="media.volume"), "set MEDIA_ROOT, or leave media out")
         ]
-    if build.media_root and app.media is None:
+    if build.media_root and app.media is None and not folders.kept(app, build, build.media_root):
         message = f"the project keeps uploads in {build.media_root}, which is read-only without a volume"
         return [Finding("app.W106", Level.WARNING, message, Place(path="media"), "media: {volume: {size: 5Gi}}")]
     return []

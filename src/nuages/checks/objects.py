@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from nuages.app.objects import Object
 from nuages.checks.restricted import restricted
 from nuages.findings import Finding, Level, Place
+from nuages.render.labels import BEAT, WORKER
 
 _SECRET_NAME = re.compile(
     r"(^|_)(PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)$", re.IGNORECASE
@@ -69,7 +70,7 @@ def _container(item: Object, pod: Object, container: Object, where: str) -> Iter
         yield _error(
             "objects.E112", where, "no requests: the scheduler does not know what it takes", "set cpu and memory"
         )
-    if item["kind"] in _SERVING:
+    if item["kind"] in _SERVING and not _works(item):
         for probe in ("readinessProbe", "livenessProbe"):
             if probe not in container:
                 yield _error("objects.E113", where, f"no {probe}", "requests reach pods that can't answer")
@@ -81,6 +82,12 @@ def _container(item: Object, pod: Object, container: Object, where: str) -> Iter
             yield _error(
                 "objects.E122", f"{where}.{variable['name']}", "a secret's value in the manifest", "secretKeyRef"
             )
+
+
+def _works(item: Object) -> bool:
+    """Whether it is one of ours that nobody sends requests: its probes, where it can have any, are its liveness."""
+    labels = item["spec"]["template"].get("metadata", {}).get("labels", {})
+    return labels.get("app.kubernetes.io/component") in (WORKER, BEAT)
 
 
 def _database_volume(pod: Object, container: Object, where: str) -> Iterator[Finding]:

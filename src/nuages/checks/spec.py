@@ -70,6 +70,7 @@ def not_built(image: str) -> Build:
     return Build(
         reference=f"{image}/{NOT_BUILT}",
         wsgi="not_built.wsgi:application",
+        asgi="not_built.asgi:application",
         settings="not_built.settings",
         media_root="/app/media",
     )

@@ -54,3 +54,26 @@ def test_a_volume_that_the_project_has_no_place_for_is_refused() -> None:
 def test_uploads_without_a_volume_are_warned_of() -> None:
     declared = app("web: {main: {replicas: 2}}")
     assert [finding.id for finding in check(declared, built("/app/media"))] == ["app.W106"]
+
+
+def test_workers_and_beat_count_among_the_connections() -> None:
+    text = """\
+web: {main: {replicas: 2}}
+workers: {default: {celery: {app: b, concurrency: 4}, replicas: 2}, own: {command: [x]}}
+beat: {celery: b}
+env: {CELERY_BROKER_URL: "amqp://mq"}
+"""
+    (finding,) = check(app(text))
+    assert finding.message == (
+        "(2 + 1 while rolling out) x 1 x 4 + (2 + 2 while old ones end) x 4 + (1 + 1 while old ones end) x 4"
+        " + 1 of beat + 5 beside = 42 connections, more than the 25 that its memory allows"
+    )
+
+
+def test_workers_write_uploads_too() -> None:
+    text = "media: {volume: {size: 1Gi, accessMode: ReadWriteOnce}}\nworkers: {own: {command: [x]}}"
+    assert "app.E102" in [finding.id for finding in check(app(text))]
+
+
+def test_uploads_in_a_folder_that_is_kept_need_no_volume_of_their_own() -> None:
+    assert check(app("web: {main: {replicas: 2}}\nvolumes: {data: data}"), built("/app/data/media")) == []
