@@ -4,37 +4,91 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nuages.cli.console import console
 from nuages.cli.target import app_of, spec_options
 
+if TYPE_CHECKING:
+    from nuages.app.components import App
+    from nuages.image.build import Built
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
 
 @click.command()
 @spec_options
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Copy the image's OCI archive here."
-)
+@click.option("--push", is_flag=True, help="Push it to `image`, with its SBOM and provenance attached.")
+@click.option("--tag", "-t", "tags", multiple=True, metavar="TAG", help="Push it under this tag too; may be repeated.")
 @click.option("--load", is_flag=True, help="Load the image into this machine's cluster.")
-def command(file: Path, environment: str, output: Path | None, load: bool) -> None:
+@click.option("--output", "-o", type=_FILE, help="Write the image's OCI archive here.")
+@click.option("--sbom", type=_FILE, help="Write what is in it here, as CycloneDX.")
+@click.option("--provenance", type=_FILE, help="Write where it comes from here, as SLSA provenance.")
+@click.option("--dockerfile", is_flag=True, help="Print a Dockerfile that makes such an image; build nothing.")
+def command(
+    *,
+    file: Path,
+    environment: str,
+    push: bool,
+    tags: tuple[str, ...],
+    load: bool,
+    output: Path | None,
+    sbom: Path | None,
+    provenance: Path | None,
+    dockerfile: bool,
+) -> None:
     """Build the project's image; its reference is printed.
 
     Dependencies are built once per lock file, so a change of code costs a second or two. Nothing is deployed.
 
     \b
     nuages build --load             into the cluster on this machine
+    nuages build --push -t v1.2     to the registry of `image`; docker login once before
     nuages build -o blog.tar        then docker load -i, ctr images import, skopeo copy oci-archive:
+    nuages build --dockerfile > Dockerfile
     """
+    from nuages.errors import UsageError
+
+    project = file.absolute().parent
+    if tags and not push:
+        raise UsageError("--tag names what is pushed, and nothing is", hint="add --push")
+    app = app_of(file, environment)
+    if dockerfile:
+        from nuages.image import dockerfile as written
+
+        console.print(written.dockerfile(project, app).rstrip("\n"))
+        return
+    if push:
+        from nuages.image import publish
+
+        publish.sign_in(app.image, console.sink)
     from nuages.image.build import build
 
-    app = app_of(file, environment)
-    built = build(file.absolute().parent, app, console.sink)
+    built = build(project, app, console.sink)
     console.findings(built.findings)
+    _write(project, app, built, output=output, sbom=sbom, provenance=provenance)
+    if load:
+        from nuages.local import delivery
+
+        delivery.load(app, built, console.sink)
+    if push:
+        publish.publish(project, app, built, tags, console.sink)
+    console.print(built.build.reference)
+
+
+def _write(
+    project: Path, app: App, built: Built, *, output: Path | None, sbom: Path | None, provenance: Path | None
+) -> None:
+    """Write the files that were asked for."""
     if output:
         shutil.copyfile(built.archive, output)
-    if load:
-        from nuages.local import cluster
+    if sbom:
+        from nuages.image.sbom import bom
 
-        cluster.load("nuages", [built.archive], console.sink)
-    console.print(built.build.reference)
+        sbom.write_bytes(bom(built.image, app.image))
+    if provenance:
+        from nuages.image.publish import statement
+
+        provenance.write_bytes(statement(project, app, built))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,11 +34,35 @@ RECIPE = 1
 
 
 class Built(NamedTuple):
-    """A built image: what it is, the archive that has it, and what is worth knowing about how it came to be."""
+    """A built image: what it is, its content, and what is worth knowing about how it came to be.
+
+    `materials` are what was read: name or URI -> sha256 in hex.
+    """
 
     build: Build
-    archive: Path
+    image: oci.Image
+    name: str
     findings: tuple[Finding, ...] = ()
+    materials: Mapping[str, str] = {}
+
+    @property
+    def tag(self) -> str:
+        """What an image is called if nobody says more: the beginning of its digest."""
+        return self.image.digest.removeprefix("sha256:")[:12]
+
+    @property
+    def tagged(self) -> str:
+        """`repository:tag`."""
+        return f"{self.build.reference.partition('@')[0]}:{self.tag}"
+
+    @property
+    def archive(self) -> Path:
+        """An archive of the image, for `docker load` and other programs; only they need one."""
+        to = system.home() / "images" / f"{self.name}-{self.tag}.tar"
+        if not to.is_file():
+            oci.archive(self.image, [self.build.reference, self.tagged], to)
+            prune.archives(to.parent, self.name)
+        return to
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -62,15 +86,18 @@ def build(project: Path, app: App, sink: Sink) -> Built:
         selection = ignore.select(found.root)
         made = _made(found, app, environment, selection.files, told=told, sink=sink)
         image, known = _assemble(app, environment, made, revision(found.root))
-        reference, tag = f"{app.image}@{image.digest}", image.digest.removeprefix("sha256:")[:12]
-        archive = system.home() / "images" / f"{app.name}-{tag}.tar"
-        fresh = not archive.is_file()
-        if fresh:
-            oci.archive(image, [reference, f"{app.image}:{tag}"], archive)
-            prune.archives(archive.parent, app.name)
-            prune.unused(system.home())
-        told.note = tag if fresh else f"{tag}, unchanged"
-    return Built(msgspec.structs.replace(known, reference=reference), archive, _findings(found, app, made, selection))
+        done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
+        built = Built(done, image, app.name, _findings(found, app, made, selection), _materials(found, environment))
+        told.note = built.tag if told.note else f"{built.tag}, unchanged"
+    return built
+
+
+def _materials(found: Facts, environment: Environment) -> dict[str, str]:
+    """What provenance names: the files that say what is installed, and the image below."""
+    declared = found.dependencies.files if found.dependencies else ()
+    read = {name: hashlib.sha256((found.root / name).read_bytes()).hexdigest() for name in declared}
+    below = environment.system
+    return {**read, f"oci:{below.reference}": below.image.digest.removeprefix("sha256:")}
 
 
 def revision(root: Path) -> str:
@@ -104,6 +131,8 @@ def _made(found: Facts, app: App, environment: Environment, files: Sequence[str]
         made = _Made(answer, tuple(_layers(answer, environment, stage, out, files)))
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(msgspec.json.encode(made))
+    prune.unused(system.home())
+    told.note = "made anew"
     return made
 
 

@@ -111,6 +111,12 @@ class Client:
         if answer.status_code in {200, 404} and "html" in answer.headers.get("content-type", ""):
             raise PushFailed(f"{self.repository.registry} answers, but is no registry", hint="correct `image`")
 
+    @property
+    def user(self) -> str:
+        """Who asks, as far as it has a name."""
+        known = self._known
+        return (known.user or "by token") if known else "as nobody"
+
     def path(self, rest: str) -> str:
         """The path of something in the repository."""
         return f"/v2/{self.repository.name}/{rest}"

@@ -1,4 +1,4 @@
-"""From a project to images where a local cluster finds them: built, made or pulled, and loaded where missing."""
+"""From a project to images where a cluster finds them: loaded into one of this machine, pushed for every other."""
 
 from __future__ import annotations
 
@@ -6,38 +6,62 @@ from pathlib import Path
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Refused
-from nuages.image import base
+from nuages.errors import ClusterError
+from nuages.image import base, publish
 from nuages.image.build import Built, build
 from nuages.local import cluster, images
 from nuages.local.info import ClusterInfo, read
 from nuages.local.places import names
-from nuages.progress import Sink
-from nuages.render.postgres import postgres
+from nuages.progress import Sink, step
+from nuages.render.manifest import services
 
 
 def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
-    """Build the project's image and load it, and those of its services, into the local cluster of a context.
+    """Build the project's image and bring it to where the cluster of a context gets it.
+
+    A cluster of this machine is given the image, and those of its services; any other pulls: the project's image from
+    `image`, where it is pushed to, and those of its services from their official names.
 
     Raises:
-        Refused: the context is not that of a cluster on this machine.
         BuildFailed: the image could not be built.
+        PushFailed: the registry did not take it; asked before the build whether it knows us.
     """
     if (info := _local(context)) is None:
-        raise Refused(
-            f"{context} is not a cluster that `nuages cluster up` made here, so an image built here does not reach it",
-            hint="nuages cluster up, or deploy what serves already with --no-build; registries come with 0.2",
-        )
+        publish.sign_in(app.image, sink)
+        built = build(project, app, sink)
+        publish.publish(project, app, built, (), sink)
+        return built
     if (controller := _controller(app)) and controller not in info.addons:
         info = cluster.up(info.name, addons=(controller,), sink=sink)
     built = build(project, app, sink)
-    wanted = {built.build.reference: built.archive}
-    there = images.names(info.containerd) if info.ours else set()
-    for reference in _images(postgres(app)) - there:
-        wanted[reference] = base.archive(reference, sink)
-    if missing := [archive for reference, archive in wanted.items() if reference not in there]:
-        cluster.load(info.name, missing, sink)
+    _load(info, app, built, sink)
     return built
+
+
+def load(app: App, built: Built, sink: Sink) -> None:
+    """Give this machine's cluster a built image, and those of its services.
+
+    Raises:
+        ClusterError: there is none, or it has no node.
+    """
+    _load(cluster.running(cluster.DEFAULT), app, built, sink)
+
+
+def _load(info: ClusterInfo, app: App, built: Built, sink: Sink) -> None:
+    """Give a cluster of this machine what it does not have."""
+    if info.api_only:
+        raise ClusterError(f"cluster {info.name} has no node that images could be loaded into")
+    wanted = _images(services(app))
+    if not info.ours:
+        cluster.load(info.name, [built.archive, *(base.archive(reference, sink) for reference in wanted)], sink)
+        return
+    there = images.names(info.containerd)
+    if missing := [base.archive(reference, sink) for reference in sorted(wanted - there)]:
+        cluster.load(info.name, missing, sink)
+    if built.build.reference not in there:
+        with step(sink, "load", expected=1) as told:
+            count = images.load_image(info.containerd, built.image, [built.build.reference, built.tagged])
+            told.note = f"{count} {'layer' if count == 1 else 'layers'}"
 
 
 def ingress_port(context: str) -> int | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from nuages.errors import CommandFailed
 from nuages.host.command import run
 from nuages.host.places import cache
+from nuages.image import oci
 from nuages.image.oci import Entry, layer, scratch_image
 from nuages.local import toolchain
 from nuages.local.versions import (
@@ -56,6 +60,27 @@ def load(socket: str, archives: list[Path]) -> None:
     """Import archives (OCI, or what `docker save` writes) where the kubelet looks for images: namespace k8s.io."""
     for one in archives:
         run(["ctr", f"--address={socket}", "--namespace=k8s.io", "images", "import", "--digests", one])
+
+
+def load_image(socket: str, image: oci.Image, references: Sequence[str]) -> int:
+    """Bring an image to the node under these references: only layers that it lacks; answers how many these were.
+
+    Of a change of code that is one small layer, where the whole archive has tens of MiB.
+    """
+    there = contents(socket)
+    missing = [layer for layer in image.layers if layer.digest not in there]
+    with tempfile.TemporaryDirectory(prefix="nuages-") as folder:
+        try:
+            load(socket, [oci.archive(image, references, Path(folder) / "image.tar", without=there)])
+        except CommandFailed:
+            # Between question and import a layer can have been collected there.
+            load(socket, [oci.archive(image, references, Path(folder) / "whole.tar")])
+    return len(missing)
+
+
+def contents(socket: str) -> set[str]:
+    """The digests of all blobs that the node has."""
+    return set(run(["ctr", f"--address={socket}", "--namespace=k8s.io", "content", "list", "--quiet"]).split())
 
 
 def names(socket: str) -> set[str]:
