@@ -75,7 +75,8 @@ def _release(number: int, app: App, build: Build, copied: str | None, history: l
 
 def _templates(manifest: Manifest) -> list[Object]:
     """What pods are made from; of all the rest a change rolls none."""
-    return [item["spec"]["template"] for item in manifest.web if "template" in item.get("spec", {})]
+    made = [*manifest.workers, *manifest.web, *manifest.beat]
+    return [item["spec"]["template"] for item in made if "template" in item.get("spec", {})]
 
 
 async def serving_build(app: App, cluster: Cluster) -> Build:

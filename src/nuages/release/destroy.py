@@ -22,6 +22,7 @@ REMOVED = (
     "Deployment",
     "StatefulSet",
     "Job",
+    "Pod",
     "PodDisruptionBudget",
     "NetworkPolicy",
     "ConfigMap",
@@ -35,13 +36,15 @@ REMOVED = (
 EXTENSIONS = frozenset({"HTTPRoute"})
 """Those that not every cluster knows (the Gateway API)."""
 
-OTHERS = (*REMOVED, "Pod", "DaemonSet", "CronJob")
+OTHERS = (*REMOVED, "DaemonSet", "CronJob")
 """The kinds by which a namespace is known to be used by somebody else as well."""
 
 
 async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Object]]:
     """What there is of the environment: what can be made again, and what holds data."""
     found = [item for kind in REMOVED for item in await _listed(kind, app.namespace, owned(app), cluster)]
+    # A pod that belongs to something goes with it; one of `nuages run` belongs to nothing.
+    found = [item for item in found if item["kind"] != "Pod" or not item["metadata"].get("ownerReferences")]
     data = [item for item in found if item["kind"] in {"Secret", "PersistentVolumeClaim"} and holds_data(item)]
     return [item for item in found if item not in data], data
 

@@ -23,11 +23,16 @@ Phase = Callable[[Stored, World], Awaitable[Step]]
 PHASES: dict[str, Phase] = {
     "services": phases.services,
     "expand": phases.expand,
+    "workers": phases.workers,
     "web": phases.web,
+    "beat": phases.beat,
     "verify": phases.verify,
     "prune": phases.prune,
 }
-"""In this order, and none knows its neighbours."""
+"""In this order, and none knows its neighbours: a task that the new web sends finds a worker that knows it."""
+
+BACK = ("services", "expand", "beat", "web", "workers", "verify", "prune")
+"""The order of a rollback: who sends new tasks goes before who works them off."""
 
 
 AWAY = 2.0
@@ -44,15 +49,21 @@ async def advance(release: Stored, world: World) -> Step:
         Superseded: another writer took the lock over; nothing was written.
         ClusterError: the cluster said no, or nothing; the record is as it was.
     """
-    for name, phase in PHASES.items():
+    for name in order(release):
         if _over(release, name):
             continue
-        match await phase(release, world):
+        match await PHASES[name](release, world):
             case Finished(note):
                 return Advanced(await records.save(release, release.record.finished(name, world.now(), note), world))
             case answer:
                 return answer
     return Done()
+
+
+def order(release: Stored) -> list[str]:
+    """The phases of a release, forth or back; without those of components that the app has not."""
+    absent = {name for name in ("workers", "beat") if not getattr(release.manifest, name)}
+    return [name for name in (PHASES if release.record.restores is None else BACK) if name not in absent]
 
 
 async def drive(release: Stored, world: World) -> Record:
@@ -62,7 +73,7 @@ async def drive(release: Stored, world: World) -> Record:
         ReleaseFailed: with the diagnosis; the record is closed as failed.
         ClusterError: a final one closes the record as failed too; after a transient one the same call goes on.
     """
-    for name in PHASES:
+    for name in order(release):
         if not _over(release, name):
             with step(world.sink, name) as shown:
                 release = await _complete(name, release, world, shown)

@@ -16,7 +16,7 @@ from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import DatabaseState, Record, Reference, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
-from nuages.render.labels import POSTGRES
+from nuages.render.labels import POSTGRES, RUNTIME
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import View
 from nuages.rollout.watcher import Survey, survey
@@ -69,10 +69,25 @@ async def expand(release: Stored, world: World) -> Step:
     return step
 
 
+async def workers(release: Stored, world: World) -> Step:
+    """New workers for old ones: those stop to take tasks first, and end the ones they have, beside the new."""
+    step = await _bring("workers", release.manifest.workers, release.manifest.workers, release, world)
+    if isinstance(step, Failed) and world.serving:
+        # No old one was kept beside: it would take new tasks that it does not know, and drop them.
+        idle = "no tasks are worked off until then: the old workers have ended. nuages rollback brings them back"
+        return step._replace(hint=f"{step.hint}; {idle}" if step.hint else idle)
+    return step
+
+
 async def web(release: Stored, world: World) -> Step:
     """The new pods, beside the old ones until they are ready, and the way in."""
     objects = [*release.manifest.web, *release.manifest.exposure]
     return await _bring("web", objects, objects, release, world)
+
+
+async def beat(release: Stored, world: World) -> Step:
+    """The one that sends tasks by the clock; last, when those who know them are there."""
+    return await _bring("beat", release.manifest.beat, release.manifest.beat, release, world)
 
 
 async def verify(release: Stored, world: World) -> Step:
@@ -82,6 +97,8 @@ async def verify(release: Stored, world: World) -> Step:
         return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
     notes = []
     for service in [item for item in release.manifest.web if item["kind"] == "Service"]:
+        if service["metadata"].get("annotations", {}).get(RUNTIME) == "false":
+            continue  # the project's own server has no /-/ready
         name, port = service["metadata"]["name"], service["spec"]["ports"][0]["name"]
         try:
             status, body = await world.cluster.service_get(record.namespace, name, port, "/-/ready")

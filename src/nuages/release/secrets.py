@@ -54,8 +54,9 @@ async def ensure(app: App, cluster: Cluster) -> None:
     """Make the Secrets that are generated, where they are missing; a value that exists is never changed."""
     generated = [name for name, source in app.secrets.items() if source.generate]
     await _complete(app, cluster, app.secret, [SALT, *generated])
-    if app.postgres:
-        await _complete(app, cluster, app.postgres.name, ["password"])
+    for service in (app.postgres, app.redis):
+        if service:
+            await _complete(app, cluster, service.name, ["password"])
 
 
 async def copy(app: App, cluster: Cluster) -> str | None:

@@ -13,12 +13,14 @@ from nuages.kube.watch import Mirror
 from nuages.release import records
 from nuages.release.record import Outcome
 from nuages.release.world import utc
-from nuages.render.labels import instance
+from nuages.render.labels import BEAT, WEB, WORKER, instance
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.watcher import KINDS, survey
 from nuages.spec.model import Expose
 
 WORKLOADS = ("Deployment", "StatefulSet")
+COMPONENT = "app.kubernetes.io/component"
+ORDER = (WEB, WORKER, BEAT)
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +32,10 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     wanted: int
     restarts: int
     state: str
+    component: str = ""
+    """What it is there for: `web`, `worker`, `beat`, `postgres`, `redis`."""
+    key: str = ""
+    """Its key in the spec, where there may be several: `main`."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +73,7 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
     serving = records.live(history)
     latest = history[0].record if history and history[0] is not serving else None
     async with Mirror(cluster, app.namespace, KINDS, instance(app)) as mirror:
-        workloads = [item for kind in WORKLOADS for item in mirror.items(kind)]
+        workloads = sorted((item for kind in WORKLOADS for item in mirror.items(kind)), key=_order)
         found = survey(workloads, mirror, utc())
         states = {item["metadata"]["name"]: text for item, text in [*found.done, *found.waiting, *found.failed]}
         problems = [await _problem(item, text, cluster, mirror) for item, text in found.failed]
@@ -115,6 +121,12 @@ def addresses(services: list[Object]) -> list[str]:
     return found
 
 
+def _order(workload: Object) -> tuple[int, str]:
+    """What a person looks for first comes first."""
+    component = workload["metadata"].get("labels", {}).get(COMPONENT, "")
+    return ORDER.index(component) if component in ORDER else len(ORDER), workload["metadata"]["name"]
+
+
 def _component(workload: Object, states: dict[str, str], pods: list[Object]) -> Component:
     labels = workload["spec"]["selector"]["matchLabels"].items()
     own = [pod for pod in pods if labels <= pod["metadata"].get("labels", {}).items()]
@@ -126,6 +138,8 @@ def _component(workload: Object, states: dict[str, str], pods: list[Object]) -> 
         wanted=workload["spec"].get("replicas", 1),
         restarts=sum(container["restartCount"] for container in containers),
         state=states.get(workload["metadata"]["name"], ""),
+        component=workload["metadata"].get("labels", {}).get(COMPONENT, ""),
+        key=workload["metadata"].get("labels", {}).get("nuages.dev/key", ""),
     )
 
 

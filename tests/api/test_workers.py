@@ -1,0 +1,140 @@
+"""Workers and beat in a release, against a real API server with its controllers."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from kubelet import Kubelet
+
+from nuages.app.build import Build
+from nuages.app.components import resolve
+from nuages.errors import ReleaseFailed
+from nuages.progress import Started, silent
+from nuages.release import engine, phases, secrets
+from nuages.release.deploy import deploy
+from nuages.release.destroy import contents, destroy
+from nuages.release.rollback import rollback
+from nuages.release.status import status
+from nuages.spec.load import load
+
+pytestmark = pytest.mark.api
+SPEC = """
+apiVersion: nuages/v1
+name: blog
+image: registry.example.com/acme/blog
+web: {main: {}}
+workers:
+  default: {celery: {app: blog}, replicas: 2}
+beat: {celery: {app: blog}}
+services: {redis: {run: {}}}
+environments: {local: {namespace: NAMESPACE}}
+"""
+BUILD = Build(
+    reference="registry.example.com/acme/blog@sha256:" + "1" * 64,
+    wsgi="blog.wsgi:application",
+    settings="blog.settings",
+)
+
+
+@pytest.fixture
+def app(namespace, tmp_path):
+    return blog(namespace, tmp_path)
+
+
+def blog(namespace, folder, **replaced):
+    text = SPEC.replace("NAMESPACE", namespace)
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "nuages.yaml"
+    path.write_text(text)
+    return resolve(load(path), "local")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_answers(monkeypatch):
+    monkeypatch.setattr(phases, "VERIFY", timedelta(0))
+    monkeypatch.setattr(engine, "PATIENCE", 0)
+
+
+@pytest.fixture
+async def kubelet(cluster, namespace):
+    player = Kubelet(cluster, namespace)
+    task = asyncio.create_task(player.play())
+    yield player
+    task.cancel()
+
+
+async def test_workers_go_before_the_web_and_beat_after_it_and_back_the_other_way_round(app, cluster, kubelet):
+    seen = []
+
+    def sink(event):
+        if isinstance(event, Started):
+            seen.append(event.title)
+
+    await deploy(app, BUILD, cluster, sink)
+    assert seen[1:] == ["services", "expand", "workers", "web", "beat", "verify", "prune"]
+    await deploy(app, BUILD, cluster, silent)
+    seen.clear()
+    await rollback(app, None, cluster, sink)
+    assert seen[1:] == ["services", "expand", "beat", "web", "workers", "verify", "prune"]
+
+
+async def test_redis_has_a_password_of_its_own_that_no_release_changes(app, cluster, kubelet):
+    await deploy(app, BUILD, cluster, silent)
+    first = secrets.decoded(await cluster.get("Secret", app.namespace, "blog-redis"))
+    assert len(first["password"]) > 30
+    await deploy(app, BUILD, cluster, silent)
+    assert secrets.decoded(await cluster.get("Secret", app.namespace, "blog-redis")) == first
+
+
+async def test_a_worker_that_crashes_ends_the_release_before_the_web_and_the_cure_is_said(app, cluster, kubelet):
+    await deploy(app, BUILD, cluster, silent)
+    before = await cluster.get("Deployment", app.namespace, "blog-web-main")
+    kubelet.crash.add("worker")
+    other = Build(reference=BUILD.reference.replace("1" * 64, "2" * 64), wsgi=BUILD.wsgi, settings=BUILD.settings)
+    with pytest.raises(ReleaseFailed) as caught:
+        await deploy(app, other, cluster, silent)
+    assert "blog-worker-default" in caught.value.detail
+    assert "nuages rollback" in caught.value.hint
+    after = await cluster.get("Deployment", app.namespace, "blog-web-main")
+    assert after["spec"] == before["spec"]
+
+
+async def test_a_worker_that_the_spec_no_longer_names_is_removed(app, cluster, kubelet, namespace, tmp_path):
+    await deploy(app, BUILD, cluster, silent)
+    assert await cluster.get("Deployment", namespace, "blog-worker-default")
+    other = blog(namespace, tmp_path, default="other", **{"beat: {celery: {app: blog}}\n": ""})
+    await deploy(other, BUILD, cluster, silent)
+    assert await cluster.get("Deployment", namespace, "blog-worker-default") is None
+    assert await cluster.get("StatefulSet", namespace, "blog-beat") is None
+    assert await cluster.get("Deployment", namespace, "blog-worker-other")
+    assert await cluster.get("StatefulSet", namespace, "blog-redis")
+
+
+async def test_the_status_names_each_component_the_web_first(app, cluster, kubelet):
+    await deploy(app, BUILD, cluster, silent)
+    found = await status(app, cluster)
+    told = [(part.component, part.key, part.name, part.ready, part.wanted) for part in found.components]
+    assert told == [
+        ("web", "main", "blog-web-main", 1, 1),
+        ("worker", "default", "blog-worker-default", 2, 2),
+        ("beat", "", "blog-beat", 1, 1),
+        ("redis", "", "blog-redis", 1, 1),
+    ]
+
+
+async def test_nothing_of_workers_and_beat_is_left_after_destroy(app, cluster, kubelet):
+    await deploy(app, BUILD, cluster, silent)
+    pod = {"name": "blog-run-abcde", "namespace": app.namespace}
+    web = (await cluster.list("Pod", app.namespace, labels={"app.kubernetes.io/component": "web"})).items[0]
+    pod["labels"] = web["metadata"]["labels"] | {"app.kubernetes.io/component": "run"}
+    await cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": pod, "spec": {"containers": [
+        {"name": "run", "image": "x"}]}})  # fmt: skip
+    remade, _ = await contents(app, cluster)
+    assert "blog-run-abcde" in {item["metadata"]["name"] for item in remade}
+    await destroy(app, cluster, silent, data=False)
+    for kind in ("Deployment", "StatefulSet", "Pod"):
+        assert (await cluster.list(kind, app.namespace)).items == []
