@@ -155,3 +155,17 @@ def test_a_damaged_layer_never_becomes_an_archive(tmp_path: Path, small: oci.Ima
     with pytest.raises(ImageInvalid, match="damaged"):
         oci.archive(small, ["tool:1"], tmp_path / "tool.tar")
     assert not list(tmp_path.glob("*tool.tar*"))
+
+
+def test_a_layer_of_the_same_content_is_not_compressed_again(tmp_path: Path) -> None:
+    source = tmp_path / "file"
+    source.write_bytes(b"one")
+    entries = [Entry("file", 0o644, source=source)]
+    first = oci.layer(entries, tmp_path / "store", "first")
+    first.blob.path.write_bytes(b"marked")
+    assert oci.layer(entries, tmp_path / "store", "again").blob.path.read_bytes() == b"marked"
+    source.write_bytes(b"two")
+    assert oci.layer(entries, tmp_path / "store").digest != first.digest
+    source.write_bytes(b"one")
+    first.blob.path.unlink()
+    assert oci.layer(entries, tmp_path / "store").blob.path.read_bytes() != b"marked"
