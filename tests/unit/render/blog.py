@@ -1,11 +1,13 @@
-"""The blog, as its render tests see it: one spec, one build, several environments."""
+"""The blog, as its render tests see it: one spec, one build, several environments; and the examples beside it."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.render.release import Release
-from nuages.spec.load import parse
+from nuages.spec.load import load, parse
 
 SPEC = """\
 name: blog
@@ -41,16 +43,39 @@ environments:
     secrets: null
 """
 ENVIRONMENTS = ("local", "ingress", "gateway", "nodeport", "small", "stateless")
+EXAMPLES = Path(__file__).parents[3] / "examples"
+# Each environment of each example, as example-environment.
+EXAMPLE_ENVIRONMENTS = tuple(
+    f"{name}-{environment}"
+    for name, environments in (
+        ("every-field", ("local", "gateway", "production")),
+        ("celery", ("local", "production")),
+        ("folder", ("local",)),
+    )
+    for environment in environments
+)
+
+
+def example(named: str) -> App:
+    """The app of an entry of EXAMPLE_ENVIRONMENTS."""
+    name, _, environment = named.rpartition("-")
+    return resolve(load(EXAMPLES / f"{name}.nuages.yaml"), environment)
+
+
+def any_app(named: str) -> App:
+    """The app of any entry of both."""
+    return blog(named) if named in ENVIRONMENTS else example(named)
 
 
 def blog(environment: str = "local", spec: str = SPEC) -> App:
     return resolve(parse(spec.encode(), "nuages.yaml"), environment)
 
 
-def release(number: int = 1, **changes: object) -> Release:
+def release(number: int = 1, *, asgi: bool = False, **changes: object) -> Release:
     build = Build(
         reference=f"registry.example.com/acme/blog@sha256:{'7' * 64}",
         wsgi="blog.wsgi:application",
+        **({"asgi": "blog.asgi:application"} if asgi else {}),
         settings="blog.settings",
         migrations={"posts": ["0002_tags"], "auth": ["0012_alter_user_first_name_max_length"]},
         media_root="/app/media",

@@ -1,4 +1,4 @@
-"""What is rendered for the blog, to the byte: a change here is reviewed like code.
+"""What is rendered for the blog and the examples, to the byte: a change here is reviewed like code.
 
 UPDATE_GOLDEN=1 writes the files anew.
 """
@@ -13,17 +13,25 @@ import pytest
 from nuages.render.manifest import render
 from nuages.render.text import yaml_of
 
-from .blog import ENVIRONMENTS, blog, release
+from .blog import ENVIRONMENTS, EXAMPLE_ENVIRONMENTS, blog, example, release
 
 pytestmark = pytest.mark.unit
 
 GOLDEN = Path(__file__).with_name("golden")
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_blog_is_rendered_as_a_careful_engineer_would_write_it(environment: str) -> None:
-    golden = GOLDEN / f"{environment}.yaml"
-    rendered = yaml_of(render(blog(environment), release()).objects) + "\n"
+def same(name: str, rendered: str) -> None:
+    golden = GOLDEN / f"{name}.yaml"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(rendered)
     assert rendered == golden.read_text()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_blog_is_rendered_as_a_careful_engineer_would_write_it(environment: str) -> None:
+    same(environment, yaml_of(render(blog(environment), release()).objects) + "\n")
+
+
+@pytest.mark.parametrize("named", EXAMPLE_ENVIRONMENTS)
+def test_the_examples_are_rendered_as_they_were_reviewed(named: str) -> None:
+    same(named, yaml_of(render(example(named), release(asgi=True)).objects) + "\n")

@@ -7,20 +7,26 @@ import re
 import pytest
 import yaml
 
+from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.checks import objects as checks
 from nuages.checks.objects import pod_of
 from nuages.render.manifest import render
 from nuages.render.text import yaml_of
 
-from .blog import ENVIRONMENTS, SPEC, blog, release
+from .blog import ENVIRONMENTS, EXAMPLE_ENVIRONMENTS, SPEC, any_app, blog, release
 
 pytestmark = pytest.mark.unit
 
 
-@pytest.fixture(params=ENVIRONMENTS)
-def objects(request: pytest.FixtureRequest) -> list[Object]:
-    return render(blog(request.param), release()).objects
+@pytest.fixture(params=[*ENVIRONMENTS, *EXAMPLE_ENVIRONMENTS])
+def app(request: pytest.FixtureRequest) -> App:
+    return any_app(request.param)
+
+
+@pytest.fixture
+def objects(app: App) -> list[Object]:
+    return render(app, release()).objects
 
 
 def find(items: list[Object], kind: str, name: str) -> Object:
@@ -41,17 +47,22 @@ def test_no_check_finds_anything_in_what_we_render(objects: list[Object]) -> Non
     assert checks.check(objects) == []
 
 
-def test_every_object_says_whose_it_is(objects: list[Object]) -> None:
-    for item in objects:
+def test_every_object_says_whose_it_is(app: App) -> None:
+    for item in render(app, release()).objects:
         labels = item["metadata"]["labels"]
         assert labels["app.kubernetes.io/managed-by"] == "nuages"
-        assert labels["app.kubernetes.io/part-of"] == "blog"
+        assert labels["app.kubernetes.io/part-of"] == app.name
         if item["kind"] != "Namespace":
-            assert labels["app.kubernetes.io/instance"] == item["metadata"]["namespace"]
+            assert labels["app.kubernetes.io/instance"] == app.instance
+            assert item["metadata"]["namespace"] == app.namespace
 
 
 def test_names_and_labels_are_ones_kubernetes_takes() -> None:
     longest = SPEC.replace("name: blog", f"name: {'b' * 30}").replace("main:", f"{'m' * 20}:")
+    longest = longest.replace(
+        "services: {",
+        f"workers: {{{'w' * 20}: {{celery: b}}}}\nvolumes: {{{'v' * 20}: data}}\nservices: {{redis: {{run: }}, ",
+    )
     for item in render(blog(spec=longest), release(999_999)).objects:
         assert len(item["metadata"]["name"]) <= 63, item["metadata"]["name"]
         assert all(len(value) <= 63 for value in item["metadata"]["labels"].values())

@@ -26,6 +26,12 @@ def test_the_page_lists_the_fields_of_the_model() -> None:
     assert PAGE.read_text() == fresh
 
 
+def test_the_example_of_every_field_has_every_field() -> None:
+    text = (Path(__file__).parents[3] / "examples/every-field.nuages.yaml").read_text()
+    fields = {field for part in schema.environment()["$defs"].values() for field in part["properties"]}
+    assert {field for field in fields if f"{field}:" not in text} == set()
+
+
 def tables() -> str:
     definitions = schema.environment()["$defs"]
     rows: list[str] = []
