@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from nuages.app.build import Build
@@ -11,7 +13,7 @@ from nuages.app.components import resolve
 from nuages.checks.objects import pod_of
 from nuages.render.manifest import render
 from nuages.render.release import Release
-from nuages.spec.load import parse
+from nuages.spec.load import load, parse
 
 pytestmark = pytest.mark.api
 
@@ -35,11 +37,24 @@ environments:
 """
 
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EVERYTHING = "every-field.nuages.yaml"
+
+
 def manifest(environment, namespace):
-    app = resolve(parse(SPEC.replace("NAMESPACE", namespace).encode(), "nuages.yaml"), environment)
+    return rendered(resolve(parse(SPEC.replace("NAMESPACE", namespace).encode(), "nuages.yaml"), environment))
+
+
+def example(file, environment, namespace):
+    app = resolve(load(EXAMPLES / file), environment)
+    return rendered(msgspec.structs.replace(app, namespace=namespace))
+
+
+def rendered(app):
     build = Build(
         reference=f"registry.example.com/acme/blog@sha256:{'7' * 64}",
         wsgi="blog.wsgi:application",
+        asgi="blog.asgi:application",
         settings="blog.settings",
         media_root="/app/media",
     )
@@ -48,19 +63,39 @@ def manifest(environment, namespace):
 
 @pytest.mark.parametrize("environment", ["loadbalancer", "nodeport", "ingress", "unexposed"])
 async def test_the_api_server_accepts_every_object_and_keeps_what_was_sent(cluster, namespace, environment):
-    for item in manifest(environment, namespace).objects:
+    await accepted(cluster, manifest(environment, namespace))
+
+
+@pytest.mark.parametrize(
+    ("file", "environment"),
+    [
+        (EVERYTHING, "local"),
+        (EVERYTHING, "production"),
+        ("celery.nuages.yaml", "local"),
+        ("folder.nuages.yaml", "local"),
+    ],
+)
+async def test_the_api_server_accepts_the_examples_as_they_are(cluster, namespace, file, environment):
+    await accepted(cluster, example(file, environment, namespace))
+
+
+async def accepted(cluster, made):
+    for item in made.objects:
         if item["kind"] != "Namespace":
-            accepted = await cluster.apply(item, dry_run=True)
-            assert (
-                missing(
-                    item["spec"] if "spec" in item else item.get("data"), accepted.get("spec", accepted.get("data"))
-                )
-                == []
-            )
+            kept = await cluster.apply(item, dry_run=True)
+            sent, stored = (item["spec"], kept.get("spec")) if "spec" in item else (item.get("data"), kept.get("data"))
+            assert missing(sent, stored) == [], item["metadata"]["name"]
 
 
 async def test_pod_security_restricted_admits_every_pod(cluster, namespace):
-    made = manifest("loadbalancer", namespace)
+    await admitted(cluster, namespace, manifest("loadbalancer", namespace))
+
+
+async def test_pod_security_restricted_admits_workers_and_beat_and_redis(cluster, namespace):
+    await admitted(cluster, namespace, example(EVERYTHING, "local", namespace))
+
+
+async def admitted(cluster, namespace, made):
     await cluster.apply(made.foundation[0])
     for item in made.objects:
         if item["kind"] == "ServiceAccount":
