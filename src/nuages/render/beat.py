@@ -32,6 +32,8 @@ def beat(app: App, release: Release) -> list[Object]:
                 "serviceName": app.beat.name,
                 "replicas": 1,
                 "revisionHistoryLimit": 5,
+                # In order, a broken pod would never give way to the mended one; of one pod there is no order.
+                "podManagementPolicy": "Parallel",
                 "selector": {"matchLabels": selector(app, BEAT)},
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
                 "template": {"metadata": {"labels": labels(app, BEAT)}, "spec": _pod(app, app.beat, release)},

@@ -70,6 +70,8 @@ def _stateful_set(app: App, service: Redis) -> Object:
             "serviceName": service.name,
             "replicas": 1,
             "revisionHistoryLimit": 5,
+            # In order, a broken pod would never give way to the mended one; of one pod there is no order.
+            "podManagementPolicy": "Parallel",
             "selector": {"matchLabels": selector(app, REDIS)},
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
             "template": {"metadata": {"labels": labels(app, REDIS)}, "spec": _pod(app, service)},

@@ -10,6 +10,8 @@ from nuages.render.pods import alive, container_security, disruption_budget, pod
 from nuages.render.release import Release
 from nuages.render.storage import mounts, one_node, volumes
 
+COMMAND_READY_SECONDS = 10
+
 
 def worker(app: App, component: Worker, release: Release) -> list[Object]:
     """All objects of one worker, in order."""
@@ -32,6 +34,8 @@ def _deployment(app: App, component: Worker, release: Release) -> Object:
             "revisionHistoryLimit": 5,
             # Old pods may take their whole grace before new ones find room, or a volume that is one node's.
             "progressDeadlineSeconds": startup + timing.grace,
+            # No probe tells of a command that it started well; one that ends at once must not count as available.
+            **({"minReadySeconds": COMMAND_READY_SECONDS} if component.command else {}),
             "strategy": _strategy(app),
             "selector": {"matchLabels": selector(app, WORKER, component.key)},
             "template": {

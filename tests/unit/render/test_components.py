@@ -67,6 +67,15 @@ def test_a_worker_of_a_command_runs_it_without_probes_that_nothing_answers() -> 
     assert "livenessProbe" not in container
 
 
+def test_a_worker_of_a_command_that_ends_at_once_does_not_count_as_available() -> None:
+    assert find(manifest(), "Deployment", "shop-worker-mail")["spec"]["minReadySeconds"] == 10
+    assert "minReadySeconds" not in find(manifest(), "Deployment", "shop-worker-default")["spec"]
+
+
+def test_a_broken_beat_gives_way_to_the_mended_one() -> None:
+    assert find(manifest(), "StatefulSet", "shop-beat")["spec"]["podManagementPolicy"] == "Parallel"
+
+
 def test_beat_is_one_and_keeps_its_schedule() -> None:
     made = manifest()
     spec = find(made, "StatefulSet", "shop-beat")["spec"]

@@ -1,0 +1,182 @@
+"""A pod of its own for one command: the live release's image, environment, volumes and walls, and nothing that serves.
+
+It is made from the pod template that is live, so that it is what the web is, whatever the spec says by now. Its label
+is `run`: no Service selects it, no budget counts it, and policies let it reach what the web reaches.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.render.labels import RUN, WEB, instance, metadata
+from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
+from nuages.render.postgres import PASSWORD_KEY, PORT, UID, USER
+
+CONTAINER = "run"
+READY = b"\x05"
+"""What a launcher writes until it is answered: output before somebody is attached would be lost."""
+START = b"\n"
+"""The answer."""
+GO = b"\x06"
+"""What it writes to that, and becomes the command."""
+
+GRACE_SECONDS = 10
+"""From Ctrl-C to the end of a program that does not heed it."""
+
+_SERVING = frozenset({"NUAGES_PORT", "NUAGES_METRICS_PORT", "NUAGES_COMPONENT", "NUAGES_LOGS"})
+
+# Silent while it waits, on a terminal too; the terminal is given on as it was. Exit codes as a shell's.
+_PYTHON = """\
+import os, select, sys
+tty = os.isatty(0)
+if tty:
+    import termios, tty as modes
+    before = termios.tcgetattr(0)
+    modes.setraw(0, termios.TCSANOW)
+pause = 0.05
+os.write(1, b"\\x05")
+while not select.select([0], [], [], pause)[0]:
+    os.write(1, b"\\x05")
+    pause = min(pause * 1.5, 1)
+os.read(0, 1)
+if tty:
+    termios.tcsetattr(0, termios.TCSANOW, before)
+os.write(1, b"\\x06")
+try:
+    os.execvp(sys.argv[1], sys.argv[1:])
+except OSError as error:
+    os.write(2, f"{sys.argv[1]}: {error.strerror}\\n".encode())
+    os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+"""
+_BASH = """\
+[ -t 0 ] && before=$(stty -g) && stty raw -echo
+printf '\\005'
+until IFS= read -r -n 1 -t 0.2 _; do printf '\\005'; done
+[ -t 0 ] && stty "$before"
+printf '\\006'
+exec "$@"
+"""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One command that a person wants to run."""
+
+    name: str
+    """The pod's."""
+    command: tuple[str, ...]
+    by: str
+    """Who: user@host."""
+    ttl: int
+    """Seconds after which the pod is ended, whatever it does."""
+    stdin: bool = True
+    """Whether somebody is attached from the start; without, the command starts at once."""
+    tty: bool = False
+    terminal: str = ""
+    """TERM, of who has one."""
+    memory: str | None = None
+    """Another limit than the web's."""
+
+
+def project(app: App, template: Object, wanted: Run) -> Object:
+    """A command in the project's own image; `template` is a live web's."""
+    spec = template["spec"]
+    web = spec["containers"][0]
+    left_out = {"ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "args", "name", "command"}
+    memory = {"memory": wanted.memory} if wanted.memory else {}
+    resources = web.get("resources", {})
+    container = {
+        **{field: value for field, value in web.items() if field not in left_out},
+        "env": _environment(web.get("env", []), wanted),
+        "resources": {part: values | memory for part, values in resources.items()},
+        **_process(wanted, ["python", "-IS", "-c", _PYTHON]),
+    }
+    kept = {
+        "serviceAccountName",
+        "automountServiceAccountToken",
+        "enableServiceLinks",
+        "securityContext",
+        "imagePullSecrets",
+        "volumes",
+        "nodeSelector",
+        "tolerations",
+    }
+    return _pod(app, wanted, {field: spec[field] for field in kept if field in spec} | _beside(app, spec), container)
+
+
+def psql(app: App, wanted: Run) -> Object | None:
+    """A command in the image of the app's own PostgreSQL, which has psql of the same version; None where it has none.
+
+    The project's image has no psql, so Django's `dbshell` could not start one there.
+    """
+    if app.postgres is None:
+        return None
+    database = app.postgres
+    secret = {"name": database.name, "key": PASSWORD_KEY}
+    variables = {"PGHOST": database.name, "PGPORT": str(PORT), "PGUSER": USER, "PGDATABASE": app.name}
+    container = {
+        "image": f"docker.io/library/postgres:{database.run.version}",
+        "imagePullPolicy": "IfNotPresent",
+        "env": [
+            *({"name": name, "value": value} for name, value in variables.items()),
+            {"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": secret}},
+            *_environment([], wanted),
+        ],
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        "securityContext": container_security(),
+        "volumeMounts": [temporary_mount()],
+        **_process(wanted, ["bash", "-c", _BASH, "psql"]),
+    }
+    return _pod(app, wanted, pod_basics(app, user=UID, account=app.name) | {"volumes": [temporary()]}, container)
+
+
+def _pod(app: App, wanted: Run, spec: Object, container: Object) -> Object:
+    about = metadata(app, wanted.name, RUN, wanted.name)
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": about | {"annotations": {"nuages.dev/by": wanted.by}},
+        "spec": {
+            **spec,
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": wanted.ttl,
+            "terminationGracePeriodSeconds": GRACE_SECONDS,
+            # A program that is no process 1 ends on SIGTERM though it has no handler for it.
+            "shareProcessNamespace": True,
+            "containers": [{"name": CONTAINER, **container}],
+        },
+    }
+
+
+def _process(wanted: Run, launcher: list[str]) -> Object:
+    """What is started. A pipe ends with who wrote to it; a terminal stays open for who comes back."""
+    if not wanted.stdin:
+        return {"command": list(wanted.command)}
+    return {
+        "command": [*launcher, *wanted.command],
+        "stdin": True,
+        "stdinOnce": not wanted.tty,
+        "tty": wanted.tty,
+    }
+
+
+def _environment(web: list[Object], wanted: Run) -> list[Object]:
+    """The web's own but for what makes it serve; logs as a person reads them."""
+    kept = [variable for variable in web if variable["name"] not in _SERVING]
+    named = {variable["name"] for variable in kept}
+    ours = {"NUAGES_COMPONENT": RUN, "NUAGES_LOGS": "text"} if web else {}
+    # A home that can be written: shells and clients keep their history there.
+    ours |= {"HOME": "/tmp"} if "HOME" not in named else {}  # noqa: S108 - the container's own
+    ours |= {"TERM": wanted.terminal} if wanted.tty and wanted.terminal and "TERM" not in named else {}
+    return [*kept, *({"name": name, "value": value} for name, value in ours.items())]
+
+
+def _beside(app: App, spec: Object) -> Object:
+    """Where the web has a volume of its own, beside it: only one node may have it (ReadWriteOnce)."""
+    if not any("persistentVolumeClaim" in volume for volume in spec.get("volumes", [])):
+        return {}
+    web = {"matchLabels": {**instance(app), "app.kubernetes.io/component": WEB}}
+    term = {"labelSelector": web, "topologyKey": "kubernetes.io/hostname"}
+    preferred = [{"weight": 100, "podAffinityTerm": term}]
+    return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
