@@ -1,0 +1,107 @@
+"""Findings about the processes of an app: what they serve, where their tasks come from, how they are reached."""
+
+from __future__ import annotations
+
+import re
+
+from nuages.app.build import Build
+from nuages.app.components import App
+from nuages.findings import Finding, Level, Place
+from nuages.render.environment import METRICS_PORT
+
+# A variable by which a project may tell Celery of a broker, whatever it calls it.
+_BROKER = re.compile(r"BROKER|AMQP|RABBIT|REDIS|SQS")
+# Redis gives a task to a second worker when nobody has said within this time that it is done
+# (https://docs.celeryq.dev/en/stable/getting-started/backends-and-brokers/redis.html#visibility-timeout).
+VISIBILITY_SECONDS = 3600
+
+
+def check(app: App, build: Build | None) -> list[Finding]:
+    """Every finding about webs, workers and beat; paths are those of the spec."""
+    return [*_broker(app), *_long_tasks(app), *_ports(app), *_reached(app), *_migrated(app), *_called(app, build)]
+
+
+def _broker(app: App) -> list[Finding]:
+    """Tasks come from somewhere; where nothing says so, Celery would ask for RabbitMQ on its own pod for ever."""
+    if not app.celery or app.redis or any(_BROKER.search(name) for name in [*app.env, *app.secrets]):
+        return []
+    celery = [f"workers.{key}.celery" for key, worker in app.workers.items() if worker.celery]
+    message = "no broker: nothing says where its tasks come from"
+    hint = "services: {redis: {run: {}}}, or CELERY_BROKER_URL below env or secrets"
+    return [Finding("app.E107", Level.ERROR, message, Place(path=[*celery, "beat.celery"][0]), hint)]
+
+
+def _long_tasks(app: App) -> list[Finding]:
+    return [
+        Finding(
+            "app.W108",
+            Level.WARNING,
+            f"Redis gives a task of more than {VISIBILITY_SECONDS // 60} minutes to a second worker too",
+            Place(path=f"workers.{key}.longestTask"),
+            "shorter tasks, or Celery's broker_transport_options = {'visibility_timeout': …} above it",
+        )
+        for key, worker in app.workers.items()
+        if worker.celery and app.redis and app.redis.broker and worker.timing.task > VISIBILITY_SECONDS
+    ]
+
+
+def _ports(app: App) -> list[Finding]:
+    return [
+        Finding(
+            "app.E109",
+            Level.ERROR,
+            f"port {METRICS_PORT} is the one of the metrics",
+            Place(path=f"web.{key}.port"),
+            "another port, or observability: {metrics: false}",
+        )
+        for key, web in app.web.items()
+        if web.port == METRICS_PORT and web.command is None and app.observability.metrics
+    ]
+
+
+def _reached(app: App) -> list[Finding]:
+    """A load balancer and a node's port know no paths: they lead to the web that answers "/", and to no other."""
+    if app.expose is None or app.expose.kind not in ("loadBalancer", "nodePort"):
+        return []
+    hint = "kind: ingress or gateway"
+    if not any("/" in web.routes for web in app.web.values()):
+        message = f'{app.expose.kind} leads to the web that answers "/", and none does'
+        return [Finding("app.E110", Level.ERROR, message, Place(path="expose.kind"), f'routes: ["/"], or {hint}')]
+    return [
+        Finding(
+            "app.W111",
+            Level.WARNING,
+            f"{route} is not reached from outside: {app.expose.kind} knows no paths",
+            Place(path=f"web.{key}.routes"),
+            hint,
+        )
+        for key, web in app.web.items()
+        for route in web.routes
+        if "/" not in web.routes
+    ]
+
+
+def _migrated(app: App) -> list[Finding]:
+    if app.postgres is None or app.databases.default is not None:
+        return []
+    message = "no database lives in it: there is no DATABASE_URL, and nothing migrates"
+    place = Place(path="services.postgres")
+    return [Finding("app.W112", Level.WARNING, message, place, "databases: {default: postgres}")]
+
+
+def _called(app: App, build: Build | None) -> list[Finding]:
+    """A server needs an application of its interface in the project."""
+    if build is None:
+        return []
+    known = {"wsgi": build.wsgi, "asgi": build.asgi}
+    return [
+        Finding(
+            "app.E113",
+            Level.ERROR,
+            f"the project has no {web.interface.upper()} application",
+            Place(path=f"web.{key}.interface"),
+            next((f"interface: {other}" for other, there in known.items() if there), "a command that serves it"),
+        )
+        for key, web in app.web.items()
+        if web.command is None and not known[web.interface]
+    ]
