@@ -33,12 +33,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Data stores that run in the cluster; not rolled by releases."""
     expand: list[Object]
     """The migrate Job: it ends well before any pod of this release starts."""
+    workers: list[Object] = []
+    """Deployment and disruption budget of each worker: before the web, which sends them tasks."""
     web: list[Object]
     """Deployment, Service and disruption budget of each web component."""
     exposure: list[Object]
     """How the outside gets in: Service of type LoadBalancer or NodePort, Ingress, HTTPRoute."""
-    workers: list[Object] = []
-    """Deployment and disruption budget of each worker: before the web, which sends them tasks."""
     beat: list[Object] = []
     """The StatefulSet of beat, last: what it sends, the new workers know."""
 
