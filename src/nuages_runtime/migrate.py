@@ -1,7 +1,7 @@
-"""`python -m nuages_runtime.migrate`: bring the database to what this image expects, once, and say how it went in the
+"""`python -m nuages_runtime.migrate`: bring the databases to what this image expects, once, and say how it went in the
 last line.
 
-    wait for the database  ─▶  take the lock  ─▶  manage.py migrate --noinput
+    per database that is migrated: wait for it  ─▶  take its lock  ─▶  manage.py migrate --noinput  ─▶  cache tables
 
 In: NUAGES_DATABASE_WAIT (60 s) for the server to answer, NUAGES_LOCK_WAIT (600 s) for another release's migrations to
 end, NUAGES_LOCK_TIMEOUT ("2000ms"; unlimited) for a statement to get a table's lock, while requests queue behind it.
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from nuages_runtime.startup import first_line
+from nuages_runtime.startup import first_line, migrated
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -113,6 +113,7 @@ class Journal:
         self._out = out
         self.migration = ""
         self.statement = ""
+        self._open = False
 
     def write(self, text: str) -> int:
         """Pass on and flush: Django writes "Applying x..." before the work and "OK" after it."""
@@ -122,7 +123,13 @@ class Journal:
             self.migration = ""
         written = self._out.write(text)
         self._out.flush()
+        self._open = not text.endswith("\n")
         return written
+
+    def end_line(self) -> None:
+        """End a line that Django left open ("Applying x..."), so that what follows is one of its own."""
+        if self._open:
+            self.write("\n")
 
     def flush(self) -> None:
         """Nothing is kept."""
@@ -160,27 +167,46 @@ def limit_table_locks(value: str) -> None:
         connection_created.connect(limit, weak=False)
 
 
-def run(alias: str = "default") -> None:
-    """All of it, for one database; raises Stopped, or whatever the project raised, after a last line that says so."""
+def cache_tables(alias: str, journal: Journal) -> None:
+    """Make the tables of caches that live in a database (DatabaseCache), where they are not there yet."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    if any(str(cache.get("BACKEND", "")).endswith(".DatabaseCache") for cache in settings.CACHES.values()):
+        call_command("createcachetable", database=alias, stdout=journal)
+
+
+def run() -> None:
+    """All of it; raises Stopped, or whatever the project raised, after a last line that says so."""
     import django
-    from django.db import connections
 
     # libpq waits two minutes for a server that is silent; the loop below is patient enough.
     os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
     django.setup()
     limit_table_locks(os.environ.get("NUAGES_LOCK_TIMEOUT", ""))
+    for alias in migrated():
+        bring(alias)
+
+
+def bring(alias: str) -> None:
+    """Bring one database to what this image expects; raises Stopped."""
+    from django.db import DEFAULT_DB_ALIAS, connections
+
     connection = connections[alias]
     wait_for_database(connection, float(os.environ.get("NUAGES_DATABASE_WAIT", "60")))
     journal = Journal(sys.stdout)
     with only_one(connection, float(os.environ.get("NUAGES_LOCK_WAIT", "600"))):
         try:
             migrate(alias, journal)
+            cache_tables(alias, journal)
         except Exception as error:
+            journal.end_line()
             traceback.print_exc()
             where = f" in {journal.migration}" if journal.migration else ""
+            which = "" if alias == DEFAULT_DB_ALIAS else f"{alias}: "
             what = f"; the statement was: {journal.statement}" if journal.statement else ""
             raise Stopped(
-                FAILED, f"migration failed{where}: {type(error).__name__}: {first_line(error)}{what}"
+                FAILED, f"migration failed{where}: {which}{type(error).__name__}: {first_line(error)}{what}"
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""Whether a database has what this image's code expects: each leaf of its migration graph, recorded in
+"""Whether the databases have what this image's code expects: each leaf of its migration graph, recorded in
 django_migrations.
 
 Not "nothing is pending": what a later release drops, or what a newer image already applied, must keep no older pod from
@@ -17,26 +17,42 @@ import threading
 log = logging.getLogger("nuages")
 
 
+def migrated() -> list[str]:
+    """The aliases of DATABASES that a release migrates: the default one, and those that a router sends an app to which
+    the default does not take. Not simply all: an alias may be a replica, or another system's database.
+    """
+    from django.apps import apps
+    from django.db import DEFAULT_DB_ALIAS, connections, router
+
+    labels = [config.label for config in apps.get_app_configs()]
+    elsewhere = [label for label in labels if not router.allow_migrate(DEFAULT_DB_ALIAS, label)]
+    return [
+        alias
+        for alias in connections
+        if connections[alias].vendor != "unknown"  # none configured: django.db.backends.dummy
+        and (alias == DEFAULT_DB_ALIAS or any(router.allow_migrate(alias, label) for label in elsewhere))
+    ]
+
+
 def missing() -> list[str]:
-    """The leaves that the default database lacks, as `app.name`; the connection made for it is closed again.
+    """The leaves that a migrated database lacks, as `app.name`, with ` in alias` where that is not the default; the
+    connection made for it is closed again.
 
     Squashed migrations count as Django counts them: applied when all that they replace are.
     """
     from django.db import DEFAULT_DB_ALIAS, connections
     from django.db.migrations.loader import MigrationLoader
 
-    connection = connections[DEFAULT_DB_ALIAS]
-    if connection.vendor == "unknown":  # no database configured: django.db.backends.dummy
-        return []
-    try:
-        loader = MigrationLoader(connection, ignore_no_migrations=True)
-    finally:
-        connection.close()
-    return [
-        f"{app}.{name}"
-        for app, name in sorted(loader.graph.leaf_nodes())
-        if (app, name) not in loader.applied_migrations
-    ]
+    lacks = []
+    for alias in migrated():
+        try:
+            loader = MigrationLoader(connections[alias], ignore_no_migrations=True)
+        finally:
+            connections[alias].close()
+        where = "" if alias == DEFAULT_DB_ALIAS else f" in {alias}"
+        leaves = sorted(loader.graph.leaf_nodes())
+        lacks += [f"{app}.{name}{where}" for app, name in leaves if (app, name) not in loader.applied_migrations]
+    return lacks
 
 
 class Startup:
