@@ -2,54 +2,90 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
-from nuages.project.facts import Facts, Variable
-from nuages.spec.rules import RESERVED, RESERVED_PREFIX
+from nuages.project import drafted_env
+from nuages.project.drafted_env import secret, where
+from nuages.project.facts import Facts, Found
+from nuages.project.writes_key import key_of
+
+__all__ = ["draft", "python", "secret"]
 
 NEWEST_PYTHON = 13  # the 3.x that a project gets when nothing speaks against it
-# Set by the rendered objects, found by them, or the project's own matter inside the image.
-_NOT_ASKED = {*RESERVED, "RELEASE", "MEDIA_ROOT", "STATIC_ROOT"}
-_SECRET = re.compile(r"(^|_)(KEY|SECRET|TOKEN|PASSWORD|PASSWD|DSN|CREDENTIALS?)$")
-# What YAML takes as the text it is, whatever its version.
-_PLAIN = re.compile(r"^[A-Za-z][A-Za-z0-9._/-]*$")
-_WORDS = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
+# Oldest and newest 3.x of each Django (https://docs.djangoproject.com/en/stable/faq/install/).
+DJANGO_PYTHONS = {
+    (4, 2): (8, 12),
+    (5, 0): (10, 12),
+    (5, 1): (10, 13),
+    (5, 2): (10, 14),
+    (6, 0): (12, 14),
+    (6, 1): (12, 14),
+}
+# Many packages are much code to load; Wagtail works on images.
+_LARGE, _HUGE = 60, 120
+_OTHERS = {"mysql": "MySQL", "oracle": "Oracle", "mssql": "SQL Server", "cockroachdb": "CockroachDB"}
 
 
-def draft(facts: Facts, name: str | None = None, image: str | None = None) -> str:
-    """The text of a nuages.yaml that loads without a finding; the same facts give the same text."""
-    app = name or facts.name
+def draft(facts: Facts, name: str | None = None, image: str | None = None, folder: Path | None = None) -> str:
+    """The text of a nuages.yaml that loads without a finding; the same facts give the same text.
+
+    `folder` is where it is to lie; left out, the folder of manage.py.
+    """
+    app = name or (name_of(folder) if folder else facts.name)
     host = f"{app}.localhost"
     sections = [
         _head(app, image or f"registry.example.com/{app}"),
-        f'django: {{settings: {facts.settings.value}, python: "{python(facts)}"}}',
+        _django(facts, folder),
+        *_build(facts),
         _web(facts),
-        *_database(facts),
-        *([_MEDIA] if facts.media_root else []),
+        *_background(facts),
+        *_services(facts),
+        *_media(facts),
+        *_volumes(facts),
         f"expose: {{kind: loadBalancer, hosts: [{host}]}}    # ingress and gateway need a class, and take TLS",
-        *_env(facts, host),
-        *_secrets(facts),
-        _environments(facts),
+        *drafted_env.env(facts, host),
+        *drafted_env.secrets(facts),
+        drafted_env.environments(facts, single=memory(facts) != "256Mi" and replicas(facts) > 1),
     ]
     return "\n".join(sections) + "\n"
 
 
+def name_of(folder: Path) -> str:
+    """What to call an app by its folder: as Kubernetes takes it."""
+    letters = "".join(
+        letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.resolve().name.lower()
+    )
+    return letters.strip("-0123456789")[:30].rstrip("-") or "app"
+
+
 def python(facts: Facts) -> str:
-    """The newest Python that the project allows: "3.13"."""
+    """The newest Python that the project and its Django allow: "3.13"."""
     wanted = facts.python.value if facts.python else ""
-    if exact := re.match(r"^(?:==|~=)?\s*3\.(\d+)", wanted):
+    sure = facts.python is None or facts.python.sure
+    if sure and (exact := re.match(r"^(?:==|~=|~)?\s*3\.(\d+)(?:[.\s]|$)", wanted)):
         return f"3.{exact[1]}"
     newest = NEWEST_PYTHON
-    for operator, minor in re.findall(r"(>=|<=|<)\s*3\.(\d+)", wanted):
+    version = re.match(r"(\d+)\.(\d+)", facts.django.value) if facts.django else None
+    oldest, latest = DJANGO_PYTHONS.get((int(version[1]), int(version[2])), (0, newest)) if version else (0, newest)
+    newest = max(min(newest, latest), oldest)
+    if not sure and (hint := re.search(r"3\.(\d+)", wanted)):
+        # Where it runs elsewhere it works: no newer one unasked.
+        return f"3.{max(min(newest, int(hint[1])), oldest)}"
+    for operator, minor in re.findall(r"(>=|<=|<|\^)\s*3\.(\d+)", wanted):
         bound = int(minor) - (operator == "<")
-        newest = max(newest, bound) if operator == ">=" else min(newest, bound)
+        newest = max(newest, bound) if operator in (">=", "^") else min(newest, bound)
     return f"3.{newest}"
 
 
-def secret(variable: Variable) -> bool:
-    """Whether a variable's value must not be read by everybody who may read a ConfigMap."""
-    return variable.setting == "SECRET_KEY" or _SECRET.search(variable.name) is not None
+def memory(facts: Facts) -> str:
+    """What a process of the project is given at first: measured later, guessed now."""
+    packages = facts.dependencies.packages if facts.dependencies else {}
+    if len(packages) >= _HUGE:
+        return "1Gi"
+    return "512Mi" if len(packages) >= _LARGE or "wagtail" in packages else "256Mi"
 
 
 def _head(app: str, image: str) -> str:
@@ -60,21 +96,133 @@ name: {app}
 image: {image}    # where images are pushed; a cluster on this machine needs no registry"""
 
 
+def _django(facts: Facts, folder: Path | None) -> str:
+    root = os.path.relpath(facts.root, folder.resolve()) if folder else "."
+    inside = f"root: {root}, " if root != "." else ""
+    doubt = "" if facts.settings.sure else "    # concluded; nothing names a settings module for production"
+    return f'django: {{{inside}settings: {facts.settings.value}, python: "{python(facts)}"}}{doubt}'
+
+
+def _build(facts: Facts) -> Iterator[str]:
+    lines = []
+    if facts.packages:
+        lines.append(f"  packages: [{_values(facts.packages)}]    # Debian's, in the image")
+    if facts.build_packages:
+        lines.append(f"  buildPackages: [{_values(facts.build_packages)}]    # only while dependencies are built")
+    if facts.groups:
+        place = facts.groups[0].place
+        lines.append(f"  dependencies: {{groups: [{_values(facts.groups)}]}}    # {where(place)} imports from it")
+    if facts.commands:
+        commands = ", ".join(f"[{', '.join(each.command)}]" for each in facts.commands)
+        lines.append(f"  commands: [{commands}]")
+    if front := facts.frontend:
+        command = ", ".join(front.command)
+        folders = f"directory: {front.directory}, command: [{command}], output: {front.output}"
+        lines.append(f"  frontend: {{{folders}}}    # {where(front.place)}")
+    if lines:
+        yield "\n".join(["build:", *lines])
+
+
+def shares_a_file(facts: Facts) -> bool:
+    """Whether processes share a SQLite file: only one pod may write it."""
+    return any(worker.name == "huey" for worker in facts.workers) and facts.redis is None
+
+
+def replicas(facts: Facts) -> int:
+    """How many pods serve: three, or one where a file on one volume is written by them."""
+    return 1 if shares_a_file(facts) or (_served(facts) is None and _engine(facts) == "sqlite3") else 3
+
+
 def _web(facts: Facts) -> str:
-    # SQLite is a file: a second pod would have another one.
-    several = facts.database is None or facts.database.value != "sqlite3"
+    asgi = facts.interface is not None and facts.interface.value == "asgi"
+    interface = f"\n    interface: asgi    # {where(facts.interface.place)}" if asgi and facts.interface else ""
+    shared = "    # more would share a SQLite file" if shares_a_file(facts) else ""
     return f"""\
 web:
-  main:
-    replicas: {3 if several else 1}
+  main:{interface}
+    replicas: {replicas(facts)}{shared}
     requestTimeout: 30s    # the time-outs of server, proxy and pod follow from it
-    resources: {{cpu: 100m, memory: 256Mi}}"""
+    resources: {{cpu: 100m, memory: {memory(facts)}}}"""
 
 
-def _database(facts: Facts) -> Iterator[str]:
-    if facts.variable("DATABASE_URL") or (facts.database and facts.database.value == "postgresql"):
-        yield 'services:\n  postgres: {run: {version: "17", storage: 1Gi}}'
-        yield "databases: {default: postgres}    # gives the project DATABASE_URL"
+def _background(facts: Facts) -> Iterator[str]:
+    size = f", resources: {{cpu: 100m, memory: {memory(facts)}}}" if memory(facts) != "256Mi" else ""
+    lines = []
+    if facts.celery:
+        queues = f", queues: [{', '.join(facts.queues)}]" if facts.queues else ""
+        longest, why = _longest(facts.task_limit)
+        lines.append(
+            f"  default: {{celery: {{app: {facts.celery.value}{queues}}}, longestTask: {longest}{size}}}    # {why}"
+        )
+    for worker in facts.workers:
+        command = ", ".join(worker.command)
+        lines.append(f"  {worker.name}: {{command: [{command}], longestTask: 10m{size}}}    # {where(worker.place)}")
+    if lines:
+        yield "\n".join(["workers:", *lines])
+    if facts.celery and facts.beat:
+        why = f"{facts.beat.value}, {where(facts.beat.place)}"
+        yield f"beat: {{celery: {{app: {facts.celery.value}}}{size}}}    # {why}"
+
+
+def _longest(limit: Found | None) -> tuple[str, str]:
+    """How long a pod that is to end gets for its tasks."""
+    if limit is None:
+        return "10m", "how long a task may take before its pod ends"
+    seconds = int(limit.value)
+    return (f"{seconds // 60}m" if seconds % 60 == 0 and seconds else f"{seconds}s"), where(limit.place)
+
+
+def _engine(facts: Facts) -> str:
+    return facts.database.value if facts.database else ""
+
+
+def _served(facts: Facts) -> str | None:
+    """Why PostgreSQL is run for the project; None where it can't use it."""
+    if "DATABASE_URL" in facts.database_variables:
+        return "gives the project DATABASE_URL"
+    if facts.database_variables:
+        return "by the variables below"
+    if _engine(facts) == "sqlite3" and facts.database:
+        return f"SQLite in {where(facts.database.place)}: the overlay puts this in its place"
+    if _engine(facts) == "postgresql":
+        return "gives the project DATABASE_URL"
+    return None
+
+
+def _services(facts: Facts) -> Iterator[str]:
+    why = _served(facts)
+    lines = []
+    if why:
+        lines.append('  postgres: {run: {version: "17", storage: 1Gi}}')
+    if facts.redis:
+        lines.append(f"  redis: {{run: {{}}}}    # {_needs(facts.redis)}")
+    elif optional := _optional_redis(facts):
+        why_not = f"used where {optional} is set; without it each process has a cache of its own"
+        lines.append(f"  # redis: {{run: {{}}}}    # {why_not}")
+    if any(not line.startswith("  #") for line in lines):
+        yield "\n".join(["services:", *lines])
+    if why:
+        gate = f"; its own is for {facts.gates[0].value} only" if facts.gates and "overlay" in why else ""
+        yield f"databases: {{default: postgres}}    # {why}{gate}"
+    elif other := _OTHERS.get(_engine(facts)):
+        place = where(facts.database.place) if facts.database else ""
+        yield f"# {other} ({place}) is not run here: name your server in env and secrets"
+
+
+def _needs(found: Found) -> str:
+    what = "Celery's broker" if found.value == "celery" else found.value
+    return f"{what}, {where(found.place)}"
+
+
+def _optional_redis(facts: Facts) -> str:
+    return next((name for name in facts.redis_variables if "REDIS" in name and facts.cache), "")
+
+
+def _media(facts: Facts) -> Iterator[str]:
+    if facts.media_root and facts.storage is None:
+        yield _MEDIA
+    elif facts.storage:
+        yield f"# uploads go to {facts.storage.value.rpartition('.')[2]}, {where(facts.storage.place)}"
 
 
 _MEDIA = """\
@@ -82,71 +230,15 @@ media:
   volume: {size: 1Gi, accessMode: ReadWriteMany}    # mounted at MEDIA_ROOT; several pods write to it"""
 
 
-def _asked(facts: Facts) -> list[Variable]:
-    asked = (variable for variable in facts.variables if variable.name not in _NOT_ASKED)
-    return [variable for variable in asked if not variable.name.startswith(RESERVED_PREFIX)]
-
-
-def _env(facts: Facts, host: str) -> Iterator[str]:
-    """The variables that decide something now, then the others with their defaults, as comments."""
-    active, others = [], []
-    for variable in _asked(facts):
-        if secret(variable):
-            continue
-        if variable.setting == "ALLOWED_HOSTS":
-            active.append(f"  {variable.name}: {host}")
-        elif variable.setting == "DEBUG" and (variable.required or variable.default == "true"):
-            active.append(f'  {variable.name}: "false"')
-        elif variable.required:
-            active.append(f'  {variable.name}: ""    # no default: {_where(variable)}')
-        elif _is_switch(variable):
-            active.append(f"  {variable.name}: {variable.default}")
-        else:
-            others.append(f"  # {variable.name}: {_scalar(variable.default or '')}")
-    if facts.admin:
-        active.append("  DJANGO_SUPERUSER_USERNAME: admin    # for `manage.py createsuperuser --noinput`, Django's own")
-        active.append("  DJANGO_SUPERUSER_EMAIL: admin@example.com")
-    if active:
-        # An empty mapping would be null, so what is only a comment stays outside.
-        yield "\n".join(["env:", *active, *(["  # also read, with these defaults:", *others] if others else [])])
-    elif others:
-        yield "\n".join(["# env:", "#   read by the settings, with these defaults:", *("# " + line for line in others)])
-
-
-def _is_switch(variable: Variable) -> bool:
-    """Whether a setting takes over one plain word as it is: what people change from one deploy to the next."""
-    default = variable.default or ""
-    plain = _PLAIN.match(default) is not None and default.lower() not in _WORDS
-    return plain and variable.kind == "str" and variable.setting == variable.name
-
-
-def _secrets(facts: Facts) -> Iterator[str]:
+def _volumes(facts: Facts) -> Iterator[str]:
     lines = []
-    for variable in _asked(facts):
-        if not secret(variable):
-            continue
-        if variable.setting == "SECRET_KEY":
-            lines.append(f"  {variable.name}: {{generate: true}}    # made in the cluster once, and kept there")
-        elif variable.required:
-            lines.append(f"  {variable.name}: {{}}    # no default: {_where(variable)}; only its name stands here")
-        else:
-            lines.append(f"  # {variable.name}: {{}}")
-    if facts.admin:
-        lines.append("  DJANGO_SUPERUSER_PASSWORD: {generate: true}")
-    if any(not line.startswith("  #") for line in lines):
-        yield "\n".join(["secrets:", *lines])
+    for found in facts.volumes:
+        folder = found.value.rstrip("?")
+        kept = "temporary: true" if found.value.endswith("?") else "size: 1Gi"
+        lines.append(f"  {key_of(folder)}: {{path: {folder}, {kept}}}    # {where(found.place)}")
+    if lines:
+        yield "\n".join(["volumes:    # folders that the project writes to", *lines])
 
 
-def _environments(facts: Facts) -> str:
-    """Each is a JSON merge patch; `local` answers under whatever address this machine gives it."""
-    hosts = next((variable for variable in _asked(facts) if variable.setting == "ALLOWED_HOSTS"), None)
-    local = f'\n    env: {{{hosts.name}: "*"}}    # it is reached by address as well' if hosts else " {}"
-    return f"environments:    # what differs from the above, per environment\n  local:{local}"
-
-
-def _where(variable: Variable) -> str:
-    return f"{variable.place.file}:{variable.place.line}"
-
-
-def _scalar(text: str) -> str:
-    return text if _PLAIN.match(text) and text.lower() not in _WORDS else '"' + text.replace('"', '\\"') + '"'
+def _values(found: tuple[Found, ...]) -> str:
+    return ", ".join(each.value for each in found)

@@ -100,6 +100,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The Celery app as `celery -A` takes it."""
     beat: Found | None = None
     """What is scheduled: the schedule's setting, or django_celery_beat."""
+    queues: tuple[str, ...] = ()
+    """Celery's queues beside the default one, that one first; () where there is only that."""
     task_limit: Found | None = None
     """The longest that a Celery task may take, in seconds."""
     workers: tuple[Worker, ...] = ()
@@ -129,12 +131,17 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """DEBUG where no variable is set: true, false, or "" where it could not be followed."""
     ssl_redirect: Found | None = None
     """SECURE_SSL_REDIRECT, where it is on when no variable is set."""
+    """NAME=VALUE that turns it off; "" where no variable does."""
+    secure_cookies: Found | None = None
+    """Cookies that are sent over https only; the same."""
     configuration: Found | None = None
     """The class that django-configurations is to use."""
     environment: dict[str, str] = {}
     """Values that variables must have for the project to serve in production, found by trying: DEBUG's off."""
     database_variables: dict[str, str] = {}
     """Variables that lead to PostgreSQL: what each is: host, port, user, password, name, url, or =VALUE."""
+    redis_variables: dict[str, str] = {}
+    """Variables that lead to a Redis: each as url, address (no database number), host or port."""
     gates: tuple[Found, ...] = ()
     """Variables of a hosting platform whose presence changes the settings."""
     hints: tuple[Found, ...] = ()

@@ -1,126 +1,251 @@
-"""inspect(path) -> Facts: what the files of a Django project tell, each with where it was read."""
+"""inspect(path) -> Facts: what the files of a Django project tell, each with where it was read.
+
+Nothing of the project is run. In this order: where manage.py is, which settings are meant for production, what those
+come to (followed, trial.py), and then everything that follows from them.
+"""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 
-from nuages.errors import UsageError
-from nuages.findings import Place
-from nuages.project import settings as source
-from nuages.project.facts import Facts, Found, Variable
-from nuages.project.requirements import dependencies, requires_python
+from nuages.errors import Refused
+from nuages.findings import Finding, Level, Place
+from nuages.project import libraries, place, stores
+from nuages.project.choice import choose
+from nuages.project.facts import Dependencies, Facts, Found, Variable, Worker
+from nuages.project.files import Files
+from nuages.project.frontend import frontend
+from nuages.project.hints import hints, say
+from nuages.project.reads import gates, secret_key, variables
+from nuages.project.refusals import named, problems
+from nuages.project.requirements import Options, dependencies, groups, requires_python
+from nuages.project.servers import servers
+from nuages.project.trial import Trial, load, off, shown
+from nuages.project.workers import background
+from nuages.project.writes import written
 
-_SKIPPED = {"venv", ".venv", "env", "node_modules", "site-packages", ".git", ".tox", "__pycache__"}
 
-
-def inspect(path: Path) -> Facts:
+def inspect(path: Path, settings: str | None = None, options: Options | None = None) -> Facts:
     """Read the project in a folder, or in the one folder below it that has manage.py.
 
+    `settings` and `options` are what a spec says instead of what would be found.
+
     Raises:
-        UsageError: there is no manage.py, or it names no settings module.
+        Refused: there is no manage.py, there are several, or no module of settings.
     """
-    root = _root(path)
-    settings = _settings(root)
-    modules = source.modules(root, settings.value)
-    assigned = {name: found for module in modules for name, found in _assigned(module).items()}
-    declared = dependencies(root)
-    wanted = requires_python(root)
+    root = place.find(path)
+    files = Files(root)
+    said = hints(files)
+    chosen = Found(settings, Place("nuages.yaml", path="django.settings")) if settings else choose(files, said)
+    if chosen is None:
+        raise _no_settings(path)
+    trial, environment = load(root, chosen.value)
+    declared = dependencies(root, options) if options else dependencies(root)
+    found = variables(files, trial, said)
+    names = {each.name for each in found} | {read.name for read in trial.reads()}
+    serving = servers(files, trial, said)
+    work = background(files, trial, said, declared.packages if declared else {})
+    wanted = _python(root, said)
+    run, build = libraries.needed(
+        declared,
+        trial.installed("django.contrib.gis"),
+        lambda name: named(declared, files, name) if declared else Place(),
+    )
+    commands = tuple(_commands(files, trial, said))
+    if any("compilemessages" in command.command for command in commands):
+        build = (*build, Found(libraries.GETTEXT, commands[0].place))
+    led = stores.database_variables(trial, names)
     return Facts(
         root=root,
         manage=Found("manage.py", Place("manage.py", 1)),
-        settings=settings,
-        wsgi=_wsgi(root, assigned),
-        python=Found(wanted[0], Place(wanted[1])) if wanted else None,
+        settings=chosen,
+        wsgi=serving.wsgi,
+        asgi=serving.asgi,
+        interface=serving.interface,
+        channels=serving.channels,
+        python=wanted,
+        django=_django(declared, files),
         dependencies=declared,
-        variables=_once(variable for module in modules for variable in source.variables(module)),
-        database=_database(assigned, declared.packages if declared else {}),
-        media_root=_setting(assigned, "MEDIA_ROOT"),
-        static_root=_setting(assigned, "STATIC_ROOT"),
-        whitenoise=any("whitenoise" in ast.dump(found.value) for found in _middleware(assigned)),
-        admin="INSTALLED_APPS" in assigned and "django.contrib.admin" in ast.dump(assigned["INSTALLED_APPS"].value),
+        variables=found,
+        database=_database(trial, declared),
+        database_variables=led,
+        redis=_redis(trial, work.celery, work.workers),
+        redis_variables=stores.redis_variables(trial, names),
+        cache=stores.cache(trial),
+        storage=_storage(trial),
+        media_root=_folder(trial, "MEDIA_ROOT"),
+        static_root=_folder(trial, "STATIC_ROOT"),
+        static_url=trial.found("STATIC_URL"),
+        whitenoise=any("whitenoise" in text for setting in ("MIDDLEWARE", "STORAGES", "STATICFILES_STORAGE")
+                       for text in trial.texts(setting)),
+        admin=trial.installed("django.contrib.admin") is not None,
+        celery=work.celery,
+        beat=work.beat,
+        queues=work.queues,
+        task_limit=work.task_limit,
+        workers=work.workers,
+        frontend=frontend(files, trial),
+        packages=run,
+        build_packages=build,
+        groups=tuple(_groups(files, root, declared)),
+        commands=commands,
+        volumes=written(files, trial),
+        secret_key=secret_key(trial, found),
+        debug=_debug(trial, environment),
+        ssl_redirect=_switched(trial, "SECURE_SSL_REDIRECT"),
+        secure_cookies=_switched(trial, "SESSION_COOKIE_SECURE"),
+        configuration=_configuration(trial),
+        environment=environment,
+        gates=gates(trial),
+        hints=said,
+        problems=problems(files, trial, declared, wanted, said),
+    )  # fmt: skip
+
+
+def _no_settings(path: Path) -> Refused:
+    return Refused(
+        f"no settings in {path}",
+        findings=[
+            Finding(
+                "project.E103",
+                Level.ERROR,
+                "manage.py, wsgi.py and asgi.py name no settings module that is there, and none was found",
+                Place("manage.py", 1),
+                "write django.settings into nuages.yaml",
+            )
+        ],
     )
 
 
-def _root(path: Path) -> Path:
-    if (path / "manage.py").is_file():
-        return path.resolve()
-    below = [found.parent for found in sorted(path.glob("*/manage.py")) if found.parent.name not in _SKIPPED]
-    if len(below) == 1:
-        return below[0].resolve()
-    where = ", ".join(str(found.relative_to(path)) for found in below)
-    raise UsageError(
-        f"several manage.py below {path}: {where}" if below else f"no manage.py in {path}",
-        hint="name the folder that has the project's manage.py: nuages init DIR",
-    )
+def _python(root: Path, said: tuple[Found, ...]) -> Found | None:
+    """What the project declares; else what it runs on elsewhere, which is no more than a hint."""
+    declared = requires_python(root)
+    if declared and any(letter.isdigit() for letter in declared[0]):
+        return Found(declared[0], Place(declared[1], 1))
+    return next(say(said, "python"), None)
 
 
-def _settings(root: Path) -> Found:
-    """The settings module: wsgi.py's before manage.py's, because what serves is meant for production."""
-    candidates = [path for path in sorted(root.glob("*/wsgi.py")) if path.parent.name not in _SKIPPED]
-    for path in [*candidates, root / "manage.py"]:
-        tree = source.parse(path)
-        if tree and (named := source.environment_default(tree, "DJANGO_SETTINGS_MODULE")):
-            return Found(named[0], Place(str(path.relative_to(root)), named[1]), sure=len(candidates) <= 1)
-    raise UsageError(
-        f"neither {root / 'manage.py'} nor a wsgi.py says which settings to use",
-        hint="write django.settings into nuages.yaml",
-    )
-
-
-def _wsgi(root: Path, assigned: dict[str, source.Assignment]) -> Found | None:
-    """WSGI_APPLICATION as servers write it, `package.wsgi:application`; a wsgi.py that is there, where it is not
-    set.
-    """
-    if (named := assigned.get("WSGI_APPLICATION")) and (value := source.text(named.value)):
-        module, _, attribute = value.rpartition(".")
-        return Found(f"{module}:{attribute}", named.place)
-    for path in sorted(root.glob("*/wsgi.py")):
-        if path.parent.name not in _SKIPPED:
-            return Found(f"{path.parent.name}.wsgi:application", Place(str(path.relative_to(root)), 1), sure=False)
-    return None
-
-
-def _assigned(module: source.Module) -> dict[str, source.Assignment]:
-    return {found.name: found for found in source.assignments(module)}
-
-
-def _middleware(assigned: dict[str, source.Assignment]) -> Iterable[source.Assignment]:
-    return (found for name, found in assigned.items() if name in ("MIDDLEWARE", "STORAGES", "STATICFILES_STORAGE"))
-
-
-def _setting(assigned: dict[str, source.Assignment], name: str) -> Found | None:
-    found = assigned.get(name)
-    return Found(ast.unparse(found.value), found.place) if found else None
-
-
-def _database(assigned: dict[str, source.Assignment], packages: dict[str, str]) -> Found | None:
-    """The engine that DATABASES names, or the one that the drivers among the dependencies can only mean."""
-    found = assigned.get("DATABASES")
-    if found is None:
+def _django(declared: Dependencies | None, files: Files) -> Found | None:
+    """The version that is installed. What a comment in the settings says of the Django that made them is not it."""
+    if declared is None or "django" not in declared.packages:
         return None
-    written = ast.unparse(found.value).lower()
+    version = declared.packages["django"]
+    return Found(version, named(declared, files, "django"), sure=bool(version))
+
+
+def _database(trial: Trial, declared: Dependencies | None) -> Found | None:
+    """The engine by the settings; where it could not be followed, what the drivers among the dependencies can only
+    mean.
+    """
+    found = stores.database(trial)
+    if found and found.sure:
+        return found
+    packages = declared.packages if declared else {}
     drivers = {
         "psycopg": "postgresql",
         "psycopg2": "postgresql",
         "psycopg2-binary": "postgresql",
         "mysqlclient": "mysql",
     }
-    for driver, engine in drivers.items():
-        if driver in packages:
-            return Found(engine, found.place, sure=engine in written)
-    named = next(
-        (engine for engine in ("postgresql", "postgis", "mysql", "oracle", "sqlite") if engine in written), None
+    meant = next((engine for driver, engine in drivers.items() if driver in packages), None)
+    return Found(meant, trial.place("DATABASES"), sure=False) if meant and trial.value("DATABASES") else found
+
+
+def _redis(trial: Trial, celery: Found | None, workers: tuple[Worker, ...]) -> Found | None:
+    if found := stores.redis(trial):
+        return found
+    broker = str(trial.value("CELERY_BROKER_URL") or trial.value("BROKER_URL") or "")
+    if celery and not broker.startswith(("amqp", "sqs", "pyamqp")):
+        return Found("celery", celery.place)
+    if (channels := trial.texts("CHANNEL_LAYERS")) and any("redis" in text.lower() for text in channels):
+        return Found("CHANNEL_LAYERS", trial.place("CHANNEL_LAYERS"))
+    return next((Found(worker.name, worker.place) for worker in workers if worker.name == "rq"), None)
+
+
+def _storage(trial: Trial) -> Found | None:
+    """The backend of uploads, where it is no folder."""
+    storages = trial.value("STORAGES")
+    default = storages.get("default") if isinstance(storages, dict) else None
+    backend = default.get("BACKEND") if isinstance(default, dict) else trial.value("DEFAULT_FILE_STORAGE")
+    if not isinstance(backend, str) or backend.endswith(".FileSystemStorage"):
+        return None
+    setting = "STORAGES" if isinstance(default, dict) else "DEFAULT_FILE_STORAGE"
+    return Found(backend, trial.place(setting))
+
+
+def _folder(trial: Trial, setting: str) -> Found | None:
+    value = trial.value(setting)
+    if value in (None, ""):
+        return None
+    inside = trial.inside(value)
+    return Found(inside or shown(value, trial.root), trial.place(setting), sure=inside is not None)
+
+
+def _debug(trial: Trial, environment: dict[str, str]) -> Found | None:
+    """What DEBUG is when only the variables are set that were found for it."""
+    value = trial.value("DEBUG")
+    if value is None:
+        return None
+    text = str(value).lower() if isinstance(value, bool) else ""
+    return Found(text, trial.place("DEBUG"), sure=isinstance(value, bool) and not environment)
+
+
+def _switched(trial: Trial, setting: str) -> Found | None:
+    """A setting that is on: NAME=VALUE that turns it off, or nothing where no variable does."""
+    if trial.value(setting) is not True:
+        return None
+    switch = off(trial, setting)
+    return Found("=".join(switch) if switch else "", trial.place(setting))
+
+
+def _configuration(trial: Trial) -> Found | None:
+    name = trial.configuration
+    return Found(name, Place(trial.classes[name].file, 1), sure=False) if name else None
+
+
+def _commands(files: Files, trial: Trial, said: tuple[Found, ...]) -> list[Worker]:
+    """compilemessages, where translations are there and not compiled; compress, where it is done ahead."""
+    found = []
+    catalogues = [file for file in files.all if file.endswith(".po") and "/LC_MESSAGES/" in file]
+    compiled = any(file.endswith(".mo") for file in files.all)
+    docker = any("Dockerfile" in hint.place.file and "/" not in hint.place.file for hint in said)
+    told = any("compilemessages" in hint.value for hint in say(said, "build"))
+    if catalogues and not compiled and (told or not docker) and trial.value("USE_I18N") is not False:
+        found.append(Worker("compilemessages", ("python", "manage.py", "compilemessages"), Place(catalogues[0])))
+    if trial.installed("compressor") and trial.value("COMPRESS_OFFLINE") is True:
+        found.append(Worker("compress", ("python", "manage.py", "compress"), trial.place("COMPRESS_OFFLINE")))
+    return found
+
+
+def _groups(files: Files, root: Path, declared: Dependencies | None) -> list[Found]:
+    """Groups of dependencies that modules beside the tests import from: what `--no-dev` would break.
+
+    Seen by a production module that imports the project's tests, whose tools are in the group.
+    """
+    known = {name: each for name, each in groups(root).items() if name in ("dev", "test", "tests", "development")}
+    if not known or declared is None:
+        return []
+    tools = [
+        re.escape(tool).replace("\\-", "_") for each in known.values() for tool in each if tool not in declared.packages
+    ]
+    importing = re.compile(
+        rb"^(?:from|import) (?:(%s)\b|\.*[\w.]*\btests\b)" % "|".join(tools or ["-"]).encode(), re.MULTILINE
     )
-    return Found({"postgis": "postgresql", "sqlite": "sqlite3"}.get(named, named), found.place) if named else None
+    for file in files.search(importing):
+        name = next((group for group in known), "")
+        if PurePosixPath(file).name not in ("conftest.py", "noxfile.py", "fabfile.py", "setup.py") and "/" in file:
+            text = files.text(file).encode()
+            line = text[: match.start()].count(b"\n") + 1 if (match := importing.search(text)) else 1
+            if not _development(file):
+                return [Found(name, Place(file, line), sure=False)]
+    return []
 
 
-def _once(variables: Iterable[Variable]) -> tuple[Variable, ...]:
-    """Each variable once: the first place that requires it, or else the first that reads it."""
-    found: dict[str, Variable] = {}
-    for variable in variables:
-        known = found.get(variable.name)
-        if known is None or (variable.required and not known.required):
-            found[variable.name] = variable
-    return tuple(sorted(found.values(), key=lambda variable: (variable.place.file, variable.place.line, variable.name)))
+def _development(file: str) -> bool:
+    return bool(re.search(r"(^|/)(settings/)?(dev|local|development|debug|test\w*|ci)\.py$|(^|/)(docs|scripts)/", file))
+
+
+def required(facts: Facts) -> list[Variable]:
+    """The variables without which the project does not load or serve."""
+    return [variable for variable in facts.variables if variable.required]

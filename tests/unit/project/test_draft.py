@@ -62,9 +62,17 @@ def test_a_required_variable_is_there_to_be_filled_in_and_says_where_it_is_read(
     assert spec.base.env["PARTNER"].value == ""
 
 
-def test_a_project_on_sqlite_gets_one_pod_and_no_service() -> None:
-    spec = drafted(project(database=Found("sqlite3", HERE.place))).base
-    assert (spec.web["main"].replicas, spec.services.postgres) == (1, None)
+def test_a_project_on_sqlite_gets_a_postgres_and_is_told_who_puts_it_there() -> None:
+    facts = project(database=Found("sqlite3", HERE.place))
+    spec = drafted(facts).base
+    assert (spec.web["main"].replicas, spec.databases.default is not None) == (3, True)
+    assert "SQLite in manage.py:1: the overlay" in draft(facts)
+
+
+def test_a_project_on_mysql_gets_no_service_and_is_told_why() -> None:
+    facts = project(database=Found("mysql", HERE.place))
+    assert drafted(facts).base.services.postgres is None
+    assert "# MySQL (manage.py:1) is not run here" in draft(facts)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +85,25 @@ def test_a_project_on_sqlite_gets_one_pod_and_no_service() -> None:
         (">=3.10,<3.12", "3.11"),
         ("<=3.12", "3.12"),
         (">=3.14", "3.14"),
+        ("^3.9", "3.13"),
+        ("^3.14", "3.14"),
+        ("~3.11", "3.11"),
     ],
 )
 def test_the_newest_python_that_the_project_allows_is_chosen(wanted: str, chosen: str) -> None:
     assert python(project(python=Found(wanted, HERE.place) if wanted else None)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("django", "chosen"),
+    [("4.2.27", "3.12"), ("5.1.6", "3.13"), ("6.1.3", "3.13"), ("", "3.13")],
+)
+def test_where_nothing_is_said_of_python_django_bounds_it(django: str, chosen: str) -> None:
+    assert python(project(django=Found(django, HERE.place))) == chosen
+
+
+def test_what_it_runs_on_elsewhere_is_no_more_than_an_upper_bound() -> None:
+    def hinted(version: str) -> Facts:
+        return project(python=Found(version, HERE.place, sure=False), django=Found("5.2.1", HERE.place))
+
+    assert [python(hinted(version)) for version in ("3.11", "3.14", "3.8")] == ["3.11", "3.13", "3.10"]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from nuages.project.facts import Variable
-from nuages.project.settings import modules, variables
+from nuages.project.follow import parse
+from nuages.project.settings import Module, variables
 
 pytestmark = pytest.mark.unit
 
@@ -32,8 +33,11 @@ READS = [
 
 
 def read(folder: Path, text: str) -> list[Variable]:
-    (folder / "settings.py").write_text(text)
-    return [variable for module in modules(folder, "settings") for variable in variables(module)]
+    path = folder / "settings.py"
+    path.write_text(text)
+    tree = parse(path, "settings.py")
+    assert tree
+    return list(variables(Module(path, "settings.py", tree)))
 
 
 @pytest.mark.parametrize(("text", "wanted"), READS)
@@ -59,16 +63,3 @@ def test_defaults_of_django_environ_s_scheme_count(tmp_path: Path) -> None:
 def test_a_function_of_the_project_s_own_with_a_default_requires_nothing(tmp_path: Path) -> None:
     text = 'def env(name, default=""):\n    return os.environ.get(name, default)\n\nX = env("A")'
     assert [found.required for found in read(tmp_path, text) if found.name == "A"] == [False]
-
-
-def test_modules_that_settings_import_from_are_read_too(tmp_path: Path) -> None:
-    package = tmp_path / "config" / "settings"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / "base.py").write_text('A = env("A")')
-    (package / "production.py").write_text('from .base import *\nfrom django.conf import x\nB = env("B")')
-    found = [variable for module in modules(tmp_path, "config.settings.production") for variable in variables(module)]
-    assert {variable.name: variable.place.file for variable in found} == {
-        "A": "config/settings/base.py",
-        "B": "config/settings/production.py",
-    }
