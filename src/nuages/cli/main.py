@@ -21,6 +21,11 @@ COMMANDS = {
     "secrets": "Values of secrets: list, set, unset, import.",
     "rollback": "Bring an earlier release back, where that is safe.",
     "status": "What runs, in which release, and what is wrong.",
+    "run": "Run a command in a pod of its own, with what is live.",
+    "manage": "Run a management command of the project.",
+    "shell": "Django's shell, with what is live.",
+    "dbshell": "The database's own client.",
+    "createsuperuser": "Make an administrator's account.",
     "destroy": "Remove an environment; its data only when named.",
     "cluster": "A real Kubernetes on this machine: up, down, status, load, kubeconfig.",
 }
@@ -46,8 +51,8 @@ def overview(width: int) -> str:
 def _rows(table: dict[str, str], width: int) -> list[str]:
     rows = []
     for name, text in table.items():
-        first, *rest = textwrap.wrap(text, max(width - 16, 20))
-        rows += [f"  {name:<12}  {first}", *(f"{'':16}{line}" for line in rest)]
+        first, *rest = textwrap.wrap(text, max(width - 19, 20))
+        rows += [f"  {name:<15}  {first}", *(f"{'':19}{line}" for line in rest)]
     return rows
 
 

@@ -5,6 +5,7 @@ Connecting, authentication and TLS are lightkube's (`config`, `credentials`, `tr
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from nuages.errors import Forbidden, Rejected
 from nuages.kube.config import load
 from nuages.kube.failures import Asked, failure
 from nuages.kube.kinds import DISCOVERY_TYPE, KNOWN, Resource, discovered
+from nuages.kube.streams import Stream, opened
 
 if TYPE_CHECKING:
     import httpx2
@@ -242,6 +244,25 @@ class Cluster:
             accept="*/*",
         )
         return response.content.decode(errors="replace")
+
+    async def followed(self, namespace: str, pod: str, container: str) -> AsyncIterator[str]:
+        """A container's log from its first line on, until it ends."""
+        path, asked = KNOWN["Pod"].path(namespace, pod) + "/log", Asked("follow the log of", "Pod", pod, namespace)
+        parameters = {"container": container, "follow": "true"}
+        async with self._transport.lines(path, asked, parameters, silence=None) as lines:
+            async for line in lines:
+                yield line
+
+    @contextlib.asynccontextmanager
+    async def attached(
+        self, namespace: str, pod: str, container: str, *, stdin: bool, tty: bool
+    ) -> AsyncIterator[Stream]:
+        """Be connected to a running container's own streams; a terminal has one stream for output and errors."""
+        wanted = {"container": container, "stdin": stdin, "stdout": True, "stderr": not tty, "tty": tty}
+        parameters = {name: value if isinstance(value, str) else str(value).lower() for name, value in wanted.items()}
+        path, asked = KNOWN["Pod"].path(namespace, pod) + "/attach", Asked("attach to", "Pod", pod, namespace)
+        async with opened(await self._transport.way(), path, parameters, asked) as stream:
+            yield stream
 
     async def service_get(self, namespace: str, service: str, port: int | str, path: str) -> tuple[int, bytes]:
         """GET a path of a Service through the API server; what the pod answers, or 503 where no pod is ready."""

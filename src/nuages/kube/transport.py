@@ -20,6 +20,7 @@ from nuages.errors import ClusterError, Unreachable, UsageError
 from nuages.kube.config import Access
 from nuages.kube.credentials import ExecPlugin
 from nuages.kube.failures import Asked, Later, failure
+from nuages.kube.streams import Way
 
 PATIENCE = 1.5  # seconds that a server may refuse connections: one that restarts is back sooner, or much later
 _ATTEMPTS = 5  # for a server that answers "later"
@@ -45,7 +46,9 @@ class Transport:
             raise UsageError(f"context {access.context} cannot be used: {error}") from error
         # Authorities of older clusters lack extensions that Python >= 3.13 insists on, and Go, so kubectl, does not.
         options["verify"].verify_flags &= ~ssl.VERIFY_X509_STRICT
-        self._http = httpx2.AsyncClient(**{**options, **({"auth": plugin} if plugin else {})}, limits=_POOL)
+        self._auth: httpx2.Auth | None = plugin or options["auth"]
+        self._tls, self._server, self._proxy = options["verify"], access.server, access.proxy
+        self._http = httpx2.AsyncClient(**{**options, "auth": self._auth}, limits=_POOL)
         self._where = f"{access.server} (context {access.context})"
 
     async def close(self) -> None:
@@ -96,7 +99,7 @@ class Transport:
 
     @asynccontextmanager
     async def lines(
-        self, path: str, asked: Asked, parameters: Mapping[str, str], *, silence: float
+        self, path: str, asked: Asked, parameters: Mapping[str, str], *, silence: float | None
     ) -> AsyncIterator[AsyncIterator[str]]:
         """Open a long answer and read it line by line; `silence` is how many seconds without a word are borne.
 
@@ -112,6 +115,16 @@ class Transport:
                 yield response.aiter_lines()
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
+
+    async def way(self) -> Way:
+        """How a connection of its own is made, as the same user."""
+        request = self._http.build_request("GET", "/")
+        if self._auth:
+            signing = self._auth.async_auth_flow(request)
+            request = await anext(signing)
+            await signing.aclose()
+        signed = {name: value for name, value in request.headers.items() if name == "authorization"}
+        return Way(self._server, signed, self._tls, self._proxy)
 
     def _unreachable(self, error: httpx2.TransportError) -> Unreachable:
         """Say which server did not answer, and how; the causes carry no header and so no token."""

@@ -9,6 +9,7 @@ import pytest
 
 from nuages.app.build import Build
 from nuages.findings import Finding, Place
+from nuages.release.audit import Ran
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Record, Reference
 from nuages.release.status import Component, Problem, Status
 from nuages.release.values import Entry, Listing
@@ -25,6 +26,7 @@ FIELDS = {
     "Reference": Reference.__struct_fields__,
     "DatabaseState": DatabaseState.__struct_fields__,
     "Manifest": Manifest.__struct_fields__,
+    "Ran": Ran.__struct_fields__,
     "Status": Status.__struct_fields__,
     "Component": Component.__struct_fields__,
     "Problem": Problem.__struct_fields__,

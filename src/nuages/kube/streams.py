@@ -1,0 +1,134 @@
+"""A container's own streams over one WebSocket: what it says, what it is told, and its terminal's size.
+
+Each message is one byte that names a channel, and bytes: 0 input, 1 output, 2 errors, 3 how it ended (a Status), 4 the
+terminal's size. Version 5 of the protocol adds 255: "this channel is at its end", without which a program that reads
+to the end of a pipe never gets there. Version 4 is spoken with API servers before 1.30.
+https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+
+from nuages.errors import Unreachable
+from nuages.kube.failures import Asked, failure
+
+if TYPE_CHECKING:
+    import ssl
+
+    from websockets.asyncio.client import ClientConnection
+
+INPUT, OUTPUT, ERRORS, ENDED, SIZE = range(5)
+CLOSED = 255
+FIVE, FOUR = "v5.channel.k8s.io", "v4.channel.k8s.io"
+
+_ALIVE = 15.0  # seconds between pings: what lies between may end a silent connection after a minute (AWS, nginx)
+_SILENCE = 60.0  # seconds that a ping may stay unanswered: a container that reads nothing holds its answer back too
+
+
+class Way(NamedTuple):
+    """How an API server is reached, but for the path."""
+
+    url: str
+    """`https://host:port` and the path it may have in front."""
+    headers: Mapping[str, str]
+    tls: ssl.SSLContext
+    proxy: str | None
+
+
+class Stream:
+    """The open connection; iterate over it for (channel, bytes), until the container has nothing more to say."""
+
+    def __init__(self, connection: ClientConnection, asked: Asked) -> None:
+        """Take a connection that was made by `opened`."""
+        self._connection = connection
+        self._asked = asked
+
+    @property
+    def closes_input(self) -> bool:
+        """Whether the end of the input can be told."""
+        return self._connection.subprotocol == FIVE
+
+    async def send(self, data: bytes) -> None:
+        """Write to the container's input; nothing happens where it has ended meanwhile."""
+        await self._write(bytes([INPUT]) + data)
+
+    async def close_input(self) -> None:
+        """Tell that no more input comes, as a pipe does that ends."""
+        if self.closes_input:
+            await self._write(bytes([CLOSED, INPUT]))
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Tell the size of the terminal."""
+        await self._write(bytes([SIZE]) + msgspec.json.encode({"Width": columns, "Height": rows}))
+
+    async def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
+        """What the container writes.
+
+        Raises:
+            Unreachable: the connection was lost, and the container may go on.
+            ClusterError: the cluster ended it, and says why.
+        """
+        from websockets.exceptions import ConnectionClosedError  # noqa: PLC0415 - slow to import
+
+        try:
+            async for message in self._connection:
+                channel, data = (message[0], message[1:]) if isinstance(message, bytes) and message else (OUTPUT, b"")
+                if channel == ENDED:
+                    status = msgspec.json.decode(data) if data else {}
+                    # How a program ended is no failure of the connection; its pod tells.
+                    if status.get("status") == "Failure" and status.get("reason") != "NonZeroExitCode":
+                        raise failure(int(status.get("code") or 500), bytes(data), self._asked)
+                elif channel in {OUTPUT, ERRORS} and data:
+                    yield channel, data
+        except ConnectionClosedError as error:
+            raise Unreachable("the connection to the container was lost") from error
+
+    async def _write(self, message: bytes) -> None:
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415
+
+        # The reader tells how it ended.
+        with contextlib.suppress(ConnectionClosed):
+            await self._connection.send(message)
+
+
+@asynccontextmanager
+async def opened(way: Way, path: str, parameters: Mapping[str, str], asked: Asked) -> AsyncIterator[Stream]:
+    """Open the streams of a container that runs.
+
+    Raises:
+        ClusterError: no answer, or one that is no connection (no such container, a missing right).
+    """
+    from websockets.asyncio.client import connect  # noqa: PLC0415
+    from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException  # noqa: PLC0415
+    from websockets.typing import Subprotocol  # noqa: PLC0415
+
+    secure = way.url.startswith("https:")
+    try:
+        connection = await connect(
+            f"{'wss' if secure else 'ws'}://{way.url.partition('://')[2].rstrip('/')}{path}?{urlencode(parameters)}",
+            subprotocols=[Subprotocol(FIVE), Subprotocol(FOUR)],
+            additional_headers=dict(way.headers),
+            user_agent_header="nuages",
+            compression=None,
+            max_size=None,
+            ping_interval=_ALIVE,
+            ping_timeout=_SILENCE,
+            close_timeout=1,
+            proxy=way.proxy or True,
+            ssl=way.tls if secure else None,
+        )
+    except InvalidStatus as refused:
+        raise failure(refused.response.status_code, bytes(refused.response.body or b""), asked) from refused
+    except (OSError, TimeoutError, InvalidHandshake, WebSocketException) as error:
+        raise Unreachable(f"cannot {asked}: {error or type(error).__name__}") from error
+    try:
+        yield Stream(connection, asked)
+    finally:
+        await connection.close()
