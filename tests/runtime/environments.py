@@ -25,7 +25,7 @@ from typing import NamedTuple
 from nuages.host.command import environment as own_environment
 from nuages.host.lock import locked
 from nuages.host.places import cache
-from nuages.image import container, dependencies, system
+from nuages.image import container, dependencies, network, system
 from nuages.image.container import Volume
 from nuages.progress import silent
 
@@ -176,7 +176,7 @@ def _make(folder: Path, working: str, packages: Sequence[str]) -> None:
     work, downloads = folder / "work", cache() / "builds" / "uv"
     for made in (folder / "venv", work, downloads):
         made.mkdir(parents=True, exist_ok=True)
-    exported = dependencies.variables(os.environ)
+    exported = network.variables(os.environ)
     (work / "recipe").write_text(
         "set -eu\n"
         + "".join(f"export {name}={shlex.quote(value)}\n" for name, value in exported.items())
@@ -192,8 +192,8 @@ def _make(folder: Path, working: str, packages: Sequence[str]) -> None:
         Volume(work, "/run/nuages/work"),
         Volume(dependencies.installer(), "/usr/local/bin/uv"),
     ]
-    if certificates := dependencies.trusted(os.environ):
-        volumes.append(Volume(certificates, dependencies.CERTIFICATES))
+    if certificates := network.trusted(os.environ):
+        volumes.append(Volume(certificates, network.CERTIFICATES))
     env = {"UV_CACHE_DIR": "/run/nuages/cache", "UV_LINK_MODE": "copy", "UV_NO_PROGRESS": "1", "UV_NO_CONFIG": "1"}
     container.inside(working, ["sh", "/run/nuages/work/recipe"], lambda _: None, volumes=volumes, env=env)
     shutil.rmtree(work)

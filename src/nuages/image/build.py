@@ -19,14 +19,16 @@ import msgspec
 
 from nuages.app.build import FACTS_LABEL, Build
 from nuages.app.components import App
-from nuages.errors import CommandFailed, MissingTool
-from nuages.findings import Finding, Level, Place
+from nuages.errors import CommandFailed, MissingTool, Refused
+from nuages.findings import Finding, Level, Place, errors
 from nuages.host.command import run
 from nuages.image import dependencies, facts, ignore, layers, oci, prune, system
+from nuages.image.additions import Addition
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Sink, Step, step
 from nuages.project.facts import Facts
 from nuages.project.inspect import inspect
+from nuages.project.requirements import Options
 
 USER = 1000
 # Counted up when the same project gives other layers.
@@ -80,16 +82,41 @@ def build(project: Path, app: App, sink: Sink) -> Built:
         MissingTool: buildah or uv is not there.
         UsageError: there is no Django project.
     """
-    found = inspect(project / app.django.root)
-    environment = dependencies.ensure(found, app, sink)
+    found = _inspected(project, app)
+    selection = ignore.select(found.root)
+    environment = dependencies.ensure(found, app, selection.files, sink)
     with step(sink, "image", expected=3) as told:
-        selection = ignore.select(found.root)
         made = _made(found, app, environment, selection.files, told=told, sink=sink)
         image, known = _assemble(app, environment, made, revision(found.root))
         done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
-        built = Built(done, image, app.name, _findings(found, app, made, selection), _materials(found, environment))
+        built = Built(
+            done, image, app.name, _findings(found, environment, made, selection), _materials(found, environment)
+        )
         told.note = built.tag if told.note else f"{built.tag}, unchanged"
     return built
+
+
+def loaded(project: Path, app: App, sink: Sink) -> facts.Told:
+    """What the project says of itself once it is loaded in its image, which is not put together; see `build`."""
+    found = _inspected(project, app)
+    selection = ignore.select(found.root)
+    environment = dependencies.ensure(found, app, selection.files, sink)
+    with step(sink, "load", expected=3) as told:
+        return _made(found, app, environment, selection.files, told=told, sink=sink).told
+
+
+def _inspected(project: Path, app: App) -> Facts:
+    """The project as its files tell it, under the settings and dependencies that the spec names.
+
+    Raises:
+        Refused: it can't be deployed as it is.
+    """
+    wanted = app.build.dependencies
+    options = Options(wanted.file or "", tuple(wanted.extras), tuple(wanted.groups))
+    found = inspect(project / app.django.root, app.django.settings, options)
+    if problems := errors(list(found.problems)):
+        raise Refused(problems[0].message, findings=problems, place=str(problems[0].place), hint=problems[0].hint)
+    return found
 
 
 def _materials(found: Facts, environment: Environment) -> dict[str, str]:
@@ -168,7 +195,12 @@ def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> t
     known = Build(
         reference="",
         wsgi=made.told.wsgi,
+        asgi=made.told.asgi,
         settings=made.told.settings,
+        static_url=made.told.static_url or "",
+        django=made.told.django,
+        python=made.told.python,
+        engines=made.told.engines,
         migrations=made.told.migrations,
         static_root=made.told.static_root,
         media_root=made.told.media_root,
@@ -180,7 +212,7 @@ def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> t
     path = dict(pair.partition("=")[::2] for pair in below.settings.get("Env") or ()).get("PATH", "/usr/bin:/bin")
     image = oci.append(
         below,
-        [environment.layer, *(kept.layer() for kept in made.layers)],
+        [*environment.layers, *(kept.layer() for kept in made.layers)],
         settings={
             "User": f"{USER}:{USER}",
             "WorkingDir": facts.WORKING_DIR,
@@ -196,6 +228,7 @@ def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> t
             "HOME": "/tmp",  # noqa: S108 - a container's own
             "DJANGO_SETTINGS_MODULE": known.settings,
             "NUAGES_WSGI": known.wsgi,
+            **({"NUAGES_ASGI": known.asgi} if known.asgi else {}),
         },
         labels={
             FACTS_LABEL: facts.label(known),
@@ -217,26 +250,17 @@ def _digests(root: Path, files: Iterable[str]) -> list[str]:
     return found
 
 
-def _findings(found: Facts, app: App, made: _Made, selection: ignore.Selection) -> tuple[Finding, ...]:
+def _findings(found: Facts, environment: Environment, made: _Made, selection: ignore.Selection) -> tuple[Finding, ...]:
     """What a person should know of how the image came to be."""
-    declared = found.dependencies.files[-1] if found.dependencies else ""
+    declared = Place(found.dependencies.files[-1] if found.dependencies else "")
     findings = []
-    if app.postgres is not None and not any(found.has(name) for name in ("psycopg", "psycopg2", "psycopg2-binary")):
-        findings.append(
-            Finding(
-                "project.W101",
-                Level.WARNING,
-                f"no driver for PostgreSQL among the dependencies; {dependencies.DRIVER} was added",
-                Place(declared),
-                "add psycopg[binary] to them, so that its version is yours",
-            )
-        )
-    if not found.has("gunicorn"):
-        findings.append(
-            Finding(
-                "project.I102", Level.INFO, f"{dependencies.SERVER} was added to serve the project", Place(declared)
-            )
-        )
+    for why, names in _by_reason(environment.added).items():
+        listed = ", ".join(names)
+        driver = any(name.startswith("psycopg") for name in names)
+        hint = "" if not driver else "add psycopg[binary] to the dependencies, so that its version is yours"
+        level, known = (Level.WARNING, "project.W101") if driver else (Level.INFO, "project.I102")
+        findings.append(Finding(known, level, f"{listed} was added {why}", declared, hint))
+    findings += [Finding("image.W101", Level.WARNING, note, declared) for note in environment.notes]
     if made.told.static_skipped:
         findings.append(
             Finding("project.W103", Level.WARNING, f"static files are not collected: {made.told.static_skipped}")
@@ -244,3 +268,10 @@ def _findings(found: Facts, app: App, made: _Made, selection: ignore.Selection) 
     if selection.left_out:
         findings.append(Finding("project.I104", Level.INFO, f"not in the image: {', '.join(selection.left_out)}"))
     return tuple(findings)
+
+
+def _by_reason(added: Iterable[Addition]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for addition in added:
+        found.setdefault(addition.why, []).append(addition.line())
+    return found

@@ -4,6 +4,7 @@ daemon.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from nuages.host.command import run
 _ADDED = re.compile(r"^(subprocess exited with status \d+|Error: exit status \d+)\n?", re.MULTILINE)
 # Last lines of a program that are kept for the error, should it fail.
 KEPT = 60
+
+# chroot isolation has the network of whoever starts it: one with nothing in it, in a user namespace where root is none.
+OFFLINE = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--net")
 
 
 class Volume(NamedTuple):
@@ -36,8 +40,11 @@ def inside(
     *,
     volumes: Sequence[Volume] = (),
     env: Mapping[str, str] | None = None,
+    offline: bool = False,
 ) -> str:
     """Run a program in a container and answer its standard output; lines of standard error are told as they come.
+
+    `offline`: it has no network.
 
     chroot isolation with the machine's own network: it works without a bridge, as root and in a user namespace alike.
     `env` is seen by every user of this machine: nothing secret.
@@ -54,7 +61,9 @@ def inside(
             say(line.strip())
 
     try:
-        return run(["buildah", "run", *seen, container, "--", *program], heard, keep=KEPT)
+        return run(
+            [*(OFFLINE if offline else ()), "buildah", "run", *seen, container, "--", *program], heard, keep=KEPT
+        )
     except CommandFailed as failed:
         failed.detail = _ADDED.sub("", failed.detail).rstrip()
         raise

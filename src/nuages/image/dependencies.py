@@ -1,19 +1,18 @@
-"""The slow part of an image, made once per lock: a virtual environment in /venv, kept as a folder and as a layer.
+"""The slow part of an image, made once per lock: a virtual environment in /venv, kept as a folder and as layers.
 
-    base ─▶ + Debian packages ─▶ + /venv     (each keyed by all that decides its content)
+    base ─▶ + Debian packages ─▶ + what the lock says ─▶ + what nuages adds     (each keyed by all that decides it)
 
-The folder serves to run the project while it is built; the layer is what images are put together from.
+The folder serves to run the project while it is built; the layers are what images are put together from.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,119 +20,35 @@ import msgspec
 from uv import find_uv_bin
 
 from nuages.app.components import App
-from nuages.errors import BuildFailed, CommandFailed, MissingTool
+from nuages.errors import CommandFailed, MissingTool
 from nuages.host.lock import locked
-from nuages.image import container, cures, oci, system
+from nuages.image import additions, container, cures, installation, layers, network, oci, system
+from nuages.image.additions import Addition
 from nuages.image.container import Volume
+from nuages.image.installation import Installation
 from nuages.image.system import System
 from nuages.progress import Sink, Step, step
+from nuages.project import requirements
 from nuages.project.facts import Facts
+from nuages.project.requirements import Options
 
 # Counted up when the way of building changes, so that nothing old is taken for new.
-RECIPE = 1
+RECIPE = 2
 VENV = "/venv"
-# Put in where the project brings none; its own version always wins.
-SERVER = "gunicorn==27.0.1"
-DRIVER = "psycopg[binary]==3.3.9"
-# How this machine reaches its package index; a credential may be in any of them, so they travel in a file, never in
-# argv.
-_INDEX = re.compile(r"^(PIP|UV)_|^(https?|no|all)_proxy$", re.IGNORECASE)
-_NOT_INDEX = re.compile(
-    r"^(PIP|UV)_(CERT|FIND_LINKS|CACHE_DIR|PYTHON|PROJECT|TOOL|TARGET|PREFIX|PUBLISH|REQUIRE_VIRTUALENV)"
-)
-# Where Debian and Python look for certificates, and what the machine's own bundle is called by other tools.
-_CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+PROJECT = "/app"
+OWN_FAILED = "own-package-failed"
 
 
 class Environment(NamedTuple):
-    """What a project's image stands on: a system image, and the virtual environment as folder and layer."""
+    """What a project's image stands on: a system image, and the virtual environment as folder and layers."""
 
     key: str
     system: System
     folder: Path
-    layer: oci.Layer
-
-
-def ensure(facts: Facts, app: App, sink: Sink) -> Environment:
-    """The environment of a project, built where it is not in the cache yet.
-
-    Raises:
-        BuildFailed: a package could not be installed; the detail has its own words, the hint the likely cure.
-    """
-    declared = facts.dependencies
-    if declared is None:
-        raise BuildFailed(
-            f"{facts.root} says nowhere what to install",
-            hint="write a requirements.txt; from Poetry: poetry export, from Pipenv: pipenv requirements",
-        )
-    below = system.ensure(app.django.python, app.build.packages, sink)
-    key = system.short_hash([below.image.digest, recipe(facts, app), *_contents(facts.root, declared.files), RECIPE])
-    folder = system.home() / f"dependencies-{key}"
-    with locked(folder.with_suffix(".lock"), sink, "the same dependencies"):
-        kept = _kept(folder)
-        if kept is None:
-            with step(sink, "dependencies", expected=60) as told:
-                # Compilers go into a container of their own: the shared one stays as the image will be.
-                alone = system.apart(below, sink) if app.build.build_packages else None
-                with alone or nullcontext(system.working(below, sink)) as name:
-                    _install(folder, name, facts, app, told)
-                told.note = f"{len(declared.packages)} packages from {declared.files[-1]}"
-            kept = msgspec.json.decode((folder / "layer.json").read_bytes(), type=Kept)
-    return Environment(key, below, folder / "venv", kept.layer())
-
-
-def variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """What an installer must know of this machine to reach its package index, in uv's words too."""
-    found = {name: value for name, value in environ.items() if _INDEX.match(name) and not _NOT_INDEX.match(name)}
-    for old, new in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
-        if old in found:
-            found.setdefault(new, found[old])
-    if trusted(environ):
-        found["SSL_CERT_FILE"] = CERTIFICATES
-    return found
-
-
-def trusted(environ: Mapping[str, str]) -> Path | None:
-    """The certificates that this machine trusts: behind an inspecting proxy the image's own do not do."""
-    named = [environ[name] for name in _CERTIFICATES if environ.get(name)]
-    return next((Path(file) for file in (*named, SYSTEM_CERTIFICATES) if Path(file).is_file()), None)
-
-
-CERTIFICATES = "/run/nuages/certificates.pem"
-SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # Debian's package ca-certificates
-
-
-def recipe(facts: Facts, app: App) -> str:
-    """The shell script that makes /venv, run inside a container of the system image."""
-    declared = facts.dependencies
-    lines = ["set -eu", ". /run/nuages/work/variables"]
-    if app.build.build_packages:
-        lines += ["apt-get update -q >&2", system.apt(app.build.build_packages)]
-    lines += [f"uv venv --quiet --allow-existing --python python3 {VENV}", "cd /run/nuages/project"]
-    if declared is not None and declared.kind == "uv.lock":
-        lines += [
-            "uv export --quiet --frozen --no-dev --no-emit-project --no-header > /tmp/requirements.txt",
-            "uv pip sync --python /venv/bin/python --require-hashes /tmp/requirements.txt",
-        ]
-    elif declared is not None:
-        lines.append(f"uv pip install --python {VENV}/bin/python -r {shlex.quote(declared.files[0])}")
-    lines.append(_unless("gunicorn", SERVER))
-    if app.postgres is not None:
-        lines.append(_unless("psycopg", DRIVER, "psycopg2"))
-    # Checked hashes would be read at each start, and times are all 0 in a layer: the image never changes, so nothing is
-    # checked.
-    lines.append(f"{VENV}/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash {VENV}/lib || true")
-    return "\n".join(lines) + "\n"
-
-
-def _unless(module: str, requirement: str, other: str = "") -> str:
-    tried = " || ".join(f"{VENV}/bin/python -Bc 'import {name}' 2>/dev/null" for name in (module, other) if name)
-    return f"{tried} || uv pip install --python {VENV}/bin/python '{requirement}'"
-
-
-def store() -> Path:
-    """Where layers lie, each under its digest."""
-    return system.home() / "layers"
+    layers: tuple[oci.Layer, ...]
+    added: tuple[Addition, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What went otherwise than the project says, and did not end the build."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -142,11 +57,12 @@ class Kept(msgspec.Struct, frozen=True):
     digest: str
     diff_id: str
     size: int
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, layer: oci.Layer) -> Kept:
+    def of(cls, layer: oci.Layer, notes: Iterable[str] = ()) -> Kept:
         """Remember a layer that was stored."""
-        return cls(layer.digest, layer.diff_id, layer.blob.size)
+        return cls(layer.digest, layer.diff_id, layer.blob.size, tuple(notes))
 
     @property
     def stored(self) -> bool:
@@ -159,52 +75,183 @@ class Kept(msgspec.Struct, frozen=True):
         return oci.Layer(self.digest, self.diff_id, blob)
 
 
-def _kept(folder: Path) -> Kept | None:
-    """What an earlier build left in a folder, if it left all of it; that it is used again is noted."""
-    path = folder / "layer.json"
-    if not path.is_file():
-        return None
-    kept = msgspec.json.decode(path.read_bytes(), type=Kept)
-    path.touch()
-    return kept if kept.stored else None
+def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environment:
+    """The environment of a project with these files, built where it is not in the cache yet.
+
+    Raises:
+        BuildFailed: a package could not be installed; the detail has its own words, the hint the likely cure.
+        Refused: the file that says what to install can't be used.
+    """
+    below = system.ensure(app.django.python, app.build.packages, sink)
+    wanted = installation.of(facts.root, app, system.python(below) or app.django.python)
+    compilers = sorted({*app.build.build_packages, *(["git", "ca-certificates"] if wanted.git else [])})
+    key = system.short_hash([below.image.digest, msgspec.to_builtins(wanted), compilers, RECIPE])
+    lower, installed = home(key), _Work(below, facts, compilers, sink)
+    with locked(lower.with_suffix(".lock"), sink, "the same dependencies"):
+        kept = _kept(lower)
+        with step(sink, "dependencies", expected=60) as told:
+            if kept is None:
+                kept = installed.install(lower, wanted, files, told)
+                told.note = f"{len(additions.distributions(lower / 'venv'))} packages from {_source(facts)}"
+            else:
+                told.note = f"cached, {_source(facts)} is unchanged"
+    found = additions.distributions(lower / "venv")
+    added = additions.wanted(app, found)
+    own = installation.own_package(facts.root, _declared(facts.root, app)) and "-e ./." not in wanted.lines
+    if not added and not own:
+        return Environment(key, below, lower / "venv", (kept.layer(),))
+    digest = installation.own_digest(facts.root, files) if own else []
+    key = system.short_hash([key, [addition.line() for addition in added], own, digest])
+    upper = home(key)
+    with locked(upper.with_suffix(".lock"), sink, "the same additions"):
+        above = _kept(upper)
+        if above is None:
+            with step(sink, "additions", expected=5) as told:
+                above = installed.add(upper, lower, added, own=list(files) if own else [], told=told)
+                told.note = ", ".join(addition.name for addition in added) or "the project's own package"
+    return Environment(
+        key, below, upper / "venv", (kept.layer(), above.layer()), tuple(added), (*kept.notes, *above.notes)
+    )
 
 
-def _contents(root: Path, files: tuple[str, ...]) -> list[str]:
-    return [text for name in files for text in (name, (root / name).read_text(errors="replace"))]
+def home(key: str) -> Path:
+    """Where an environment is kept."""
+    return system.home() / f"dependencies-{key}"
 
 
-def _install(folder: Path, name: str, facts: Facts, app: App, told: Step) -> None:
-    """Make folder/venv and its layer; what an attempt before left behind is thrown away."""
-    shutil.rmtree(folder / "venv", ignore_errors=True)
-    (folder / "venv").mkdir(parents=True)
-    cache = system.home() / "uv"
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        work = Path(temporary)
-        exported = variables(os.environ)
-        (work / "variables").write_text(
-            "".join(f"export {key}={shlex.quote(value)}\n" for key, value in exported.items())
-        )
-        (work / "recipe").write_text(recipe(facts, app))
-        volumes = [
-            Volume(folder / "venv", VENV, writable=True),
-            Volume(cache, "/run/nuages/cache", writable=True),
-            Volume(work, "/run/nuages/work"),
-            Volume(facts.root, "/run/nuages/project"),
-            Volume(installer(), "/usr/local/bin/uv"),
-            *_certificates(),
-        ]
-        env = {"UV_CACHE_DIR": "/run/nuages/cache", "UV_LINK_MODE": "copy", "UV_NO_PROGRESS": "1", "UV_NO_CONFIG": "1"}
-        try:
-            container.inside(name, ["sh", "/run/nuages/work/recipe"], told.say, volumes=volumes, env=env)
-        except CommandFailed as failed:
-            raise BuildFailed(
-                "the project's dependencies could not be installed",
-                detail=cures.reason(failed.detail),
-                hint=cures.cure(failed.detail),
-            ) from None
-    layer = oci.layer([oci.Entry("venv"), *oci.tree(folder / "venv", "venv")], store(), "dependencies")
-    (folder / "layer.json").write_bytes(msgspec.json.encode(Kept.of(layer)))
+def store() -> Path:
+    """Where layers lie, each under its digest."""
+    return system.home() / "layers"
+
+
+class _Work(NamedTuple):
+    """One project's environment while it is made: what it stands on, and which packages only building needs."""
+
+    below: System
+    facts: Facts
+    compilers: list[str]
+    sink: Sink
+
+    def install(self, folder: Path, wanted: Installation, files: Iterable[str], told: Step) -> Kept:
+        """Make folder/venv and its layer; what an attempt before left behind is thrown away."""
+        with _fresh(folder) as environment:
+            texts = {"requirements.txt": wanted.text(), "constraints.txt": "\n".join((*wanted.constraints, ""))}
+            lines = [f"uv venv --quiet --allow-existing --python python3 {VENV}"]
+            if wanted.lines:
+                arguments = shlex.join(wanted.arguments)
+                lines.append(
+                    f"cd {PROJECT} && uv pip install --python {VENV}/bin/python {arguments}"
+                    " -r /run/nuages/work/requirements.txt -c /run/nuages/work/constraints.txt"
+                )
+            lines.append(_compiled(f"{VENV}/lib"))
+            self._run(environment, lines, texts, names=wanted.variables, files=files if wanted.local else (), told=told)
+            told.say("packing")
+            layer = oci.layer([oci.Entry("venv"), *oci.tree(environment, "venv")], store(), "dependencies")
+            return _remember(folder, Kept.of(layer))
+
+    def add(self, folder: Path, lower: Path, added: list[Addition], *, own: list[str], told: Step) -> Kept:
+        """Make folder/venv of another environment and what is added to it; the layer has what differs."""
+        with _fresh(folder, lower / "venv") as environment:
+            held = additions.distributions(environment)
+            texts = {
+                "constraints.txt": "\n".join((*additions.constraints(held, additions.PINS), "")),
+                "held.txt": "\n".join((*additions.constraints(held), "")),
+            }
+            install = f"uv pip install --python {VENV}/bin/python"
+            lines = [f"find {VENV}/lib -name '*.py' | sort > /tmp/before"]
+            if own:
+                # Its modules are found beside manage.py in any case, so that it can't be built ends nothing.
+                lines.append(f"{install} --no-deps -e {PROJECT} || touch /run/nuages/work/{OWN_FAILED}")
+            if added:
+                exact = shlex.join(addition.line() for addition in added)
+                near = shlex.join(addition.name for addition in added)
+                # Where the project's versions exclude ours, the newest that goes with them.
+                lines.append(
+                    f"{install} -c /run/nuages/work/constraints.txt {exact} ||"
+                    f" {install} -c /run/nuages/work/held.txt {near}"
+                )
+            lines.append(f"find {VENV}/lib -name '*.py' | sort | comm -13 /tmp/before - > /tmp/new")
+            lines.append(_compiled("-i /tmp/new"))
+            failed = self._run(environment, lines, texts, names=[], files=own, told=told)
+            entries = [
+                entry
+                for entry in oci.tree(environment, "venv")
+                if _differs(entry, lower / "venv" / entry.path.removeprefix("venv/"))
+            ]
+            notes = [f"the project's own package could not be built: {failed}"] if failed else []
+            return _remember(folder, Kept.of(oci.layer(entries, store(), "additions"), notes))
+
+    def _run(
+        self,
+        environment: Path,
+        lines: list[str],
+        texts: Mapping[str, str],
+        *,
+        names: Iterable[str],
+        files: Iterable[str],
+        told: Step,
+    ) -> str:
+        """Run a shell script in a container that has the environment at /venv and the project at /app; answers why the
+        project's own package could not be built, "" where it was or was not asked for.
+
+        Raises:
+            BuildFailed: it ended with an error.
+        """
+        cache = system.home() / "uv"
+        cache.mkdir(parents=True, exist_ok=True)
+        script = ["set -eu", ". /run/nuages/work/variables"]
+        if self.compilers:
+            script += ["apt-get update -q >&2", system.apt(self.compilers)]
+        exported = network.variables(os.environ, names)
+        heard: list[str] = []
+        with tempfile.TemporaryDirectory() as temporary:
+            work, stage = Path(temporary) / "work", Path(temporary) / "project"
+            work.mkdir()
+            stage.mkdir()
+            layers.stage(self.facts.root, files, stage)
+            (work / "variables").write_text(network.shell(exported))
+            (work / "recipe").write_text("\n".join([*script, *lines, ""]))
+            for name, text in texts.items():
+                (work / name).write_text(text)
+            volumes = [
+                Volume(environment, VENV, writable=True),
+                Volume(cache, "/run/nuages/cache", writable=True),
+                Volume(work, "/run/nuages/work", writable=True),
+                Volume(stage, PROJECT, writable=True),
+                Volume(installer(), "/usr/local/bin/uv"),
+                *network.volumes(),
+            ]
+
+            def say(line: str) -> None:
+                clean = network.without_credentials(line)
+                heard.append(clean)
+                told.say(clean)
+
+            # Compilers go into a container of their own: the shared one stays as the image will be.
+            alone = system.apart(self.below, self.sink) if self.compilers else None
+            with alone or nullcontext(system.working(self.below, self.sink)) as container_name:
+                try:
+                    container.inside(
+                        container_name, ["sh", "/run/nuages/work/recipe"], say, volumes=volumes, env=_SETTINGS
+                    )
+                except CommandFailed as failed:
+                    detail = network.without_credentials(failed.detail)
+                    raise cures.not_installed(detail, app_python=system.python(self.below)) from None
+            failed_own = (work / OWN_FAILED).exists()
+        return cures.reason("\n".join(heard), 1) if failed_own else ""
+
+
+# What the build of a package from a repository would ask git for, and there is none.
+_SETTINGS = {
+    "UV_CACHE_DIR": "/run/nuages/cache",
+    "UV_LINK_MODE": "copy",
+    "UV_NO_PROGRESS": "1",
+    "UV_NO_CONFIG": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
+    "POETRY_DYNAMIC_VERSIONING_BYPASS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
 
 
 def installer() -> Path:
@@ -219,6 +266,66 @@ def installer() -> Path:
         raise MissingTool("uv is not installed beside nuages", hint="pip install uv") from error
 
 
-def _certificates() -> list[Volume]:
-    file = trusted(os.environ)
-    return [Volume(file, CERTIFICATES)] if file else []
+def _compiled(what: str) -> str:
+    """Byte code that nobody checks: hashes would be read at each start, and times are all 0 in a layer."""
+    return f"{VENV}/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash {what} || true"
+
+
+def _declared(root: Path, app: App) -> requirements.Declared | None:
+    wanted = app.build.dependencies
+    return requirements.locate(root, Options(wanted.file or "", tuple(wanted.extras), tuple(wanted.groups)))
+
+
+def _source(facts: Facts) -> str:
+    return facts.dependencies.files[-1] if facts.dependencies else "the project"
+
+
+def _kept(folder: Path) -> Kept | None:
+    """What an earlier build left in a folder, if it left all of it; that it is used again is noted."""
+    path = folder / "layer.json"
+    if not path.is_file():
+        return None
+    kept = msgspec.json.decode(path.read_bytes(), type=Kept)
+    path.touch()
+    return kept if kept.stored else None
+
+
+def _remember(folder: Path, kept: Kept) -> Kept:
+    (folder / "layer.json").write_bytes(msgspec.json.encode(kept))
+    return kept
+
+
+@contextmanager
+def _fresh(folder: Path, below: Path | None = None) -> Iterator[Path]:
+    """An environment's folder, empty or with another one's files as links; gone again where the body fails."""
+    environment = folder / "venv"
+    shutil.rmtree(environment, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if below is None:
+            environment.mkdir()
+        else:
+            # Links: nothing that is there is written to, since every version is held.
+            shutil.copytree(below, environment, symlinks=True, copy_function=_link)
+        yield environment
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _link(source: str, target: str) -> None:
+    if Path(source).is_symlink():
+        Path(target).symlink_to(Path(source).readlink())
+    else:
+        os.link(source, target)
+
+
+def _differs(entry: oci.Entry, below: Path) -> bool:
+    """Whether an entry is not in the layer below as it is."""
+    if entry.target is not None:
+        return not below.is_symlink() or str(below.readlink()) != entry.target
+    if entry.source is None:
+        return not below.is_dir()
+    if not below.is_file() or not isinstance(entry.source, Path):
+        return True
+    return not entry.source.samefile(below) and entry.source.read_bytes() != below.read_bytes()

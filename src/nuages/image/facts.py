@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,25 +14,39 @@ import msgspec
 
 from nuages.app.build import Build
 from nuages.app.components import App
-from nuages.errors import BuildFailed, CommandFailed
-from nuages.image import container, cures
+from nuages.errors import BuildFailed, CommandFailed, NuagesError, Refused
+from nuages.image import container, cures, providers
 from nuages.image.container import Volume
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Step
 from nuages.project.facts import Facts, Variable
+from nuages.render.environment import overlay
 
 WORKING_DIR = "/app"
 # Settings that decide what is in the image: a variable that they read has the environment's value at build time too.
 _SHAPING = re.compile(r"^(MEDIA|STATIC|INSTALLED_APPS|STORAGES|DEBUG|WSGI|BASE|DATABASES)")
 _DATABASE = "postgres://build:build@localhost:5432/build"
+_REDIS = "redis://localhost:6379/0"
+# Long enough for whoever checks that.
+SECRET_KEY = "only-for-the-build-" + "x" * 40
+_OF_SERVICES = {"port": "5432", "url": _DATABASE, "host": "localhost", "address": "redis://localhost:6379"}
 _BY_KIND = {"int": "1", "bool": "false", "list": "build.invalid", "db": _DATABASE}
 _BY_NAME = (
     (re.compile(r"DATABASE_URL|POSTGRES_URL"), _DATABASE),
-    (re.compile(r"(REDIS|CACHE|BROKER|CELERY)\w*URL"), "redis://localhost:6379/0"),
+    (re.compile(r"(REDIS|CACHE|BROKER|CELERY)\w*URL"), _REDIS),
     (re.compile(r"EMAIL_URL"), "consolemail://"),
     (re.compile(r"(URL|DSN|ORIGINS?)$"), "https://key@build.invalid/1"),
     (re.compile(r"PORT$"), "1"),
+    (re.compile(r"SECRET_KEY$"), SECRET_KEY),
 )
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What the overlay does to one setting: added, replaced or kept, and why."""
+
+    setting: str
+    action: str
+    why: str
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -43,22 +60,46 @@ class Told(msgspec.Struct, frozen=True):
     static_url: str | None
     static_skipped: str
     """Why static files were not collected; "" where they were."""
+    static_missing: tuple[str, ...] = ()
+    """Static files that others refer to and that nobody has."""
+    asgi: str = ""
+    django: str = ""
+    python: str = ""
+    engines: dict[str, str] = {}
+    staticfiles: bool = True
+    overlay: tuple[Change, ...] = ()
 
 
 def variables(facts: Facts, app: App) -> dict[str, str]:
     """The environment that the settings are loaded with at build time: no secret, and nothing that reaches a server.
 
-    What the spec says where it shapes the image or is required; a harmless value for whatever else is required.
+    What the spec says, but for what the settings read and can do without: a change of that builds no other image. A
+    harmless value for whatever else is required, and for the services that the app will have.
     """
-    found = {"DJANGO_SETTINGS_MODULE": app.django.settings or facts.settings.value}
+    found = {"DJANGO_SETTINGS_MODULE": app.django.settings or facts.settings.value, "SECRET_KEY": SECRET_KEY}
     if facts.wsgi:
         found["NUAGES_WSGI"] = facts.wsgi.value
+    if facts.asgi:
+        found["NUAGES_ASGI"] = facts.asgi.value
+    if parts := overlay(app):
+        found["NUAGES_OVERLAY"] = parts
+    if app.postgres is not None:
+        found["DATABASE_URL"] = _DATABASE
+    if app.redis is not None:
+        found |= {"REDIS_URL": _REDIS, "CELERY_BROKER_URL": _REDIS}
+    known = {variable.name: variable for variable in facts.variables}
     for variable in facts.variables:
-        said = app.env.get(variable.name)
-        if said is not None and said.value is not None and (variable.required or _SHAPING.match(variable.setting)):
-            found[variable.name] = said.value
-        elif variable.required or (variable.kind == "db" and app.postgres is not None):
+        if variable.required or (variable.kind == "db" and app.postgres is not None):
             found[variable.name] = placeholder(variable)
+    for name in app.secrets:
+        if name not in known:  # read where nobody saw it
+            found.setdefault(name, placeholder(Variable(name=name, place=facts.settings.place, required=True)))
+    for name, said in app.env.items():
+        shaping = name not in known or known[name].required or _SHAPING.match(known[name].setting)
+        if said.value is not None and shaping:
+            found[name] = said.value
+        elif said.service and (name not in known or known[name].required):
+            found[name] = _OF_SERVICES.get(said.key or "", "build")
     return found
 
 
@@ -74,6 +115,7 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
 
     Raises:
         BuildFailed: it does not load; the detail is the error, the place the line of its own code.
+        Refused: it loads nowhere: it asks a server while it is loaded, or has no settings module.
     """
     runtime = runtime_folder()
     volumes = [
@@ -83,28 +125,89 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
         Volume(out, "/run/nuages/out", writable=True),
     ]
     script = (
-        f"cd {WORKING_DIR} && {VENV}/bin/python -m nuages_runtime.facts"
+        f"cd {WORKING_DIR} && exec {VENV}/bin/python -m nuages_runtime.facts"
         " --static /run/nuages/out/static --bytecode /run/nuages/out/bytecode"
     )
-    known = {**env, "PYTHONPATH": "/run/nuages/lib", "PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin"}
     try:
-        answer = container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=known)
+        answer = container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=_env(env))
     except CommandFailed as failed:
         raise _does_not_load(failed.detail) from None
     return msgspec.json.decode(answer, type=Told)
 
 
-def _does_not_load(output: str) -> BuildFailed:
+def run(
+    environment: Environment,
+    name: str,
+    commands: Sequence[Sequence[str]],
+    *,
+    stage: Path,
+    env: dict[str, str],
+    told: Step,
+) -> None:
+    """Run the project's own commands in the folder `stage`, with the overlay on and no network.
+
+    Raises:
+        BuildFailed: one ended with an error; the detail has its last lines.
+    """
+    runtime = runtime_folder()
+    with tempfile.TemporaryDirectory() as temporary:
+        hook = Path(temporary) / "sitecustomize.py"
+        hook.write_text("from nuages_runtime import hook\n\nhook.start()\n")
+        volumes = [
+            Volume(environment.folder, VENV),
+            Volume(stage, WORKING_DIR, writable=True),
+            Volume(runtime, f"/run/nuages/lib/{runtime.name}"),
+            Volume(hook, "/run/nuages/lib/sitecustomize.py"),
+        ]
+        for command in commands:
+            shown = shlex.join(command)
+            told.say(shown)
+            script = f"cd {WORKING_DIR} && exec {shown} >&2"
+            known = {**_env(env), "PYTHONDONTWRITEBYTECODE": "1"}
+            try:
+                container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=known, offline=True)
+            except CommandFailed as failed:
+                raise _did_not_run(shown, failed.detail) from None
+
+
+def _env(env: dict[str, str]) -> dict[str, str]:
+    path = f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin"
+    return {**env, "PYTHONPATH": "/run/nuages/lib", "PATH": path, "HOME": "/tmp"}  # noqa: S108 - a container's own
+
+
+def _did_not_run(command: str, output: str) -> BuildFailed:
+    ended = cures.raised(output, WORKING_DIR)
+    return BuildFailed(
+        f"build.commands: `{command}` ended with an error",
+        place=f"{ended.file}:{ended.line}" if ended and ended.file else "",
+        detail=ended.error if ended else "\n".join(output.splitlines()[-15:]),
+        hint=f"build.buildPackages: [{', '.join(needed)}]" if (needed := providers.needed(output)) else "",
+    )
+
+
+def _does_not_load(output: str) -> NuagesError:
     """The one line that matters of a traceback, with the project's own line as its place."""
+    if refused := re.findall(r"^nuages: (.+)$", output, re.MULTILINE):
+        place, colon, said = refused[-1].partition(": ")
+        placed = colon and re.search(r":\d+$", place)
+        return Refused(said if placed else refused[-1], place=place if placed else "")
     ended = cures.raised(output, WORKING_DIR)
     if ended is None:
         return BuildFailed("the project does not load in its image", detail="\n".join(output.splitlines()[-15:]))
     missing = re.search(r"No module named '([\w.]+)'", ended.error)
+    hint = ""
+    if library := providers.library(output):
+        hint = f"build.packages: [{library}]"
+    elif missing:
+        hint = (
+            f"add the package that has {missing[1]} to the project's requirements; "
+            "where it is in a group or an extra of them, name that in build.dependencies"
+        )
     return BuildFailed(
         "the project does not load in its image",
         place=f"{ended.file}:{ended.line}" if ended.file else "",
         detail=ended.error,
-        hint=f"add the package that has {missing[1]} to the project's requirements" if missing else "",
+        hint=hint,
     )
 
 

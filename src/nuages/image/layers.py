@@ -10,6 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from nuages.image.oci import Entry, tree
 
+# Read by Python's site module at each start: the older name and the newer one (PEP 829).
+HOOKS = ("nuages.pth", "nuages.start")
+
 
 def stage(root: Path, files: Iterable[str], to: Path) -> None:
     """Copy the project's files into an empty folder: what is built is what was there at one moment, without ignored
@@ -58,9 +61,14 @@ def static(folder: Path, static_root: str) -> list[Entry]:
 
 
 def runtime(folder: Path, site_packages: str) -> list[Entry]:
-    """nuages_runtime as an installed package; the folders above are the virtual environment's."""
-    into = f"{site_packages.strip('/')}/{folder.name}"
-    return [Entry(into), *tree(folder, into, wanted=lambda name: "__pycache__" not in name)]
+    """nuages_runtime as an installed package, and beside it the files that make Python load its hook at start; the
+    folders above are the virtual environment's.
+    """
+    packages = site_packages.strip("/")
+    into = f"{packages}/{folder.name}"
+    hooks = [Entry(f"{packages}/{name}", 0o644, source=folder / name) for name in HOOKS if (folder / name).is_file()]
+    wanted = (*HOOKS, "__pycache__")
+    return [Entry(into), *tree(folder, into, wanted=lambda name: not name.endswith(wanted)), *hooks]
 
 
 def site_packages(environment: Path, at: str) -> str:

@@ -56,6 +56,12 @@ def ensure(python: str, packages: list[str], sink: Sink) -> System:
     return System(oci.read_layout(kept), kept, reference)
 
 
+def python(system: System) -> str:
+    """The exact version of its Python, as its image says: "3.13.5"; "" where it does not."""
+    said = dict(pair.partition("=")[::2] for pair in system.image.settings.get("Env") or ())
+    return str(said.get("PYTHON_VERSION", ""))
+
+
 def working(system: System, sink: Sink) -> str:
     """The working container of a system image, kept between builds: a new one costs more than all else of a small
     change.

@@ -95,6 +95,24 @@ def needs(declared: Table) -> Iterator[Need]:
             )
 
 
+def sources(poetry: Table) -> dict[str, str]:
+    """Where Poetry's dependencies come from that no index has: normalised name -> URL or path."""
+    tables = [poetry.get("dependencies", {})]
+    tables += [group.get("dependencies", {}) for group in poetry.get("group", {}).values()]
+    found = {}
+    for name, said in ((name, said) for declared in tables for name, said in declared.items()):
+        if not isinstance(said, dict):
+            continue
+        below = f"#subdirectory={said['subdirectory']}" if said.get("subdirectory") else ""
+        if "git" in said:
+            at = said.get("rev") or said.get("tag") or said.get("branch")
+            found[str(normal(name))] = f"git+{said['git']}{f'@{at}' if at else ''}{below}"
+        elif "path" in said or "url" in said:
+            path = str(said.get("path", ""))
+            found[str(normal(name))] = said.get("url") or (path if path.startswith(".") else f"./{path}")
+    return found
+
+
 def specifier(versions: str) -> str:
     """Poetry's constraint as PEP 440 has it: `^1.2` is `>=1.2,<2`, `~1.2` is `>=1.2,<1.3`, `1.2` is `==1.2`.
 

@@ -133,13 +133,19 @@ def requires_python(root: Path) -> tuple[str, str] | None:
     """The Python that a project asks for, and the file that says so."""
     for folder in _folders(root):
         pinned = folder / ".python-version"
-        if pinned.is_file() and (first := pinned.read_text().split()):
-            return first[0], _relative(pinned, root)
+        if pinned.is_file() and (first := pinned_version(pinned)):
+            return first, _relative(pinned, root)
         if (folder / "pyproject.toml").is_file():
             wanted = _toml(folder / "pyproject.toml").get("project", {}).get("requires-python")
             if isinstance(wanted, str):
                 return wanted, _relative(folder / "pyproject.toml", root)
     return None
+
+
+def pinned_version(path: Path) -> str:
+    """The first version in a .python-version; comments may stand before it."""
+    lines = (line.partition("#")[0].split() for line in path.read_text().splitlines())
+    return next((words[0] for words in lines if words), "")
 
 
 def _content(declared: Declared, options: Options, python: str) -> tuple[list[str], dict[str, str], Iterable[str]]:
@@ -157,7 +163,7 @@ def _content(declared: Declared, options: Options, python: str) -> tuple[list[st
         needs = [need for need, _ in locks_pipenv.declared(folder, options.groups)]
         return [name], {need.name: _exact(need) for need in needs}, indexes(folder, locked=False)
     if kind == "setup.py":
-        return [name], dict(_named(_setup(folder))), ()
+        return [name], dict(_named(setup(folder))), ()
     if kind == "pyproject":
         project = locks.table(folder / name)
         wanted = (*locks_poetry.main(project, options.extras), *locks_poetry.of_groups(project, options.groups))
@@ -202,7 +208,7 @@ def _present(folder: Path, kind: str) -> str | None:
     if kind == "pyproject":
         return "pyproject.toml" if _declares(folder / "pyproject.toml") else None
     if kind == "setup.py":
-        return next((name for name in ("setup.cfg", "setup.py") if (folder / name).is_file() and _setup(folder)), None)
+        return next((name for name in ("setup.cfg", "setup.py") if (folder / name).is_file() and setup(folder)), None)
     return kind if (folder / kind).is_file() else None
 
 
@@ -215,7 +221,7 @@ def _kind(name: str) -> str:
     return {"pyproject.toml": "pyproject", "setup.cfg": "setup.py"}.get(name, name if name in KINDS else "requirements")
 
 
-def _setup(folder: Path) -> list[str]:
+def setup(folder: Path) -> list[str]:
     """`install_requires` of setup.cfg, or of setup.py where it is written out."""
     if (folder / "setup.cfg").is_file():
         config = configparser.ConfigParser(interpolation=None)

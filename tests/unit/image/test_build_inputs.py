@@ -11,7 +11,7 @@ from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.findings import Place
 from nuages.image import facts
-from nuages.image.dependencies import CERTIFICATES, recipe, variables
+from nuages.image.network import CERTIFICATES, shell, variables, without_credentials
 from nuages.project.facts import Dependencies, Facts, Found, Variable
 from nuages.spec.load import parse
 
@@ -48,14 +48,31 @@ def project(*variables: Variable, kind: str = "requirements", files: tuple[str, 
 
 def test_required_variables_get_harmless_values_and_no_secret() -> None:
     known = facts.variables(
-        project(variable("SECRET_KEY"), variable("DATABASE_URL", kind="db"), variable("WORKERS", kind="int")), app()
+        project(variable("STRIPE_KEY"), variable("DB", kind="db"), variable("WORKERS", kind="int")), app()
     )
     assert known == {
         "DJANGO_SETTINGS_MODULE": "shop.settings",
-        "SECRET_KEY": "only-for-the-build",
+        "SECRET_KEY": facts.SECRET_KEY,
+        "NUAGES_OVERLAY": "hosts,proxy,secret-key,debug,databases,caches,static,logging,celery",
         "DATABASE_URL": "postgres://build:build@localhost:5432/build",
+        "STRIPE_KEY": "only-for-the-build",
+        "DB": "postgres://build:build@localhost:5432/build",
         "WORKERS": "1",
+        # Declared, and read where nobody saw it.
+        "COLOR": "orange",
+        "MEDIA": "/srv/media",
+        "PARTNER": "acme",
     }
+
+
+def test_what_the_settings_never_name_gets_its_value_or_a_harmless_one() -> None:
+    said = app(SPEC.replace("PARTNER: acme", "HOST: {service: postgres, key: host}") + "secrets: {TOKEN: {}}\n")
+    known = facts.variables(project(), said)
+    assert (known["HOST"], known["TOKEN"]) == ("localhost", "only-for-the-build")
+
+
+def test_without_the_overlay_nothing_is_added_to_the_settings() -> None:
+    assert "NUAGES_OVERLAY" not in facts.variables(project(), app(SPEC + "django: {overlay: false}\n"))
 
 
 def test_what_the_spec_says_counts_where_it_shapes_the_image_or_is_required() -> None:
@@ -82,25 +99,6 @@ def test_a_label_is_read_back_as_it_was_written() -> None:
     )
 
 
-def test_requirements_are_installed_with_a_driver_and_a_server_where_the_project_has_none() -> None:
-    script = recipe(project(), app())
-    assert "uv pip install --python /venv/bin/python -r requirements.txt" in script
-    assert "import gunicorn" in script
-    assert "import psycopg" in script
-    assert "psycopg" not in recipe(project(), app("name: shop\nimage: r/shop\nenvironments: {local: {}}"))
-
-
-def test_a_lock_is_installed_as_it_is_locked() -> None:
-    script = recipe(project(kind="uv.lock", files=("pyproject.toml", "uv.lock")), app())
-    assert "uv export --quiet --frozen --no-dev" in script
-    assert "--require-hashes" in script
-
-
-def test_packages_for_building_are_installed_first() -> None:
-    script = recipe(project(), app(SPEC + "build: {buildPackages: [gcc, libpq-dev]}"))
-    assert script.index("gcc libpq-dev") < script.index("uv pip install")
-
-
 def test_the_machine_s_index_is_passed_on_and_its_certificates_are_where_the_container_has_them(
     tmp_path: Path,
 ) -> None:
@@ -111,11 +109,27 @@ def test_the_machine_s_index_is_passed_on_and_its_certificates_are_where_the_con
         "PIP_CERT": str(tmp_path / "here.pem"),
         "PIP_FIND_LINKS": "/opt/wheels",
         "UV_PUBLISH_TOKEN": "a secret of the machine, and none of the installation",
-        "HOME": "/root",
+        "HOME": str(tmp_path),
     }
     assert variables(environ) == {
         "PIP_INDEX_URL": environ["PIP_INDEX_URL"],
         "UV_DEFAULT_INDEX": environ["PIP_INDEX_URL"],
         "HTTPS_PROXY": "http://proxy:3128",
         "SSL_CERT_FILE": CERTIFICATES,
+        "NODE_EXTRA_CA_CERTS": CERTIFICATES,
+        "GIT_SSL_CAINFO": CERTIFICATES,
     }
+
+
+def test_variables_that_an_index_line_names_are_passed_on_and_no_others() -> None:
+    assert variables({"TOKEN": "s3cret", "OTHER": "x"}, ["TOKEN", "MISSING"])["TOKEN"] == "s3cret"
+    assert "OTHER" not in variables({"OTHER": "x"}, [])
+
+
+def test_variables_are_written_as_a_shell_reads_them() -> None:
+    assert shell({"TOKEN": "it's $HOME"}) == """export TOKEN='it'"'"'s $HOME'\n"""
+
+
+def test_no_credential_is_shown() -> None:
+    said = "Failed to fetch: `https://user:pa$$@index.example.com/simple/x/` and git+ssh://git@host/x"
+    assert without_credentials(said) == ("Failed to fetch: `https://index.example.com/simple/x/` and git+ssh://host/x")

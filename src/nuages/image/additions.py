@@ -1,0 +1,94 @@
+"""What an image gets beside what the project asks for: a server, a driver, metrics. Never another version of what is
+there.
+
+Added as a layer of its own above the dependencies, held to the versions that these have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from nuages.app.components import App
+from nuages.project.requirements import normal
+
+# Where the project brings none. What these need in turn is in the list too, so that each build adds the same.
+PINS = {
+    "async-timeout": "5.0.1",
+    "click": "8.5.1",
+    "granian": "2.8.7",
+    "gunicorn": "27.0.1",
+    "h11": "0.16.0",
+    "httptools": "0.9.0",
+    "packaging": "26.3",
+    "prometheus-client": "0.26.0",
+    "psycopg": "3.3.9",
+    "psycopg-binary": "3.3.9",
+    "psycopg-pool": "3.3.3",
+    "redis": "8.1.0",
+    "typing-extensions": "4.16.0",
+    "uvicorn": "0.54.0",
+    "uvloop": "0.23.0",
+    "websockets": "16.1.1",  # the newest for every Python that images have
+    "whitenoise": "6.12.0",
+}
+DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg2cffi")
+
+
+class Addition(NamedTuple):
+    """One requirement that is added, and what for."""
+
+    name: str
+    why: str
+    version: str = ""
+
+    def line(self) -> str:
+        """The requirement, pinned."""
+        return f"{self.name}=={self.version or PINS[self.name]}"
+
+
+def wanted(app: App, installed: Mapping[str, str]) -> list[Addition]:
+    """What is to be added to an environment that has these distributions (name -> version), sorted by name."""
+    found = {addition.name: addition for addition in _wanted(app, installed) if addition.name not in installed}
+    return [found[name] for name in sorted(found)]
+
+
+def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
+    for web in app.web.values():
+        if web.server:
+            yield Addition(web.server, "to serve the project")
+        if web.server == "uvicorn" and "uvicorn" not in installed:
+            yield Addition("uvloop", "for uvicorn")
+            yield Addition("httptools", "for uvicorn")
+        if web.server == "uvicorn" and not {"websockets", "wsproto"} & installed.keys():
+            yield Addition("websockets", "for uvicorn")
+    if app.postgres is not None and not any(driver in installed for driver in DRIVERS):
+        for name in ("psycopg", "psycopg-binary", "psycopg-pool"):
+            yield Addition(name, "to reach PostgreSQL")
+    if "psycopg" in installed and not {"psycopg-binary", "psycopg-c"} & installed.keys():
+        # Alone it looks for a libpq of the system, which the image does not have.
+        yield Addition("psycopg-binary", "to reach PostgreSQL", installed["psycopg"])
+    if app.django.overlay.enabled and app.django.overlay.static:
+        yield Addition("whitenoise", "to serve static files where the project does not")
+    if app.observability.metrics:
+        yield Addition("prometheus-client", "for metrics")
+    if app.redis is not None and app.django.overlay.enabled and app.django.overlay.caches:
+        yield Addition("redis", "for the cache")
+
+
+def constraints(installed: Mapping[str, str], pins: Mapping[str, str] | None = None) -> list[str]:
+    """What holds the additions: everything that is installed as it is, and all else as pinned."""
+    held = {**(pins or {}), **installed}
+    return [f"{name}=={version}" for name, version in sorted(held.items()) if version]
+
+
+def distributions(environment: Path) -> dict[str, str]:
+    """What is installed in a virtual environment: normalised name -> version, from the names of its metadata."""
+    found = {}
+    for pattern in ("*.dist-info", "*.egg-info"):
+        for path in environment.glob(f"lib/python3.*/site-packages/{pattern}"):
+            if named := re.match(r"(.+?)-(\d[^-]*)(-py3.*)?$", path.stem):
+                found[normal(named[1])] = named[2]
+    return found
