@@ -24,7 +24,7 @@ request_id: ContextVar[str] = ContextVar("nuages_request_id", default="")
 
 TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 # What every record has; all else is `extra`.
-_OWN = {*vars(logging.LogRecord("", 0, "", 0, "", None, None)), "message", "asctime", "taskName"}
+_OWN = {*vars(logging.LogRecord("", 0, "", 0, "", None, None)), "message", "asctime", "taskName", "color_message"}
 
 
 class Json(logging.Formatter):

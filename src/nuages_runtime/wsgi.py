@@ -1,37 +1,27 @@
-"""The WSGI application that the server loads: the project's own, with the kubelet's probes answered in front of it.
+"""The WSGI application that the server loads: the project's own, with in front of it
 
-    /-/live      this process answers; touches nothing
-    /-/ready     the project is loaded (this module would not be here otherwise), in which release
-    /-/startup   the migrations that this image expects are applied; 503 with the missing ones before
-
-In front, because the kubelet's Host header is no host of the project's (ALLOWED_HOSTS), speaks no TLS
-(SECURE_SSL_REDIRECT) and has no session. Liveness and readiness never ask the database: an outage there must not
-restart or unlist every pod at once.
+probes      answered before anything of the project's
+observed    request id, access log, metrics (observe.py)
+files       static files and uploads, where the project serves none (static.py)
 """
 
 from __future__ import annotations
 
-import importlib
-import json
+import gc
 import logging
 import os
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
 
+from nuages_runtime import drain, probes
+from nuages_runtime.observe import Observer, Request
 from nuages_runtime.startup import Startup
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., object]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-PROBES = ("/-/live", "/-/ready", "/-/startup")
-
-
-def load(name: str) -> Application:
-    """The project's application from `module:attribute`; what its import raises goes on up and ends the server."""
-    module, _, attribute = name.partition(":")
-    loaded: Application = getattr(importlib.import_module(module), attribute or "application")
-    return loaded
+log = logging.getLogger("nuages")
 
 
 def with_probes(project: Application, startup: Callable[[], dict[str, object]], release: str) -> Application:
@@ -39,33 +29,123 @@ def with_probes(project: Application, startup: Callable[[], dict[str, object]], 
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path not in PROBES:
+        if path not in probes.PATHS:
             return project(environ, start_response)
-        missing = startup() if path == "/-/startup" else {}
-        body = json.dumps(missing or {"release": release}).encode()
-        headers = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-        ]
-        start_response("503 Service Unavailable" if missing else "200 OK", headers)
+        status, headers, body = probes.answer(path, startup, release)
+        start_response(status, headers)
         return [body]
 
     return application
 
 
-def is_no_probe(record: logging.LogRecord) -> bool:
-    """Whether a line of gunicorn's access log is about something else than a probe; it keeps the path in the argument
-    U.
+def observed(project: Application, observer: Observer, *, https: bool) -> Application:
+    """Give each request its id, and say how it went; `https` where a proxy of ours says so in X-Forwarded-Proto.
+
+    A whole page is handed to the server as one piece of bytes, after its close(): what Django does at the end of a
+    request (connections back to the pool) does not wait for the client. Everything else streams, and ends with close().
     """
-    arguments = record.args
-    return not (isinstance(arguments, dict) and arguments.get("U") in PROBES)
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(
+            observer,
+            environ["REQUEST_METHOD"],
+            _text(environ.get("PATH_INFO", "")),
+            environ.get("HTTP_X_REQUEST_ID", ""),
+            environ.get("HTTP_X_FORWARDED_FOR") or environ.get("REMOTE_ADDR", ""),
+            environ.get("HTTP_USER_AGENT", ""),
+        )
+        environ["HTTP_X_REQUEST_ID"] = request.id
+        environ["nuages.request"] = request
+        if https and environ.get("HTTP_X_FORWARDED_PROTO") == "https":
+            environ["wsgi.url_scheme"] = "https"
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> object:
+            request.status = int(status[:3])
+            headers = [header for header in headers if header[0].lower() != "x-request-id"]
+            headers.append(("X-Request-ID", request.id))
+            if drain.draining():
+                headers.append(("Connection", "close"))
+            return start_response(status, headers, *exc_info)
+
+        try:
+            answer = project(environ, start)
+            if getattr(answer, "streaming", True) and not isinstance(answer, list):
+                return _streamed(answer, request, environ.get("wsgi.file_wrapper"))
+            body = b"".join(answer)
+            _close(answer)
+        except BaseException:
+            request.end()
+            raise
+        request.end()
+        return [body]
+
+    return application
+
+
+class _Streamed:
+    """An answer that comes in pieces."""
+
+    def __init__(self, answer: Iterable[bytes], close: Callable[[], None]) -> None:
+        self._answer, self.close = answer, close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+
+def _streamed(answer: Any, request: Request, file_wrapper: object) -> Iterable[bytes]:
+    """The same answer with a close() that ends the request; always with one, for granian calls it unasked.
+
+    A file that the server may send by itself (sendfile) must stay of the server's own type.
+    """
+    own = getattr(answer, "close", None)
+
+    def close() -> None:
+        try:
+            if own:
+                own()
+        finally:
+            request.end()
+
+    if not isinstance(file_wrapper, type) or not isinstance(answer, file_wrapper):
+        return _Streamed(answer, close)
+    vars(answer)["close"] = close
+    return cast("Iterable[bytes]", answer)
+
+
+def _close(answer: Any) -> None:
+    """What is connected to the end of a request may fail; the page was made all the same."""
+    try:
+        if close := getattr(answer, "close", None):
+            close()
+    except Exception:
+        log.exception("the end of a request failed")
+
+
+def _text(path: str) -> str:
+    """WSGI has the bytes of a path as Latin-1."""
+    return path if path.isascii() else path.encode("latin-1").decode(errors="replace")
 
 
 def _application() -> Application:
-    logging.getLogger("gunicorn.access").addFilter(is_no_probe)
-    project = load(os.environ["NUAGES_WSGI"])
-    return with_probes(project, Startup(), os.environ.get("NUAGES_RELEASE", ""))
+    drain.attach()
+    project: Application = probes.load(os.environ["NUAGES_WSGI"])
+    from nuages_runtime import static, views  # noqa: PLC0415 - the project's import comes first
+
+    views.tell(project)
+    served = static.wsgi(project)
+    observer = Observer.of_this_process()
+    settle()
+    return with_probes(
+        observed(served, observer, https=os.environ.get("NUAGES_PROXY") == "https"),
+        Startup(),
+        os.environ.get("NUAGES_RELEASE", ""),
+    )
+
+
+def settle() -> None:
+    """What is loaded now stays for good: the collector need not look at it again at each of its rounds."""
+    gc.collect()
+    gc.freeze()
 
 
 def __getattr__(name: str) -> Application:

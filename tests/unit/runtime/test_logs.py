@@ -38,12 +38,12 @@ def test_what_the_project_gives_as_extra_replaces_none_of_our_own_fields() -> No
 
 def test_a_traceback_is_in_the_record_that_it_belongs_to() -> None:
     try:
-        raise ValueError("too late")
+        int("too late")
     except ValueError:
         failed = record("it failed", exc_info=sys.exc_info())
     line = Json().format(failed)
     assert "\n" not in line
-    assert json.loads(line)["exception"].endswith("ValueError: too late")
+    assert json.loads(line)["exception"].endswith("base 10: 'too late'")
 
 
 def test_a_line_says_which_request_it_belongs_to() -> None:

@@ -1,0 +1,139 @@
+"""As wsgi.py, for ASGI: probes, request ids, access log and metrics in front of HTTP; websockets get an id; the rest is
+the project's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from nuages_runtime import drain, probes
+from nuages_runtime.observe import Observer, Request
+from nuages_runtime.startup import Startup
+from nuages_runtime.wsgi import settle
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def with_probes(project: Application, startup: Callable[[], dict[str, object]], release: str) -> Application:
+    """Answer the probes; the one that asks the database does it in a thread."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(project, scope, receive, send)
+        elif scope["type"] != "http" or scope["path"] not in probes.PATHS:
+            await project(scope, receive, send)
+        else:
+            status, headers, body = await asyncio.to_thread(probes.answer, scope["path"], startup, release)
+            pairs = [(name.lower().encode(), value.encode()) for name, value in headers]
+            await send({"type": "http.response.start", "status": int(status[:3]), "headers": pairs})
+            await send({"type": "http.response.body", "body": body})
+
+    return application
+
+
+async def lifespan(project: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    """The server's start and end, for a project that knows of them; Django's own application raises, and needs none.
+
+    uvicorn has its handler of SIGTERM by now, and calls this in the main thread.
+    """
+    drain.before_sigterm()
+    heard = False
+
+    async def hear() -> Message:
+        nonlocal heard
+        heard = True
+        return await receive()
+
+    try:
+        await project(scope, hear, send)
+    except Exception:
+        if heard:
+            raise
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+
+def observed(project: Application, observer: Observer, *, https: bool) -> Application:
+    """Give each request its id, and say how it went; a websocket is one request that lasts."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await project(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        peer = (scope.get("client") or ("",))[0]
+        request = Request(
+            observer,
+            scope.get("method", "WEBSOCKET"),
+            scope["path"],
+            headers.get(b"x-request-id", b"").decode("latin-1"),
+            headers.get(b"x-forwarded-for", b"").decode("latin-1") or peer,
+            headers.get(b"user-agent", b"").decode("latin-1"),
+        )
+        given = [header for header in scope["headers"] if header[0] != b"x-request-id"]
+        scope = {
+            **scope,
+            "headers": [*given, (b"x-request-id", request.id.encode())],
+            "nuages.request": request,
+        }
+        if https and headers.get(b"x-forwarded-proto") == b"https":
+            scope["scheme"] = "wss" if scope["type"] == "websocket" else "https"
+        try:
+            await project(scope, receive, _telling(send, request))
+        finally:
+            request.end()
+
+    return application
+
+
+def _telling(send: Send, request: Request) -> Send:
+    async def told(message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            request.status = message["status"]
+            headers = [header for header in message.get("headers", ()) if header[0].lower() != b"x-request-id"]
+            headers.append((b"x-request-id", request.id.encode()))
+            if drain.draining():
+                headers.append((b"connection", b"close"))
+            message = {**message, "headers": headers}
+        elif kind == "websocket.accept":
+            request.status = 101
+        elif kind == "websocket.close" and request.status != 101:
+            request.status = 403
+        await send(message)
+
+    return told
+
+
+def _application() -> Application:
+    drain.attach()
+    project: Application = probes.load(os.environ["NUAGES_ASGI"])
+    from nuages_runtime import static, views  # noqa: PLC0415 - the project's import comes first
+
+    views.tell(project)
+    served: Application = static.asgi(project)
+    observer = Observer.of_this_process()
+    settle()
+    return with_probes(
+        observed(served, observer, https=os.environ.get("NUAGES_PROXY") == "https"),
+        Startup(),
+        os.environ.get("NUAGES_RELEASE", ""),
+    )
+
+
+def __getattr__(name: str) -> Application:
+    """Load the project when the server asks for `application`."""
+    if name != "application":
+        raise AttributeError(name)
+    globals()[name] = loaded = _application()
+    return loaded

@@ -1,0 +1,164 @@
+"""Static files, and uploads, in front of a project that serves none itself.
+
+    STATIC_URL from STATIC_ROOT   where no WhiteNoise of the project's does it, and the storage is a folder
+    MEDIA_URL  from MEDIA_ROOT    where no url of the project's answers there, and the storage is a folder
+
+Django serves uploads with DEBUG only, and leaves the rest to "a server in front"; there is none here but this one. The
+files are WhiteNoise's to answer (compressed neighbours, ranges, 304); without WhiteNoise in the image none are served.
+The part `static` of NUAGES_OVERLAY switches both.
+"""
+
+# Django and WhiteNoise are the image's, and the settings are read when the project is loaded.
+# ruff: noqa: PLC0415
+# mypy: disable-error-code="import-untyped,import-not-found"
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from nuages_runtime.uploads import Uploads
+
+log = logging.getLogger("nuages")
+
+# A hash of the content in the name: Django's `name.0123456789ab.css`, and those of bundlers, which have a letter and a
+# digit (so that no date is one): `app.1f3a9c0b.js`, `app-1f3a9c0b.js`.
+IMMUTABLE = r"\.[0-9a-f]{12}\.[^/]+$|[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}\.[^/]+$"
+
+Find = Callable[[str], Any]
+"""A path of a request -> WhiteNoise's file, or None."""
+
+
+class Files:
+    """Where to look for a file, in order."""
+
+    def __init__(self, finders: Iterable[tuple[str, Find]]) -> None:
+        """Pairs of what the metrics call it and how to find a file."""
+        self._finders = tuple(finders)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to look for."""
+        return bool(self._finders)
+
+    def find(self, method: str, path: str) -> tuple[str, Any] | None:
+        """What answers a request, and how the metrics call it; None where that is the project's."""
+        if method in {"GET", "HEAD"}:
+            for name, find in self._finders:
+                if (file := find(path)) is not None:
+                    return name, file
+        return None
+
+
+def of_project(project: object) -> Files:
+    """What is to be served for the project; what speaks against it is said once, in the log."""
+    if "static" not in os.environ.get("NUAGES_OVERLAY", "").split(","):
+        return Files([])
+    try:
+        import whitenoise.base
+    except ImportError:
+        return Files([])
+    finders: list[tuple[str, Find]] = []
+    if not isinstance(project, whitenoise.base.WhiteNoise) and (found := collected()):
+        finders.append(("static", found))
+    if uploads := Uploads.of_settings():
+        finders.append(("media", uploads.find))
+    return Files(finders)
+
+
+def collected() -> Find | None:
+    """Finds static files that were collected into the image; None where the project or another host serves them."""
+    from django.apps import apps
+    from django.conf import settings
+    from whitenoise import WhiteNoise
+
+    if not apps.is_installed("django.contrib.staticfiles") or any("whitenoise" in name for name in settings.MIDDLEWARE):
+        return None
+    from django.contrib.staticfiles.storage import staticfiles_storage
+    from django.core.files.storage import FileSystemStorage
+
+    # A full URL is that of a CDN in front of us; one without a leading slash gets it by Django.
+    prefix = urlsplit(settings.STATIC_URL or "").path
+    if not isinstance(staticfiles_storage, FileSystemStorage) or not prefix.strip("/"):
+        return None
+    root = Path(staticfiles_storage.location)
+    if not root.is_dir():
+        log.warning("no static files are served: %s is no folder", root)
+        return None
+    served = WhiteNoise(None, root, prefix, immutable_file_test=IMMUTABLE, add_headers_function=_etag)
+    found: Find = served.files.get
+    return found
+
+
+def _etag(headers: Any, path: str, _url: str) -> None:
+    """By content, unless the name says it: the files of an image have no time of their own."""
+    if "immutable" not in headers.get("Cache-Control", ""):
+        headers["ETag"] = f'"{hashlib.blake2b(Path(path).read_bytes(), digest_size=12).hexdigest()}"'
+
+
+def wsgi(project: Any) -> Any:
+    """The application with the files in front; itself where there are none."""
+    files = of_project(project)
+    if not files:
+        return project
+    from wsgiref.util import FileWrapper
+
+    def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "").encode("latin-1").decode(errors="replace")
+        found = files.find(environ["REQUEST_METHOD"], path)
+        if found is None:
+            return project(environ, start_response)  # type: ignore[no-any-return]
+        environ["nuages.request"].view, file = found
+        answer = file.get_response(environ["REQUEST_METHOD"], environ)
+        start_response(f"{answer.status.value} {answer.status.phrase}", list(answer.headers))
+        return environ.get("wsgi.file_wrapper", FileWrapper)(answer.file) if answer.file else []
+
+    return application
+
+
+def asgi(project: Any) -> Any:
+    """As `wsgi`, for ASGI; reading happens in a thread."""
+    files = of_project(project)
+    if not files:
+        return project
+    from asyncio import to_thread
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        found = None
+        if scope["type"] == "http":
+            found = await to_thread(files.find, scope["method"], scope["path"]) if _wanted(scope["path"]) else None
+        if found is None:
+            await project(scope, receive, send)
+            return
+        scope["nuages.request"].view, file = found
+        asked = {
+            f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}": value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        answer = await to_thread(file.get_response, scope["method"], asked)
+        headers = [(name.lower().encode(), str(value).encode("latin-1")) for name, value in answer.headers]
+        await send({"type": "http.response.start", "status": answer.status.value, "headers": headers})
+        if answer.file:
+            try:
+                while piece := await to_thread(answer.file.read, 64 * 1024):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            finally:
+                answer.file.close()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    # Only paths below one of the two are looked for in a thread.
+    _wanted = re.compile("|".join(re.escape(prefix) for prefix in prefixes())).match
+    return application
+
+
+def prefixes() -> list[str]:
+    """The paths below which there may be files."""
+    from django.conf import settings
+
+    found = (urlsplit(str(url or "")).path for url in (settings.STATIC_URL, settings.MEDIA_URL))
+    return [prefix for prefix in found if prefix.strip("/")]
