@@ -20,6 +20,12 @@ TASKS_PER_CORE = {"prefork": 1, "threads": 4, "gevent": 10, "solo": 0}
 COMMAND_CONNECTIONS = 4
 # Beat reads its schedule from the database where django-celery-beat keeps it there.
 BEAT_CONNECTIONS = 1
+# What a process opens to Redis at worst: each thread or task one for the cache, and one for the tasks it sends.
+CLIENTS_PER_THREAD = 2
+# A Celery worker beside its tasks: it takes tasks, listens to its siblings and is spoken to.
+CLIENTS_PER_WORKER = 3
+# Redis' maxclients where nothing else is said (https://redis.io/docs/latest/develop/reference/clients/).
+REDIS_CLIENTS = 10_000
 # The migrate Job: one that migrates, one that holds the advisory lock.
 MIGRATE_CONNECTIONS = 2
 # PostgreSQL keeps these for superusers (superuser_reserved_connections, default 3).
@@ -35,7 +41,9 @@ class Processes(msgspec.Struct, frozen=True, kw_only=True):
     """The server's processes in one pod, and the threads in each."""
 
     workers: int
+    """One per core that is set aside, at least one."""
     threads: int
+    """In each of them; each holds a connection to the database while it answers."""
 
 
 def processes(millicores: int) -> Processes:
@@ -78,7 +86,9 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """Connections wanted at worst, and those there are."""
 
     wanted: int
+    """What all that serves and works opens in the middle of a rollout, and what is beside."""
     available: int
+    """PostgreSQL's max_connections."""
     beside: int
     """What is wanted beside all that serves and works: the migrate Job and PostgreSQL's own reserve."""
     memory_megabytes: int

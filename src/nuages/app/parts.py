@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nuages.app.connections import BEAT_CONNECTIONS, Pool, Processes
+from nuages.app.connections import BEAT_CONNECTIONS, CLIENTS_PER_THREAD, CLIENTS_PER_WORKER, Pool, Processes
 from nuages.app.timing import Timing, WorkerTiming
 from nuages.spec.model import (
     BuildOptions,
@@ -52,6 +52,11 @@ class Web(msgspec.Struct, frozen=True, kw_only=True):
         """The most that it opens to the database, in the middle of a rollout."""
         return (self.replicas + self.surge) * self.processes.workers * self.processes.threads
 
+    @property
+    def clients(self) -> int:
+        """The most that it opens to Redis, in the middle of a rollout."""
+        return CLIENTS_PER_THREAD * self.connections
+
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of process that does what requests leave for later: Celery's, or a command."""
@@ -70,6 +75,11 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     def connections(self) -> int:
         """The most that it opens to the database: new pods work while all old ones finish their tasks."""
         return 2 * self.replicas * self.pool.connections
+
+    @property
+    def clients(self) -> int:
+        """The most that it opens to Redis, while all old pods finish their tasks."""
+        return CLIENTS_PER_THREAD * self.connections + CLIENTS_PER_WORKER * 2 * self.replicas
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,15 +43,23 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     graceful: int
     """How long gunicorn lets running requests end after SIGTERM: the longest they may take."""
     pre_stop: int
+    """How long a pod that is to end still takes requests, until every proxy knows that it is gone."""
     grace: int
     """terminationGracePeriodSeconds: preStop + graceful + margin, since the period begins with preStop."""
     startup_period: int
+    """How often a pod that starts is asked whether it is there."""
     startup_failures: int
+    """How many times it may say no before it is started anew: two minutes in all."""
     readiness_period: int
+    """How often a pod is asked whether it takes requests."""
     readiness_failures: int
+    """How many times it may say no before it leaves the endpoints."""
     liveness_period: int
+    """How often a pod is asked whether it is stuck."""
     liveness_failures: int
+    """How many times it may say nothing before it is restarted: longer than a request may take."""
     probe_timeout: int
+    """How long each question waits for its answer."""
 
 
 def timing(request_seconds: float) -> Timing:
@@ -81,15 +89,21 @@ class WorkerTiming(msgspec.Struct, frozen=True, kw_only=True):
     task: int
     """The longest a task may take: `longestTask`, rounded up."""
     soft: int
+    """How long a task that is over its time may still take before it goes back to the queue."""
     grace: int
     """terminationGracePeriodSeconds: task + soft + margin; SIGTERM comes at once, for nobody sends it requests."""
     alive: int
     """How old its sign of life may be."""
     startup_period: int
+    """How often a pod that starts is asked for its sign of life."""
     startup_failures: int
+    """How many times it may have none before it is started anew: two minutes in all."""
     liveness_period: int
+    """How often a pod is asked for its sign of life."""
     liveness_failures: int
+    """How many times it may have none before it is restarted."""
     probe_timeout: int
+    """How long each question waits for its answer."""
 
 
 def worker_timing(task_seconds: float) -> WorkerTiming:

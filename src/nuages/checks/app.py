@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nuages.app.build import Build
 from nuages.app.components import App, Beat, Web, Worker
-from nuages.app.connections import Budget, budget
+from nuages.app.connections import REDIS_CLIENTS, Budget, budget
 from nuages.checks import folders, processes
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
@@ -14,6 +14,7 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
     """Every finding about the app itself, and with a build about both together; paths are those of its spec."""
     return [
         *_connections(app),
+        *_clients(app),
         *_media(app),
         *_one_replica(app),
         *processes.check(app, build),
@@ -37,6 +38,17 @@ def _connections(app: App) -> list[Finding]:
             f"memory: {needed.memory_megabytes}Mi, or fewer replicas; a thread that waits for a connection is an error",
         )
     ]
+
+
+def _clients(app: App) -> list[Finding]:
+    """As for the database: what no longer gets in at Redis is an error in the middle of a rollout."""
+    wanted = sum(component.clients for component in app.replicated)
+    if app.redis is None or wanted <= REDIS_CLIENTS:
+        return []
+    each = " + ".join(f"{component.clients} of {component.name}" for component in app.replicated)
+    message = f"{each} = {wanted} clients while rolling out, more than the {REDIS_CLIENTS} that it lets in"
+    place = Place(path="services.redis.run")
+    return [Finding("app.E118", Level.ERROR, message, place, "fewer replicas, processes or tasks at once")]
 
 
 def _connected(app: App) -> list[Web | Worker | Beat]:

@@ -44,6 +44,7 @@ def findings(text: str, build: Build | None = None) -> list[Finding]:
             None,
             [("app.W108", "workers.w.longestTask")],
         ),
+        (f"{REDIS}web: {{main: {{replicas: 500, resources: {{cpu: 3}}}}}}", None, [("app.E118", "services.redis.run")]),
         ("web: {main: {replicas: 2, port: 9464}}", None, [("app.E109", "web.main.port")]),
         ("web: {main: {replicas: 2, port: 9464}}\nobservability: {metrics: false}", None, []),
         (
