@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import PurePath
 
 from nuages_runtime.overlay.change import ADDED, KEPT, Change, World
 
-# Twelve hexadecimal digits before the ending, as Django's manifest storage writes them.
-HASHED = r"^.+\.[0-9a-f]{12}\.[^/]+$"
 _STATICFILES = "django.contrib.staticfiles"
 
 
@@ -27,19 +24,25 @@ def static(world: World) -> Iterator[Change]:
     middleware = world.own.get("MIDDLEWARE")
     whitenoise = isinstance(middleware, list | tuple) and any("whitenoise" in str(name).lower() for name in middleware)
     if whitenoise and "WHITENOISE_IMMUTABLE_FILE_TEST" not in world.own:
+        from nuages_runtime.static import IMMUTABLE  # noqa: PLC0415 - only where it is used
+
         why = "hashed files of an earlier release are not in this one's manifest, and as immutable"
-        yield Change("WHITENOISE_IMMUTABLE_FILE_TEST", ADDED, why, HASHED)
+        yield Change("WHITENOISE_IMMUTABLE_FILE_TEST", ADDED, why, IMMUTABLE)
 
 
 def logs(world: World) -> Iterator[Change]:
-    """Lines of JSON where the project says nothing of its logging and the environment wants them."""
-    if world.variable("NUAGES_LOGS") != "json":
-        return
-    if world.own.get("LOGGING") or ("LOGGING_CONFIG" in world.own):
+    """Every line on standard output, as JSON or as text, where the project says nothing of its logging.
+
+    Django's own default is silent in production: its console handler wants DEBUG.
+    """
+    kind = world.variable("NUAGES_LOGS")
+    if world.own.get("LOGGING") or "LOGGING_CONFIG" in world.own:
         yield Change("LOGGING", KEPT, "the project's own")
-    elif world.installed("nuages_runtime.logs"):
-        logging = import_module("nuages_runtime.logs").configuration()
-        yield Change("LOGGING", ADDED, "one JSON object per line, on standard output", logging)
+    elif kind in ("json", "text"):
+        from nuages_runtime.logs import config  # noqa: PLC0415 - only where it is used
+
+        why = f"on standard output, {'one JSON object per line' if kind == 'json' else 'as text'}"
+        yield Change("LOGGING", ADDED, why, config(kind))
 
 
 def _free_folder(world: World) -> str:

@@ -333,7 +333,14 @@ def test_static_files_have_a_root_and_no_storage_is_chosen() -> None:
 def test_a_projects_own_logging_is_kept() -> None:
     assert changed("logging", {"LOGGING": {"version": 1}}, {"NUAGES_LOGS": "json"})["LOGGING"].action == "kept"
     assert changed("logging", {"LOGGING_CONFIG": None}, {"NUAGES_LOGS": "json"})["LOGGING"].action == "kept"
-    assert changed("logging", {}, {"NUAGES_LOGS": "text"}) == {}
+    assert changed("logging", {}, {}) == {}
+
+
+@pytest.mark.parametrize("kind", ["json", "text"])
+def test_logs_go_to_standard_output_where_the_project_says_nothing(kind: str) -> None:
+    change = changed("logging", {"LOGGING": {}}, {"NUAGES_LOGS": kind})["LOGGING"]
+    value: Any = change.value
+    assert (change.action, value["root"]["handlers"]) == ("added", ["stdout"])
 
 
 def test_a_part_that_is_switched_off_says_nothing_and_nothing_at_all_is_on_by_itself() -> None:
