@@ -246,7 +246,7 @@ def test_migrations_run_once_and_pods_start_when_they_are_applied(
         assert get(f"http://127.0.0.1:{port}/")[0] == 200
     finally:
         log = end(server)
-    assert "GET / HTTP/1.1" in log
+    assert '"message": "GET / 200"' in log
     assert "GET /-/" not in log
 
 
