@@ -8,6 +8,8 @@ from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.findings import Finding, Level, Place
 from nuages.render.environment import METRICS_PORT
+from nuages.render.jobs import migrates
+from nuages.render.release import Release
 
 # A variable by which a project may tell Celery of a broker, whatever it calls it.
 _BROKER = re.compile(r"BROKER|AMQP|RABBIT|REDIS|SQS")
@@ -18,7 +20,15 @@ VISIBILITY_SECONDS = 3600
 
 def check(app: App, build: Build | None) -> list[Finding]:
     """Every finding about webs, workers and beat; paths are those of the spec."""
-    return [*_broker(app), *_long_tasks(app), *_ports(app), *_reached(app), *_migrated(app), *_called(app, build)]
+    return [
+        *_broker(app),
+        *_long_tasks(app),
+        *_ports(app),
+        *_reached(app),
+        *_migrated(app),
+        *_called(app, build),
+        *_kept(app, build),
+    ]
 
 
 def _broker(app: App) -> list[Finding]:
@@ -87,6 +97,17 @@ def _migrated(app: App) -> list[Finding]:
     message = "no database lives in it: there is no DATABASE_URL, and nothing migrates"
     place = Place(path="services.postgres")
     return [Finding("app.W112", Level.WARNING, message, place, "databases: {default: postgres}")]
+
+
+def _kept(app: App, build: Build | None) -> list[Finding]:
+    """SQLite is a file, and the root of a pod is read-only: no table would ever be made, and no pod be ready."""
+    if build is None or build.engines.get("default") != "sqlite" or not build.migrations:
+        return []
+    if migrates(app, Release(number=1, template=1, build=build)):
+        return []
+    message = "the project's database is a file in the image, which no pod can write to"
+    hint = "services: {postgres: {run: {}}} and databases: {default: postgres}, or its folder below volumes"
+    return [Finding("app.E119", Level.ERROR, message, Place(path="databases"), hint)]
 
 
 def _called(app: App, build: Build | None) -> list[Finding]:

@@ -16,15 +16,17 @@ from nuages.spec.units import seconds
 
 # A finished Job stays for whoever wants to read its log, until the next release prunes it.
 KEPT_SECONDS = 7 * 24 * 3600
+# What Django calls the databases that are reached over a network (`connection.vendor`).
+SERVERS = {"postgresql", "mysql", "oracle", "microsoft"}
 
 
 def migrate(app: App, release: Release) -> list[Object]:
-    """The Job that brings the default database to what the image expects; none where there is no database.
+    """The Job that brings the databases to what the image expects; none where there is nothing to migrate.
 
     A Job can't be changed, so the release is in its name. It does not retry by itself: a migration that failed
     is to be looked at, and a release tries again under a new name.
     """
-    if app.databases.default is None:
+    if not migrates(app, release):
         return []
     name = f"{app.name}-migrate-default-expand-{release.number}"
     about = metadata(app, name, MIGRATE)
@@ -43,6 +45,15 @@ def migrate(app: App, release: Release) -> list[Object]:
             },
         }
     ]
+
+
+def migrates(app: App, release: Release) -> bool:
+    """Whether there is a database that outlives a pod: one of the spec's services, one of the project's own that is a
+    server, or SQLite's file in a folder that is kept.
+    """
+    vendor = release.build.engines.get("default", "")
+    kept = any(not volume.folder.temporary for volume in app.volumes.values())
+    return app.databases.default is not None or vendor in SERVERS or (vendor == "sqlite" and kept)
 
 
 def leaves(release: Release) -> str:

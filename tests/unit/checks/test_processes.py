@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from nuages.app.build import Build
@@ -22,6 +23,8 @@ BUILD = Build(
     static_root="/app/static/all",
     media_root="/app/media",
 )
+FILE = msgspec.structs.replace(BUILD, media_root=None, migrations={"a": ["1"]}, engines={"default": "sqlite"})
+ELSEWHERE = msgspec.structs.replace(FILE, engines={"default": "postgresql"})
 MEDIA = "media: {volume: {size: 1Gi}}\n"
 
 
@@ -80,6 +83,11 @@ def findings(text: str, build: Build | None = None) -> list[Finding]:
         (f"{TWO}{MEDIA}volumes: {{data: static}}", BUILD, [("app.E116", "volumes.data.path")]),
         (f"{TWO}{MEDIA}volumes: {{data: media/}}", BUILD, [("app.E117", "volumes.data.path")]),
         (f"{TWO}volumes: {{data: media}}", BUILD, []),
+        (TWO, FILE, [("app.E119", "databases")]),
+        (f"{TWO}volumes: {{data: {{path: data, temporary: true}}}}", FILE, [("app.E119", "databases")]),
+        (f"{TWO}volumes: {{data: data}}", FILE, []),
+        (f"{TWO}services: {{postgres: {{run: }}}}\ndatabases: {{default: postgres}}", FILE, []),
+        (TWO, ELSEWHERE, []),
     ],
 )
 def test_what_cannot_work_is_found_at_its_place_and_nothing_else(

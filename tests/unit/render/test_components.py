@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from nuages.app.objects import Object
 from nuages.render.manifest import Manifest, render
 
-from .blog import SPEC, blog, example, release
+from .blog import SPEC, any_app, blog, example, release
 
 pytestmark = pytest.mark.unit
 
@@ -279,3 +280,20 @@ def test_an_overlay_that_is_off_leaves_the_hook_inert() -> None:
 def test_a_part_of_the_overlay_is_switched_off_alone() -> None:
     parts = environment(manifest("folder-local"), "Deployment", "bookmarks-web-main")["NUAGES_OVERLAY"]["value"]
     assert parts == "hosts,proxy,secret-key,debug,caches,static,logging,celery"
+
+
+@pytest.mark.parametrize(
+    ("named", "vendor", "jobs"),
+    [
+        ("stateless", "", 0),
+        ("stateless", "sqlite", 0),
+        ("stateless", "postgresql", 1),
+        ("local", "sqlite", 1),
+        ("folder-local", "sqlite", 1),
+        ("folder-local", "", 0),
+    ],
+)
+def test_a_database_that_outlives_a_pod_is_migrated(named: str, vendor: str, jobs: int) -> None:
+    made = release()
+    build = msgspec.structs.replace(made.build, engines={"default": vendor} if vendor else {})
+    assert len(render(any_app(named), msgspec.structs.replace(made, build=build)).expand) == jobs
