@@ -28,9 +28,8 @@ SERVICE_KEYS = {
     "postgres": ("host", "port", "user", "password", "name", "url", "address"),
     "redis": ("host", "port", "user", "password", "name", "url", "address"),
 }
-# What each server can call; granian both (https://github.com/emmett-framework/granian). Few locks have a gunicorn with
-# an ASGI worker of its own, and uvicorn's for WSGI is deprecated.
-INTERFACES = {"gunicorn": "wsgi", "uvicorn": "asgi"}
+# Servers that call a project in one way only; gunicorn and granian do in both.
+INTERFACES = {"uvicorn": "asgi"}
 # A name that says its value must not be read by everybody who may read a ConfigMap.
 _SECRET_NAME = re.compile(r"(^|_)(PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)$")
 _PASSWORD_IN_URL = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")

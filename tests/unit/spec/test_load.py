@@ -117,10 +117,6 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
             "workers: {w: {celery: {app: my-app}}}",
             'nuages.yaml:3:29: workers.w.celery.app "my-app" is not a Celery app spec.E106',
         ),
-        (
-            "web: {main: {interface: asgi, server: gunicorn}}",
-            "nuages.yaml:3:39: web.main.server gunicorn does not speak asgi spec.E212",
-        ),
         ("web: {main: {server: uvicorn}}", "nuages.yaml:3:22: web.main.server uvicorn does not speak wsgi spec.E212"),
         (
             "web: {main: {server: granian, command: [x]}}",
