@@ -51,8 +51,8 @@ def _schemes(app: App) -> list[str]:
 def proxy(app: App) -> str:
     """What X-Forwarded-Proto can be believed to say: "https" or "".
 
-    It tells the truth where TLS ends before the pod, and what lets requests in overwrites it. A load balancer outside
-    the cluster may not, and its nodes' ports can be reached past it.
+    It tells the truth where TLS ends before the pod in something that overwrites it: an ingress controller, a Gateway,
+    or a load balancer of which the spec says so. Past a node's port anybody may write what they like.
     """
-    through = app.expose is not None and app.expose.kind in ("ingress", "gateway")
+    through = app.expose is not None and app.expose.kind != "nodePort"
     return "https" if through and "https" in _schemes(app) else ""

@@ -272,6 +272,15 @@ def test_the_project_is_told_how_the_outside_reaches_it(
     assert values.get("NUAGES_PROXY", {}).get("value") == proxy
 
 
+@pytest.mark.parametrize(("kind", "believed"), [("loadBalancer", "https"), ("nodePort", None)])
+def test_a_load_balancer_that_ends_tls_is_believed_and_a_nodes_port_is_not(kind: str, believed: str | None) -> None:
+    expose = f"expose: {{kind: {kind}, hosts: [a.example.com], tls: {{terminated: loadBalancer}}}}"
+    made = render(blog(spec=f"name: blog\nimage: a/b\n{expose}\nenvironments: {{local: }}\n"), release())
+    values = environment(made, "Deployment", "blog-web-main")
+    assert values.get("NUAGES_PROXY", {}).get("value") == believed
+    assert values["NUAGES_ORIGINS"]["value"] == "https://a.example.com"
+
+
 def test_an_overlay_that_is_off_leaves_the_hook_inert() -> None:
     off = SPEC.replace("blog.settings}", "blog.settings, overlay: false}")
     assert "NUAGES_OVERLAY" not in environment(render(blog(spec=off), release()), "Deployment", "blog-web-main")
