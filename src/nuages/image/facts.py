@@ -131,7 +131,7 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
     try:
         answer = container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=_env(env))
     except CommandFailed as failed:
-        raise _does_not_load(failed.detail) from None
+        raise does_not_load(failed.detail) from None
     return msgspec.json.decode(answer, type=Told)
 
 
@@ -185,7 +185,7 @@ def _did_not_run(command: str, output: str) -> BuildFailed:
     )
 
 
-def _does_not_load(output: str) -> NuagesError:
+def does_not_load(output: str) -> NuagesError:
     """The one line that matters of a traceback, with the project's own line as its place."""
     if refused := re.findall(r"^nuages: (.+)$", output, re.MULTILINE):
         place, colon, said = refused[-1].partition(": ")
