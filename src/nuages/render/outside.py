@@ -35,7 +35,9 @@ def origins(app: App) -> str:
     """For CSRF_TRUSTED_ORIGINS, comma-separated: scheme://host[:port] of each host; "" where there are none."""
     if app.expose is None:
         return ""
-    port = f":{app.expose.node_port}" if app.expose.node_port else ""
+    # Where TLS ends before the node's port, it is that place's own port that a browser sees.
+    direct = app.expose.node_port and _schemes(app) == ["http"]
+    port = f":{app.expose.node_port}" if direct else ""
     return ",".join(f"{scheme}://{host}{port}" for host in app.expose.hosts for scheme in _schemes(app))
 
 

@@ -274,7 +274,8 @@ def test_the_project_is_told_how_the_outside_reaches_it(
 
 @pytest.mark.parametrize(("kind", "believed"), [("loadBalancer", "https"), ("nodePort", None)])
 def test_a_load_balancer_that_ends_tls_is_believed_and_a_nodes_port_is_not(kind: str, believed: str | None) -> None:
-    expose = f"expose: {{kind: {kind}, hosts: [a.example.com], tls: {{terminated: loadBalancer}}}}"
+    port = ", nodePort: 30005" if kind == "nodePort" else ""
+    expose = f"expose: {{kind: {kind}{port}, hosts: [a.example.com], tls: {{terminated: loadBalancer}}}}"
     made = render(blog(spec=f"name: blog\nimage: a/b\n{expose}\nenvironments: {{local: }}\n"), release())
     values = environment(made, "Deployment", "blog-web-main")
     assert values.get("NUAGES_PROXY", {}).get("value") == believed
