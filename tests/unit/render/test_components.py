@@ -255,6 +255,12 @@ def test_metrics_are_switched_off_with_their_port_and_its_opening() -> None:
             "https",
         ),
         (
+            "nodeport",
+            "blog.localhost,blog-web-main,blog-web-main.blog-nodeport,blog-web-main.blog-nodeport.svc",
+            "http://blog.localhost:30005",
+            None,
+        ),
+        (
             "small",
             "localhost,127.0.0.1,blog-web-main,blog-web-main.blog-small,blog-web-main.blog-small.svc",
             None,
