@@ -1,4 +1,4 @@
-"""`nuages check`: everything that is wrong with a spec, and in each environment with what it makes."""
+"""`nuages check`: everything that is wrong with a spec, with what it makes, and with the project beside it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ import click
 @click.option("--environment", "-e", help="Only this environment; all of them, left out.")
 @click.option("--json", "as_json", is_flag=True, help="One finding a line, as JSON.")
 def command(file: Path, environment: str | None, as_json: bool) -> None:
-    """Check the spec and what it amounts to in each environment; exit code 3 where something is wrong."""
+    """Check the spec, what it amounts to in each environment, and the project beside it; exit code 3 where something
+    is wrong.
+    """
     import msgspec
 
+    from nuages.app.components import resolve
     from nuages.checks.spec import check, counted
     from nuages.cli.console import console
     from nuages.errors import Refused, SpecInvalid
     from nuages.findings import errors
+    from nuages.project import match
+    from nuages.spec.load import load
 
     try:
         findings = check(file, environment)
+        spec = load(file)
+        for name in [environment] if environment else spec.environments:
+            found = match.findings(file.absolute().parent, resolve(spec, name))
+            findings += [finding for finding in found if finding not in findings]
     except SpecInvalid as invalid:
         findings = list(invalid.findings)
     if as_json:

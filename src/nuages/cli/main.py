@@ -14,7 +14,9 @@ from typing import NoReturn
 # command -> its line in --help; its module is nuages.cli.COMMAND. In the order in which a newcomer meets them.
 COMMANDS = {
     "init": "Read a Django project and write its nuages.yaml.",
+    "inspect": "What is known of a Django project, and where it was read.",
     "check": "Check nuages.yaml; every finding at once, nothing touched.",
+    "explain": "Why: what was concluded, changed in the settings, derived.",
     "build": "Build the project's image.",
     "render": "Print the Kubernetes objects that a release would apply.",
     "deploy": "Bring the project live: build, migrate, roll out, verify.",

@@ -23,6 +23,7 @@ class Files:
         """Nothing is read yet."""
         self.root = root
         self._texts: dict[str, str] = {}
+        self._bytes: dict[str, bytes] = {}
 
     @cached_property
     def all(self) -> tuple[str, ...]:
@@ -68,11 +69,16 @@ class Files:
     def search(self, pattern: re.Pattern[bytes], files: tuple[str, ...] | None = None) -> Iterator[str]:
         """The production modules (or these files) in which a pattern occurs."""
         for file in self.python if files is None else files:
+            if pattern.search(self._content(file)):
+                yield file
+
+    def _content(self, file: str) -> bytes:
+        if file not in self._bytes:
             try:
-                if pattern.search((self.root / file).read_bytes()):
-                    yield file
+                self._bytes[file] = (self.root / file).read_bytes()
             except OSError:
-                continue
+                self._bytes[file] = b""
+        return self._bytes[file]
 
 
 def module_of(file: str) -> str:

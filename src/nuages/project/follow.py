@@ -33,6 +33,9 @@ _TRUE = {"y", "yes", "t", "true", "on", "1", "ok"}
 _IGNORED = (ast.Pass, ast.Global, ast.Nonlocal, ast.Assert, ast.Delete, ast.AsyncFunctionDef)
 
 
+Trees = dict[Path, ast.Module | None]
+
+
 class Read(NamedTuple):
     """A variable as it was read: `required` where the settings do not load without it."""
 
@@ -86,9 +89,10 @@ class _Returned(Exception):
 class World:
     """What is known while settings are followed."""
 
-    def __init__(self, root: Path, environment: dict[str, str]) -> None:
-        """`root` is the folder of manage.py, `environment` the variables that are set."""
+    def __init__(self, root: Path, environment: dict[str, str], trees: Trees) -> None:
+        """`root` is the folder of manage.py, `environment` the variables that are set, `trees` what is parsed."""
         self.root = root
+        self.trees = trees
         self.environment = environment
         self.reads: list[Read] = []
         self.present_asked: list[tuple[str, Place]] = []
@@ -222,7 +226,9 @@ class World:
         if len(self.scopes) >= MODULES:
             return
         file = str(path.relative_to(self.root))
-        tree = parse(path, file, self.broken)
+        if path not in self.trees:
+            self.trees[path] = parse(path, file)
+        tree = self.trees[path] or parse(path, file, self.broken)
         if tree is None:
             return
         module = scope if scope.path == path else Scope(path, file, scope.dotted, scope.package)
@@ -478,9 +484,14 @@ class World:
             self._noted = before | self._noted
 
 
-def follow(root: Path, settings: str, environment: dict[str, str] | None = None) -> tuple[World, Scope | None]:
-    """Follow a settings module; its scope is None where it is no file of the project, or no Python."""
-    world = World(root, environment or {})
+def follow(
+    root: Path, settings: str, environment: dict[str, str] | None = None, trees: Trees | None = None
+) -> tuple[World, Scope | None]:
+    """Follow a settings module; its scope is None where it is no file of the project, or no Python.
+
+    `trees` keeps what was parsed for the next time.
+    """
+    world = World(root, environment or {}, {} if trees is None else trees)
     try:
         return world, world.load(settings)
     except RecursionError:

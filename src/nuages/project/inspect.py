@@ -108,7 +108,7 @@ def _no_settings(path: Path) -> Refused:
         f"no settings in {path}",
         findings=[
             Finding(
-                "project.E103",
+                "project.E203",
                 Level.ERROR,
                 "manage.py, wsgi.py and asgi.py name no settings module that is there, and none was found",
                 Place("manage.py", 1),

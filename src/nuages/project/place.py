@@ -19,7 +19,7 @@ def find(path: Path) -> Path:
     """The project's folder: absolute, links resolved.
 
     Raises:
-        Refused: there is no manage.py of Django's, or there are several (project.E101, project.E102).
+        Refused: there is no manage.py of Django's, or there are several (project.E201, project.E202).
     """
     root = path.resolve()
     if _is_django(root / "manage.py"):
@@ -33,7 +33,7 @@ def find(path: Path) -> Path:
             f"no Django project in {path}",
             findings=[
                 Finding(
-                    "project.E101",
+                    "project.E201",
                     Level.ERROR,
                     "no manage.py here or in the folders below, " + _flask(root),
                     Place(str(path)),
@@ -46,7 +46,7 @@ def find(path: Path) -> Path:
         f"which project in {path}?",
         findings=[
             Finding(
-                "project.E102",
+                "project.E202",
                 Level.ERROR,
                 f"several manage.py: {where}",
                 Place(str(path)),

@@ -31,7 +31,7 @@ URLS = {
 UNNAMED = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL",
            "email": "EMAIL_URL", "email_url": "EMAIL_URL"}  # fmt: skip
 # Words on which django-environ, environs and decouple have methods that read nothing.
-NOT_READING = {"read_env", "read_envfile", "prefixed", "seal", "dump", "get_values", "path", "parse_value"}
+NOT_READING = {"read_env", "read_envfile", "prefixed", "seal", "dump", "get_values", "parse_value"}
 
 
 class Call(NamedTuple):

@@ -53,7 +53,7 @@ def range_of(versions: str) -> tuple[int, int] | None:
 
 def _broken(trial: Trial) -> Iterator[Finding]:
     for each in trial.world.broken:
-        yield _error("project.E104", f"no Python: {each.message}", each.place, "correct the line; settings must load")
+        yield _error("project.E204", f"no Python: {each.message}", each.place, "correct the line; settings must load")
 
 
 def _configured(files: Files) -> Iterator[Finding]:
@@ -63,7 +63,7 @@ def _configured(files: Files) -> Iterator[Finding]:
         for node in ast.walk(tree) if tree else []:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "settings.configure":
                 yield _error(
-                    "project.E105",
+                    "project.E205",
                     "the settings are made by settings.configure()",
                     Place(file, node.lineno),
                     "move them into a module, and name it in DJANGO_SETTINGS_MODULE",
@@ -75,7 +75,7 @@ def _python(python: Found | None, hints: tuple[Found, ...]) -> Iterator[Finding]
     newest = range_of(found.value) if found else None
     if found and newest and newest < OLDEST_PYTHON:
         yield _error(
-            "project.E106",
+            "project.E206",
             f"Python {found.value} is no longer maintained; 3.10 is the oldest that can be deployed",
             found.place,
             "move the project to a newer Python",
@@ -86,7 +86,7 @@ def _django(declared: Dependencies | None, files: Files) -> Iterator[Finding]:
     version = _version(declared.packages.get("django", "")) if declared else None
     if declared and version and version.release[:2] < OLDEST_DJANGO:
         yield _error(
-            "project.E107",
+            "project.E207",
             f"Django {version} is no longer maintained; 4.2 is the oldest that can be deployed",
             named(declared, files, "django"),
             "upgrade step by step: https://docs.djangoproject.com/en/stable/howto/upgrade-version/",
@@ -99,7 +99,7 @@ def _old(declared: Dependencies | None, files: Files) -> Iterator[Finding]:
         if declared and version and version.release[:2] < oldest:
             wanted = ".".join(map(str, oldest))
             yield _error(
-                "project.E108",
+                "project.E208",
                 f"{name} {version} builds with no Python that is maintained; {wanted} is the first that does",
                 named(declared, files, name),
                 f"upgrade it to {wanted} or newer",
@@ -109,14 +109,14 @@ def _old(declared: Dependencies | None, files: Files) -> Iterator[Finding]:
 def _undeclared(declared: Dependencies | None, files: Files) -> Iterator[Finding]:
     if declared is None:
         yield _error(
-            "project.E109",
+            "project.E209",
             "nothing says what to install: no lock, no requirements.txt, no dependencies in pyproject.toml",
             Place(str(files.root)),
             "write a requirements.txt (pip freeze), or add dependencies to pyproject.toml",
         )
     elif declared.packages and "django" not in declared.packages:
         yield Finding(
-            "project.W110",
+            "project.W210",
             Level.WARNING,
             "Django is not among the dependencies",
             Place(declared.files[-1] if declared.files else ""),
@@ -133,7 +133,7 @@ def _logs(trial: Trial) -> Iterator[Finding]:
         inside = trial.inside(name) if name else None
         if inside and "/" not in inside:
             yield Finding(
-                "project.W111",
+                "project.W211",
                 Level.WARNING,
                 f"logs are written to {inside} beside manage.py, which is read-only in a pod",
                 trial.place("LOGGING"),

@@ -34,14 +34,15 @@ def variables(module: Module) -> Iterator[Variable]:
 
 def reads(module: Module) -> Iterator[tuple[Variable, ast.AST]]:
     """`variables`, each with the expression that reads it."""
-    scheme = _scheme(module.tree)
-    parents = {child: parent for parent in ast.walk(module.tree) for child in ast.iter_child_nodes(parent)}
+    nodes = [node for node in ast.walk(module.tree) if isinstance(node, ast.Call | ast.Subscript)]
+    scheme = _scheme(nodes)
     lenient = _lenient_functions(module.tree)
+    found = [(node, read) for node in nodes if (read := _subscript(node) or _call(node, lenient))]
+    if not found:
+        return
+    parents = {child: parent for parent in ast.walk(module.tree) for child in ast.iter_child_nodes(parent)}
     becomes = _becomes(module.tree)
-    for node in ast.walk(module.tree):
-        read = _subscript(node) or _call(node, lenient)
-        if read is None:
-            continue
+    for node, read in found:
         name, required, default, kind = read
         if name in scheme:
             required, default, kind = False, scheme[name][1], scheme[name][0]
@@ -70,7 +71,7 @@ def _call(node: ast.AST, lenient: set[str]) -> tuple[str, bool, str | None, str]
     """A call that reads a variable, as (name, required, default, kind)."""
     if not isinstance(node, ast.Call):
         return None
-    called = ast.unparse(node.func)
+    called = _called(node)
     reader, _, method = called.partition(".")
     found = readers.url_call(called, node) or readers.get_call(called, node)
     if found is None and reader in readers.READERS:
@@ -83,14 +84,21 @@ def _call(node: ast.AST, lenient: set[str]) -> tuple[str, bool, str | None, str]
 
 
 def _is_environ(node: ast.AST) -> bool:
-    return ast.unparse(node) in readers.ENVIRON
+    return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in readers.ENVIRON
 
 
-def _scheme(tree: ast.Module) -> dict[str, tuple[str, str | None]]:
+def _called(node: ast.Call) -> str:
+    """What is called, where that is a name: written out is slow."""
+    inner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    inner = inner.value if isinstance(inner, ast.Attribute) else inner
+    return ast.unparse(node.func) if isinstance(inner, ast.Name) else ""
+
+
+def _scheme(nodes: list[ast.Call | ast.Subscript]) -> dict[str, tuple[str, str | None]]:
     """django-environ's `environ.Env(DEBUG=(bool, False))`: name -> kind and default."""
     found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+    for node in nodes:
+        if isinstance(node, ast.Call) and _called(node) in (
             "environ.Env",
             "Env",
             "FileAwareEnv",

@@ -15,7 +15,7 @@ from typing import Any
 from nuages.findings import Place
 from nuages.project.choice import DEVELOPMENT, PRODUCTION, rank
 from nuages.project.facts import Found
-from nuages.project.follow import Read, Scope, follow
+from nuages.project.follow import Read, Scope, Trees, follow
 from nuages.project.values import UNKNOWN
 
 _OFF = ("false", "False", "0", "", "no", "production", "prod")
@@ -24,12 +24,15 @@ _OFF = ("false", "False", "0", "", "no", "production", "prod")
 class Trial:
     """Settings as they come out in one environment."""
 
-    def __init__(self, root: Path, settings: str, environment: dict[str, str] | None = None) -> None:
-        """Follow them; `environment` is what is set beside nothing at all."""
+    def __init__(
+        self, root: Path, settings: str, environment: dict[str, str] | None = None, trees: Trees | None = None
+    ) -> None:
+        """Follow them; `environment` is what is set beside nothing at all, `trees` what is parsed already."""
+        self.trees = {} if trees is None else trees
         self.root = root
         self.settings = settings
         self.environment = environment or {}
-        self.world, self._scope = follow(root, settings, self.environment)
+        self.world, self._scope = follow(root, settings, self.environment, self.trees)
         self.classes = self._scope.classes if self._scope else {}
 
     @cached_property
@@ -46,7 +49,7 @@ class Trial:
 
     def with_(self, **more: str) -> Trial:
         """The same settings with more variables set."""
-        return Trial(self.root, self.settings, self.environment | more)
+        return Trial(self.root, self.settings, self.environment | more, self.trees)
 
     def value(self, name: str) -> Any:
         """What a setting comes to: None where it is not set, UNKNOWN where that could not be followed."""

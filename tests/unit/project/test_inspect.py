@@ -95,4 +95,4 @@ def test_a_project_one_folder_below_is_found(shop: Path) -> None:
 def test_a_folder_without_manage_py_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         inspect(tmp_path)
-    assert [finding.id for finding in refused.value.findings] == ["project.E101"]
+    assert [finding.id for finding in refused.value.findings] == ["project.E201"]

@@ -1,0 +1,58 @@
+"""`nuages explain`: every conclusion, change to the settings and derived value, each with its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nuages.cli import loading
+from nuages.cli.console import console
+from nuages.cli.target import app_of, spec_options
+
+
+@click.command()
+@click.argument("path", default="")
+@spec_options
+@click.option("--files", "only_files", is_flag=True, help="Read files only; the changes to the settings are left out.")
+def command(path: str, file: Path, environment: str, only_files: bool) -> None:
+    """Show what was concluded from the project, what the runtime does to its settings, and what follows from the spec.
+
+    PATH narrows it down: web.main, services, env.ALLOWED_HOSTS, or the name of a setting.
+
+    \b
+    nuages explain web.main.timing
+    nuages explain SECRET_KEY
+    """
+    from nuages.cli.inspect import table
+    from nuages.errors import UsageError
+    from nuages.project import report
+    from nuages.project.explain import chosen, explain
+    from nuages.project.inspect import inspect
+
+    app = app_of(file, environment)
+    folder = file.absolute().parent
+    facts = inspect(folder / app.django.root, app.django.settings)
+    rows = [*report.rows(facts), *report.variables(facts)]
+    lines = explain(app, facts)
+    loaded = None if only_files else loading.load(folder, app)
+    changes = list(loaded.told.overlay) if loaded and loaded.told else []
+    if path:
+        lines = chosen(lines, path)
+        changes = [change for change in changes if change.setting == path]
+        rows = [row for row in rows if path.lower() in (row.topic.lower(), row.value.split(" ")[0].lower())]
+        if not (lines or changes or rows):
+            raise UsageError(f"nothing is known of {path}", hint="nuages explain, without a path, shows all")
+    if rows:
+        console.print("Concluded from the project")
+        table(rows)
+    if changes:
+        console.print("\nSettings, by the runtime")
+        for change in changes:
+            console.print(f"  {change.setting}  {change.action}  {console.style(change.why, 'dim')}")
+    elif loaded and loaded.why_not and not path:
+        console.print(f"\nSettings: not loaded: {loaded.why_not}")
+    if lines:
+        console.print(f"\nWhat follows from the spec, in {environment}")
+        for line in lines:
+            console.print(f"  {line.path}  {line.value}  {console.style(line.why, 'dim')}")
