@@ -44,9 +44,14 @@ def collect(folder: Path) -> Collected:
 
     if not isinstance(staticfiles_storage, FileSystemStorage):
         return Collected(f"the storage of static files is {type(staticfiles_storage).__name__}, not a folder")
-    if Path(staticfiles_storage.location) != folder:
+    storage = staticfiles_storage._wrapped  # what Django's lazy object stands for
+    if Path(storage.location) == kept:  # made while the project was loaded
+        storage._location = str(folder)
+        for cached in ("base_location", "location"):
+            storage.__dict__.pop(cached, None)
+    if Path(storage.location) != folder:
         return Collected("the storage of static files has a location of its own")
-    missing = forgiving(staticfiles_storage)
+    missing = forgiving(storage)
     call_command("collectstatic", interactive=False, verbosity=0)
     if kept.is_dir() and kept not in (Path.cwd(), *Path.cwd().parents):
         merge(kept, folder)

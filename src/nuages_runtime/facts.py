@@ -113,13 +113,9 @@ def load() -> None:
     try:
         django.setup()
     except Exception as error:
-        if server := connects(error):
+        if why := needs(error):
             traceback.print_exc()
-            where, reason = own_line(error), (str(server).splitlines() or [""])[0]
-            said = f"{type(server).__name__}: {reason}"
-            raise Refused(
-                f"{where}the project asks a server while it is loaded, and an image has none: {said}"
-            ) from error
+            raise Refused(f"{own_line(error)}{why}") from error
         raise
 
 
@@ -136,16 +132,19 @@ def configures(manage: Path) -> str:
     return ""
 
 
-def connects(error: BaseException) -> BaseException | None:
-    """The error behind an error that says that no server answered."""
-    return next(
-        (
-            each
-            for each in _chain(error)
-            if isinstance(each, (ConnectionError, TimeoutError, socket.gaierror)) or type(each).__name__ in _NO_SERVER
-        ),
-        None,
-    )
+def needs(error: BaseException) -> str:
+    """What a project that failed to load wanted and no build has: a server's answer, a folder to write to. "" where it
+    failed by itself.
+    """
+    for each in _chain(error):
+        if type(each).__module__ == "sqlite3":
+            opened = "unable to open" not in str(each)
+            return "" if opened else "the project opens a SQLite file while it is loaded; its folder belongs in volumes"
+    for each in _chain(error):
+        if isinstance(each, (ConnectionError, TimeoutError, socket.gaierror)) or type(each).__name__ in _NO_SERVER:
+            said = f"{type(each).__name__}: {(str(each).splitlines() or [''])[0]}"
+            return f"the project asks a server while it is loaded, and a build has none: {said}"
+    return ""
 
 
 def own_line(error: BaseException) -> str:

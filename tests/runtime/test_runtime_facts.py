@@ -103,6 +103,17 @@ def test_files_that_only_the_projects_own_static_root_has_are_kept(environments,
     assert paths["site.css"] != "site.old.css"
 
 
+READY = """
+from django.apps import AppConfig
+from django.templatetags.static import static
+
+
+class Pages(AppConfig):
+    name = "pages"
+
+    def ready(self):
+        static("site.css")
+"""
 CONNECTS = {
     "a socket": "import socket\nsocket.create_connection(('db.invalid', 5432), timeout=5)\n",
     "urllib": "from urllib.request import urlopen\nurlopen('http://169.254.169.254/latest/', timeout=5)\n",
@@ -130,6 +141,36 @@ def test_a_project_that_connects_while_it_loads_ends_in_one_clear_line(environme
     last = ended.err.strip().splitlines()[-1]
     assert last.startswith(f"nuages: {place}")
     assert "asks a server while it is loaded" in last
+
+
+def test_a_project_that_opens_a_file_in_a_folder_that_is_not_there_says_where_it_belongs(
+    environments, tmp_path: Path
+) -> None:
+    opens = "import sqlite3\nsqlite3.connect('data/tasks.sqlite3').execute('SELECT 1')\n"
+    write(tmp_path, {"proj/settings.py": opens + PLAIN})
+    ended = ask(environments("django5.2-python3.13"), tmp_path)
+    assert ended.code == 3
+    assert ended.err.strip().splitlines()[-1] == (
+        "nuages: proj/settings.py:2: the project opens a SQLite file while it is loaded; its folder belongs in volumes"
+    )
+
+
+def test_a_storage_that_was_made_while_the_project_loaded_collects_too(environments, tmp_path: Path) -> None:
+    manifest = {"paths": {"site.css": "site.css", "/site.css": "site.css"}, "version": "1.1"}
+    write(
+        tmp_path,
+        {
+            "proj/settings.py": PLAIN + MANIFEST_STORAGE + "DEBUG = False\nSTATIC_ROOT = 'elsewhere'\n",
+            "pages/apps.py": READY,
+            "pages/static/site.css": "body {}\n",
+            "elsewhere/staticfiles.json": json.dumps(manifest),
+        },
+    )
+    (tmp_path / "collected").mkdir()
+    ended = ask(environments("django6.1-python3.13"), tmp_path, "--static", "/app/collected")
+    assert ended.code == 0, ended.err
+    assert json.loads(ended.out)["static_skipped"] == ""
+    assert list((tmp_path / "collected").glob("site.*.css"))
 
 
 def test_a_project_without_a_settings_module_is_refused(environments, tmp_path: Path) -> None:
