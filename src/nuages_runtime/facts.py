@@ -87,7 +87,7 @@ def leaves() -> dict[str, list[str]]:
 
 
 def compile_project(folder: Path) -> None:
-    """Compile the project in the current folder into another one, in the image's Python.
+    """Compile the project in the current folder, and this package, into another one, in the image's Python.
 
     Hashes, unchecked: all times in a layer are 0, and an image never changes. What does not parse is the project's own
     matter.
@@ -96,7 +96,8 @@ def compile_project(folder: Path) -> None:
     from py_compile import PycInvalidationMode
 
     sys.pycache_prefix = str(folder)
-    compileall.compile_dir(Path.cwd(), quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    for source in (Path.cwd(), Path(__file__).parent):
+        compileall.compile_dir(source, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
 
 
 def load() -> None:
