@@ -8,6 +8,7 @@ place, for this may run while its settings are still loading.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,7 +62,8 @@ def _note(change: Change) -> None:
 def _world(own: Mapping[str, object], environ: Mapping[str, str]) -> World:
     import django
 
-    return World(own, environ, django.VERSION[:2], installed, str(Path.cwd()))
+    handlers = bool(logging.getLogger().handlers)
+    return World(own, environ, django.VERSION[:2], installed, str(Path.cwd()), handlers)
 
 
 def installed(module: str) -> bool:

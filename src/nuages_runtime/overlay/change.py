@@ -29,6 +29,8 @@ class World(NamedTuple):
     """Whether a module can be imported."""
     folder: str
     """The working directory, where manage.py is."""
+    logs: bool = False
+    """Whether the settings gave the root logger a handler while they loaded."""
 
     def variable(self, name: str) -> str:
         """A variable's text, "" where it is absent."""

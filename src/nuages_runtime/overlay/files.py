@@ -36,7 +36,7 @@ def logs(world: World) -> Iterator[Change]:
     Django's own default is silent in production: its console handler wants DEBUG.
     """
     kind = world.variable("NUAGES_LOGS")
-    if world.own.get("LOGGING") or "LOGGING_CONFIG" in world.own:
+    if world.own.get("LOGGING") or "LOGGING_CONFIG" in world.own or world.logs:
         yield Change("LOGGING", KEPT, "the project's own")
     elif kind in ("json", "text"):
         from nuages_runtime.logs import config  # noqa: PLC0415 - only where it is used

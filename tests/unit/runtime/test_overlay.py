@@ -334,6 +334,8 @@ def test_a_projects_own_logging_is_kept() -> None:
     assert changed("logging", {"LOGGING": {"version": 1}}, {"NUAGES_LOGS": "json"})["LOGGING"].action == "kept"
     assert changed("logging", {"LOGGING_CONFIG": None}, {"NUAGES_LOGS": "json"})["LOGGING"].action == "kept"
     assert changed("logging", {}, {}) == {}
+    itself = world({}, {"NUAGES_LOGS": "json"}, "logging")._replace(logs=True)
+    assert [change.action for change in plan(itself)] == ["kept"]
 
 
 @pytest.mark.parametrize("kind", ["json", "text"])
