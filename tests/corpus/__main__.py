@@ -27,7 +27,7 @@ def main() -> int:
     """Run the projects one after the other; 0 where all is as projects.toml says, 1 where something is not."""
     known = projects()
     given = _arguments(known)
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     named = {name: known.get(name, Entry()) for name in given.names or [n for n, e in known.items() if not e.written]}
     try:
         cluster = up(given.cluster)

@@ -24,7 +24,7 @@ def show(results: list[Result], console: Console) -> None:
         size = f"{one.size / 1e6:.0f} MB" if one.size else ""
         table.add_row(one.name, *marks, f"{sum(one.seconds.values()):.0f}", size, ", ".join(one.typed))
     console.print()
-    console.print(table, width=max(console.width, 130))
+    console.print(table)
     for one in results:
         if not one.good:
             console.print(Text.assemble(("\n✗ ", STYLES["✗"]), f"{one.name}: {one.failed}"))

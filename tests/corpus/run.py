@@ -210,5 +210,7 @@ def _leaves(patch: object, place: str = "") -> list[str]:
 
 def _reason(said: str) -> str:
     """What a failing command said, from its first mark of failure or finding on, and without its progress."""
-    lines = [line for line in said.splitlines() if not re.match(r"\s*(·|✓|…)", line) and "  info: " not in line]
+    if "Traceback (most recent call last)" in said:
+        return "nuages itself broke: " + "\n".join(said.strip().splitlines()[-3:])
+    lines = [line for line in said.splitlines() if not re.match(r"\s*(·|✓|…)", line) and "info: " not in line]
     return "\n".join(lines).strip()

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
@@ -58,6 +59,13 @@ def _get(step: Step, browser: httpx2.Client) -> str:
         after = len(re.findall(step.grows, browser.get(step.get, headers=step.headers).text))
         if after != before + 1:
             raise Wrong(f"GET {step.get}: {step.grows!r} found {before} times, then {after}")
+    if step.link:
+        found = re.search(step.link, answer.text)
+        if found is None:
+            raise Wrong(f"GET {step.get}: {step.link!r} is not in the page")
+        there = urljoin(str(answer.url), unescape(found[0]))
+        if (code := browser.get(there).status_code) != 200:
+            raise Wrong(f"GET {there}: {code}, and GET {step.get} refers to it")
     return f"GET {step.get}"
 
 

@@ -35,6 +35,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     json: dict[str, Any] = {}
     grows: str = ""
     """A pattern that a second request finds once more than the first."""
+    link: str = ""
+    """A pattern for an address in the page, a static file's for instance, which must answer too."""
     send: str = ""
     prints: str = ""
 
