@@ -35,6 +35,13 @@ RECIPE = 1
 USER = 1000
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 _ARGUMENT = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']*)", re.IGNORECASE | re.MULTILINE)
+# Byte code that nobody checks, as times in a layer are all 0.
+_UV = {
+    "UV_NO_CONFIG": "1",
+    "UV_NO_PROGRESS": "1",
+    "UV_LINK_MODE": "copy",
+    "PYC_INVALIDATION_MODE": "UNCHECKED_HASH",
+}
 _LAST = 15  # lines of the builder's output that an error shows
 # Where Python is, whose packages count, who runs it, and where manage.py is: asked of the image.
 _QUESTION = (
@@ -186,7 +193,7 @@ def _add(
             Volume(dependencies.installer(), "/usr/local/bin/uv"),
             *network.volumes(),
         ]
-        env = {"UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1"}
+        env = _UV
         try:
             container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=env)
         except CommandFailed as failed:
