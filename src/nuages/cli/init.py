@@ -74,10 +74,10 @@ def summary(facts: Facts) -> list[str]:
     return lines
 
 
-_TOLD = frozenset(
-    ("settings", "django", "python", "packages", "wsgi", "asgi", "database", "redis", "celery", "beat", "worker")
-    + ("uploads", "writes to", "front end")
-)
+_TOLD = {
+    *("settings", "django", "python", "packages", "wsgi", "asgi", "database", "redis", "celery", "beat", "worker"),
+    *("uploads", "writes to", "front end"),
+}
 
 
 def _image() -> str | None:

@@ -27,9 +27,7 @@ def shop(tmp_path: Path) -> Path:
     """A project as startproject lays it out."""
     root = tmp_path / "My Shop"
     (root / "shop").mkdir(parents=True)
-    (root / "manage.py").write_text(
-        'from django.core.management import execute_from_command_line\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")'
-    )
+    (root / "manage.py").write_text('import django\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")')
     (root / "shop" / "wsgi.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")')
     (root / "shop" / "settings.py").write_text(SETTINGS)
     (root / "requirements.txt").write_text("-r base.txt\nDjango==5.2.19  # LTS\n")
