@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from screen import Screen
+
 ROOT = Path(__file__).parents[2]
 BROKEN = """
 if env.bool("BROKEN", False):
@@ -38,13 +40,20 @@ class Project:
         """Start `nuages ...` and don't wait for it."""
         command = [sys.executable, "-m", "nuages", *arguments]
         return subprocess.Popen(
-            command, cwd=self.folder, env=self._env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+            command, cwd=self.folder, env=self._env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
 
-    def nuages(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run `nuages ...` and expect its exit code."""
+    def screen(self, *arguments: str, columns: int = 80, rows: int = 24) -> Screen:
+        """Start `nuages ...` in a terminal of its own."""
+        command = [sys.executable, "-m", "nuages", *arguments]
+        env = {name: value for name, value in self._env.items() if name != "COLUMNS"} | {"TERM": "xterm-256color"}
+        return Screen(command, self.folder, env, columns=columns, rows=rows)
+
+    def nuages(self, *arguments: str, code: int = 0, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `nuages ...` with this on its standard input, and expect its exit code."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=600)
+        out, err = process.communicate(text, timeout=600)
         assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 

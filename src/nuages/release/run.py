@@ -27,10 +27,10 @@ from nuages.release import audit, records
 from nuages.release.audit import Ran
 from nuages.release.holder import user
 from nuages.release.record import Stored
-from nuages.release.session import Detached, Here, converse
+from nuages.release.session import Detached, Ending, Here, converse
 from nuages.release.world import utc
 from nuages.render.labels import RUN, selector
-from nuages.render.run import CONTAINER, GO, READY, Run, project, psql
+from nuages.render.run import CONTAINER, GO, READY, Run, project, psql, token_of
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import Failed
 from nuages.rollout.pods import moment
@@ -70,7 +70,14 @@ def in_database(app: App, serving: Stored, wanted: Run) -> Object:
 def of(app: App, command: tuple[str, ...], *, ttl: int, memory: str | None = None) -> Run:
     """A command of ours, in a pod that has a name of its own: `blog-run-x7k2p`."""
     letters = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5))
-    return Run(name=f"{app.name}-run-{letters}", command=command, by=user(), ttl=ttl, memory=memory)
+    return Run(
+        name=f"{app.name}-run-{letters}",
+        command=command,
+        by=user(),
+        ttl=ttl,
+        memory=memory,
+        token=secrets.token_hex(8),
+    )
 
 
 async def run(app: App, wanted: Run, cluster: Cluster, here: Here, *, kind: Kind, sink: Sink) -> Ended:
@@ -86,8 +93,8 @@ async def run(app: App, wanted: Run, cluster: Cluster, here: Here, *, kind: Kind
         await start(app, wanted, cluster, kind=kind, sink=sink)
     async with _removed(app, wanted.name, cluster, unless=(Unreachable, Detached)):
         async with _watched(app, wanted.name, cluster) as mirror:
-            await _attached(app, wanted.name, cluster, here, tty=wanted.tty)
-            ended = await _ended(app, wanted.name, cluster, mirror)
+            code = await _attached(app, wanted.name, wanted.token, cluster, here, tty=wanted.tty)
+            ended = await _ended(app, wanted.name, cluster, mirror, code)
         await cluster.delete("Pod", app.namespace, wanted.name)
     return ended
 
@@ -131,12 +138,11 @@ async def attach(app: App, pod: str, cluster: Cluster, here: Here) -> Ended:
         raise UsageError(f"{pod} has a terminal, and here is none", hint="attach to it from a terminal")
     async with _watched(app, pod, cluster) as mirror:
         if tty and _state(live).get("running"):
-            await _attached(app, pod, cluster, here, tty=True)
+            code = await _attached(app, pod, token_of(live), cluster, here, tty=True)
         else:
             await _running(pod, cluster, mirror, lambda _: None)
-            async for line in cluster.followed(app.namespace, pod, CONTAINER):
-                here.show(OUTPUT, line.encode().lstrip(READY).removeprefix(GO) + b"\n")
-        ended = await _ended(app, pod, cluster, mirror)
+            code = await _read(app, pod, token_of(live), cluster, here)
+        ended = await _ended(app, pod, cluster, mirror, code)
     await cluster.delete("Pod", app.namespace, pod)
     return ended
 
@@ -184,12 +190,29 @@ async def _remove(app: App, pod: str, cluster: Cluster, note: str) -> None:
         await audit.end(app, pod, cluster, at=utc(), exit_code=None, note=note)
 
 
-async def _attached(app: App, pod: str, cluster: Cluster, here: Here, *, tty: bool) -> None:
+async def _attached(app: App, pod: str, token: str, cluster: Cluster, here: Here, *, tty: bool) -> int | None:
+    """Be attached until the command ends; answers its exit code, None where that is not told here."""
     try:
         async with cluster.attached(app.namespace, pod, CONTAINER, stdin=True, tty=tty) as stream:
-            await converse(stream, here)
+            return await converse(stream, here, token)
     except Unreachable as lost:
         raise Unreachable(lost.message, hint=_back(pod)) from lost
+
+
+async def _read(app: App, pod: str, token: str, cluster: Cluster, here: Here) -> int | None:
+    """Show a log from its first line to its end; without what a launcher said in it."""
+    code = None
+    first = True
+    async for line in cluster.followed(app.namespace, pod, CONTAINER):
+        data = line.encode()
+        if token:
+            data = data.lstrip(READY).removeprefix(GO) if first else data
+            ending = Ending(token)
+            data = ending.passed(data) + ending.rest()
+            code, first = ending.code if code is None else code, False
+        if data or not token or code is None:
+            here.show(OUTPUT, data + b"\n")
+    return code
 
 
 def _back(pod: str) -> str:
@@ -220,13 +243,16 @@ async def _running(pod: str, cluster: Cluster, mirror: Mirror, say: Callable[[st
         await mirror.changed(1.0, since=seen)
 
 
-async def _ended(app: App, pod: str, cluster: Cluster, mirror: Mirror) -> Ended:
-    """Wait for how it ended, and write it down.
+async def _ended(app: App, pod: str, cluster: Cluster, mirror: Mirror, code: int | None) -> Ended:
+    """Wait for how it ended, where its launcher has not said it, and write it down.
 
     Raises:
         Unreachable: it goes on, though its streams are closed.
         CommandFailed: somebody removed it.
     """
+    if code is not None:
+        await audit.end(app, pod, cluster, at=utc(), exit_code=code)
+        return Ended(code)
     try:
         async with asyncio.timeout(SETTLES):
             while (live := mirror.get("Pod", pod)) and not _state(live).get("terminated"):

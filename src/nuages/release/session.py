@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from nuages.kube.streams import OUTPUT, Stream
+from nuages.kube.streams import ERRORS, OUTPUT, Stream
 from nuages.render.run import GO, READY, START
 
 ALONE = 1.5
@@ -33,8 +33,39 @@ class Here(Protocol):
         """For the body each key of a terminal goes to the program; `tell` hears columns and rows, and each change."""
 
 
-async def converse(stream: Stream, here: Here) -> None:
-    """Pass bytes both ways until the program's streams end.
+class Ending:
+    """Finds the launcher's last word in what a stream brings: GO, its token, the exit code. The rest is the command's.
+
+    Pure; a word that arrives in parts is held back until it is whole.
+    """
+
+    def __init__(self, token: str) -> None:
+        """Nothing heard so far."""
+        self._word = GO + token.encode() + b":"
+        self._held = b""
+        self.code: int | None = None
+
+    def passed(self, data: bytes) -> bytes:
+        """What of it the command wrote."""
+        data = self._held + data
+        before, found, after = data.partition(self._word)
+        if found:
+            code, whole, _ = after.partition(b";")
+            self._held = b"" if whole else found + after
+            self.code = int(code) if whole else None
+            return before
+        part = next((n for n in range(len(self._word) - 1, 0, -1) if data.endswith(self._word[:n])), 0)
+        self._held = data[len(data) - part :]
+        return data[: len(data) - part]
+
+    def rest(self) -> bytes:
+        """What was held back, and was no word: the stream has ended."""
+        held, self._held = self._held, b""
+        return held
+
+
+async def converse(stream: Stream, here: Here, token: str) -> int | None:
+    """Pass bytes both ways until the command ends; answers its exit code, None where only its streams have ended.
 
     Raises:
         Detached: the person left.
@@ -43,23 +74,26 @@ async def converse(stream: Stream, here: Here) -> None:
     started = asyncio.Event()
     sizes: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
     with here.connected(lambda columns, rows: sizes.put_nowait((columns, rows))):
-        main = asyncio.create_task(_output(stream, here, started))
-        tasks = {main, asyncio.create_task(_input(stream, here, started)), asyncio.create_task(_sizes(stream, sizes))}
+        main = asyncio.create_task(_output(stream, here, started, token))
+        others = {asyncio.create_task(_input(stream, here, started)), asyncio.create_task(_sizes(stream, sizes))}
         try:
-            left = tasks
+            left: set[asyncio.Task[None]] | set[asyncio.Task[int | None]] = others
             while not main.done():
-                done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
+                await asyncio.wait({main, *left}, return_when=asyncio.FIRST_COMPLETED)
+                for task in [task for task in left if task.done()]:
                     task.result()
+                left = {task for task in left if not task.done()}
+            return main.result()
         finally:
-            for task in tasks:
+            for task in (main, *others):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(main, *others, return_exceptions=True)
 
 
-async def _output(stream: Stream, here: Here, started: asyncio.Event) -> None:
-    """Show what the program writes; a launcher that says READY is told to become it, and says GO when it does."""
+async def _output(stream: Stream, here: Here, started: asyncio.Event, token: str) -> int | None:
+    """Show what the command writes; a launcher that says READY is told to start it, and says GO when it does."""
     launching = True
+    endings = {channel: Ending(token) for channel in ((OUTPUT,) if here.tty else (OUTPUT, ERRORS))}
     async for channel, data in stream:
         shown = data
         if launching and channel == OUTPUT:
@@ -67,10 +101,18 @@ async def _output(stream: Stream, here: Here, started: asyncio.Event) -> None:
             if shown != data and not started.is_set():
                 await stream.send(START)
             launching = not shown
-            shown = shown.removeprefix(GO)
+            if shown.startswith(GO) and not shown.startswith(GO + token.encode()):
+                shown = shown.removeprefix(GO)
         started.set()
-        if shown:
+        if shown := endings[channel].passed(shown):
             here.show(channel, shown)
+        codes = [ending.code for ending in endings.values()]
+        if None not in codes:
+            return codes[0]
+    for channel, ending in endings.items():
+        if rest := ending.rest():
+            here.show(channel, rest)
+    return None
 
 
 async def _input(stream: Stream, here: Here, started: asyncio.Event) -> None:

@@ -18,18 +18,21 @@ CONTAINER = "run"
 READY = b"\x05"
 """What a launcher writes until it is answered: output before somebody is attached would be lost."""
 START = b"\n"
-"""The answer."""
+"""The answer, after which it starts the command."""
 GO = b"\x06"
-"""What it writes to that, and becomes the command."""
+"""What it writes then; and once more, with its token and the exit code, when the command has ended."""
 
 GRACE_SECONDS = 10
 """From Ctrl-C to the end of a program that does not heed it."""
 
 _SERVING = frozenset({"NUAGES_PORT", "NUAGES_METRICS_PORT", "NUAGES_COMPONENT", "NUAGES_LOGS"})
 
-# Silent while it waits, on a terminal too; the terminal is given on as it was. Exit codes as a shell's.
+# Silent while it waits, on a terminal too; the terminal is given on as it was. A container that ends takes what is
+# still on its way with it, so the launcher stays until that has arrived: its pod is removed then. Exit codes as a
+# shell's. Ctrl-C is the command's alone.
 _PYTHON = """\
-import os, select, sys
+import os, select, signal, sys, time
+token, command = sys.argv[1], sys.argv[2:]
 tty = os.isatty(0)
 if tty:
     import termios, tty as modes
@@ -44,20 +47,54 @@ os.read(0, 1)
 if tty:
     termios.tcsetattr(0, termios.TCSANOW, before)
 os.write(1, b"\\x06")
-try:
-    os.execvp(sys.argv[1], sys.argv[1:])
-except OSError as error:
-    os.write(2, f"{sys.argv[1]}: {error.strerror}\\n".encode())
-    os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+keys = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+for one in keys:
+    signal.signal(one, signal.SIG_IGN)
+child = os.fork()
+if not child:
+    for one in (*keys, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(one, signal.SIG_DFL)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\\n".encode())
+        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+stopped = []
+def stop(number, _):
+    stopped.append(number)
+    os.kill(child, number)
+signal.signal(signal.SIGTERM, stop)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+code = 128 - code if code < 0 else code
+if not stopped and code != 137:  # killed, perhaps for its memory: the cluster knows
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(code))
+    end = f"\\x06{token}:{code};".encode()
+    os.write(1, end)
+    tty or os.write(2, end)
+    time.sleep(10)
+os._exit(code)
 """
 _BASH = """\
+token=$1; shift
 [ -t 0 ] && before=$(stty -g) && stty raw -echo
 printf '\\005'
 until IFS= read -r -n 1 -t 0.2 _; do printf '\\005'; done
 [ -t 0 ] && stty "$before"
 printf '\\006'
-exec "$@"
+trap '' INT QUIT TSTP
+(trap - INT QUIT TSTP; exec "$@")
+code=$?
+[ $code = 137 ] && exit $code
+trap 'exit $code' TERM
+printf '\\006%s:%s;' "$token" "$code"
+[ -t 0 ] || printf '\\006%s:%s;' "$token" "$code" >&2
+sleep 10 & wait $!
+exit $code
 """
+
+
+_TOKEN = {"python": 4, "bash": 4}
+"""Where the token stands in the command of either launcher."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +114,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """TERM, of who has one."""
     memory: str | None = None
     """Another limit than the web's."""
+    token: str = ""
+    """By which the launcher's last word is known from the command's own output."""
 
 
 def project(app: App, template: Object, wanted: Run) -> Object:
@@ -126,9 +165,15 @@ def psql(app: App, wanted: Run) -> Object | None:
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
         "securityContext": container_security(),
         "volumeMounts": [temporary_mount()],
-        **_process(wanted, ["bash", "-c", _BASH, "psql"]),
+        **_process(wanted, ["bash", "-c", _BASH, "bash"]),
     }
     return _pod(app, wanted, pod_basics(app, user=UID, account=app.name) | {"volumes": [temporary()]}, container)
+
+
+def token_of(pod: Object) -> str:
+    """The token of a pod's launcher; empty where it has none."""
+    container = pod["spec"]["containers"][0]
+    return str(container["command"][_TOKEN[container["command"][0]]]) if container.get("stdin") else ""
 
 
 def _pod(app: App, wanted: Run, spec: Object, container: Object) -> Object:
@@ -154,7 +199,7 @@ def _process(wanted: Run, launcher: list[str]) -> Object:
     if not wanted.stdin:
         return {"command": list(wanted.command)}
     return {
-        "command": [*launcher, *wanted.command],
+        "command": [*launcher, wanted.token, *wanted.command],
         "stdin": True,
         "stdinOnce": not wanted.tty,
         "tty": wanted.tty,

@@ -1,0 +1,169 @@
+"""Commands beside the release: a pod of their own, in a terminal and in a pipe, on a real node."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+from waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+RUNS = ("-n", "blog-local", "get", "pod", "-l", "app.kubernetes.io/component=run", "-o", "json")
+
+
+@pytest.fixture
+def runs(kubectl):
+    """The pods of commands that are there, and not on their way out."""
+    return lambda: [pod for pod in json.loads(kubectl(*RUNS))["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+
+@pytest.fixture
+def bash(blog):
+    """A shell in a terminal of 91 columns and 33 rows."""
+    screen = blog.screen("run", "--", "bash", "--norc", columns=91, rows=33)
+    screen.until(r"\$ ")
+    return screen
+
+
+def name_of(pods):
+    (pod,) = pods
+    return pod["metadata"]["name"]
+
+
+def test_output_errors_and_exit_code_are_the_commands(blog, runs):
+    done = blog.nuages("run", "--", "sh", "-c", "echo out; echo err >&2; exit 7", code=7)
+    assert done.stdout == "out\n"
+    assert "err\n" in done.stderr
+    assert runs() == []
+
+
+def test_a_pipe_goes_in_to_its_end_and_comes_out_byte_for_byte(blog):
+    text = "".join(f"{number}\n" for number in range(200_000))
+    assert blog.nuages("run", "--", "cat", text=text).stdout == text
+
+
+def test_it_has_the_environment_and_the_database_of_what_is_live(blog):
+    done = blog.nuages("manage", "shell", "-c", "from posts.models import Post; print('posts', Post.objects.count())")
+    assert "posts " in done.stdout
+    assert blog.nuages("manage", "check", "--database", "default").returncode == 0
+    assert "unrecognized arguments: --nosuch" in blog.nuages("manage", "check", "--nosuch", code=2).stderr
+
+
+def test_no_request_ever_reaches_it(blog, kubectl, bash, runs):
+    (pod,) = runs()
+    slices = kubectl("-n", "blog-local", "get", "endpointslices", "-o", "json")
+    assert pod["status"]["podIP"] not in slices
+    bash.type("exit\r")
+    assert bash.ended() == 0
+
+
+def test_the_databases_own_client_is_there_though_the_image_has_none(blog):
+    assert blog.nuages("dbshell", "-At", "-c", "select 6*7").stdout == "42\n"
+    assert blog.nuages("dbshell", "-At", text="select current_user;\n").stdout == "app\n"
+
+
+def test_a_terminal_has_its_size_its_kind_and_ctrl_c(bash, runs):
+    bash.type("stty size; echo T=$TERM\r")
+    assert bash.until(r"(\d+ \d+)\r\n")[1] == "33 91"
+    bash.until("T=xterm-256color")
+    bash.resize(120, 40)
+    time.sleep(0.5)
+    bash.type("stty size\r")
+    assert bash.until(r"(\d+ \d+)\r\n")[1] == "40 120"
+    bash.type("sleep 100\r")
+    time.sleep(0.5)
+    bash.type("\x03")
+    bash.until(r"\^C")
+    bash.until(r"\$ ")
+    bash.type("exit 42\r")
+    assert bash.ended() == 42
+    assert bash.restored()
+    assert runs() == []
+
+
+def test_djangos_shell_ends_with_ctrl_d(blog):
+    shell = blog.screen("shell")
+    shell.until(">>> ")
+    shell.type("6*7\r")
+    shell.until("42")
+    shell.type("\x04")
+    assert shell.ended() == 0
+
+
+def test_an_account_is_made_in_a_terminal(blog):
+    screen = blog.screen("createsuperuser", "--email", "ada@example.com")
+    screen.until("Username")
+    screen.type("ada\r")
+    for _ in range(2):
+        screen.until("Password.*: ")
+        screen.type("correct-horse-battery\r")
+    screen.until("created successfully")
+    assert screen.ended() == 0
+    assert "correct-horse" not in screen.text
+
+
+def test_who_leaves_comes_back_to_the_same_shell(blog, bash, runs):
+    bash.type("X=kept\r")
+    bash.until(r"\$ ")
+    bash.type("~.")
+    name = bash.until(r"--attach (\S+)")[1]
+    assert (bash.ended(), bash.restored(), name) == (0, True, name_of(runs()))
+    again = blog.screen("run", "--attach", name)
+    time.sleep(2)
+    again.type("\recho got $X\r")
+    again.until("got kept")
+    again.type("exit 5\r")
+    assert again.ended() == 5
+
+
+def test_a_window_that_is_closed_leaves_a_shell_to_come_back_to(blog, bash, runs):
+    bash.process.send_signal(signal.SIGKILL)
+    bash.process.wait()
+    name = name_of(runs())
+    again = blog.screen("run", "--attach", name)
+    time.sleep(2)
+    again.type("\rexit 3\r")
+    assert again.ended() == 3
+    assert runs() == []
+
+
+def test_ctrl_c_in_a_pipe_ends_the_command_and_leaves_nothing(blog, runs):
+    process = blog.start("run", "--", "sleep", "100")
+    wait_for(lambda: [pod for pod in runs() if pod.get("status", {}).get("phase") == "Running"], 30)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert runs() == []
+    assert "interrupted" in blog.nuages("run", "--history").stdout.splitlines()[0]
+
+
+def test_alone_it_goes_on_and_tells_later_what_it_wrote_and_how_it_ended(blog, runs):
+    done = blog.nuages("run", "--detach", "--", "sh", "-c", "echo one; sleep 2; echo two; exit 3")
+    name = done.stdout.strip()
+    assert f"nuages run --attach {name}" in done.stderr
+    assert blog.nuages("run", "--attach", name, code=3).stdout == "one\ntwo\n"
+    assert runs() == []
+    assert f"exit 3  {name}" in blog.nuages("run", "--history").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--", "nosuch"), 127, "nosuch: No such file"),
+        (("--ttl", "3s", "--", "sleep", "60"), 124, "--ttl gives more time"),
+        (("--memory", "64Mi", "--", "python", "-c", "x = bytearray(2**28)"), 137, "--memory gives more"),
+        (("--attach", "blog-run-nnnnn"), 2, "no command runs as blog-run-nnnnn"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_a_line_with_the_code_that_shells_use(blog, arguments, code, said):
+    assert said in blog.nuages("run", *arguments, code=code).stderr
+
+
+def test_who_ran_what_is_written_down(blog, kubectl):
+    blog.nuages("run", "--", "true")
+    entries = json.loads(kubectl("-n", "blog-local", "get", "configmap", "blog-runs", "-o", "json"))["data"]
+    ran = max(map(json.loads, entries.values()), key=lambda entry: entry["started"])
+    assert (ran["command"], ran["exit_code"]) == (["true"], 0)
+    assert "@" in ran["by"]
