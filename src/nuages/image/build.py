@@ -22,7 +22,7 @@ from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool, Refused
 from nuages.findings import Finding, Level, Place, errors
 from nuages.host.command import run
-from nuages.image import dependencies, facts, ignore, layers, oci, prune, system
+from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, prune, system
 from nuages.image.additions import Addition
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Sink, Step, step
@@ -32,7 +32,9 @@ from nuages.project.requirements import Options
 
 USER = 1000
 # Counted up when the same project gives other layers.
-RECIPE = 1
+RECIPE = 2
+# What tools leave behind beside what they make.
+LEFTOVERS = frozenset({"__pycache__", "node_modules", ".cache"})
 
 
 class Built(NamedTuple):
@@ -83,10 +85,13 @@ def build(project: Path, app: App, sink: Sink) -> Built:
         UsageError: there is no Django project.
     """
     found = _inspected(project, app)
+    if app.build.dockerfile:
+        return _own(found, app, sink)
     selection = ignore.select(found.root)
     environment = dependencies.ensure(found, app, selection.files, sink)
+    front = _frontend(found, app, environment, selection.files, sink)
     with step(sink, "image", expected=3) as told:
-        made = _made(found, app, environment, selection.files, told=told, sink=sink)
+        made = _made(found, app, environment, selection.files, front=front, told=told, sink=sink)
         image, known = _assemble(app, environment, made, revision(found.root))
         done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
         built = Built(
@@ -96,13 +101,33 @@ def build(project: Path, app: App, sink: Sink) -> Built:
     return built
 
 
+def _own(found: Facts, app: App, sink: Sink) -> Built:
+    """The image of the project's own Dockerfile, completed with what a release needs to know and to run."""
+    with step(sink, "image", expected=30) as told:
+        made = own.make(found, app, told, sink)
+        known = _known(made.told, revision(found.root), user=made.seat.user, folder=made.seat.folder)
+        image = oci.append(
+            made.below,
+            made.layers,
+            settings={"User": f"{made.seat.user}", "WorkingDir": made.seat.folder},
+            env=_variables(known),
+            labels=_labels(app, known),
+        )
+        done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
+        findings = tuple(_added(made.added, Place(str(app.build.dockerfile))))
+        built = Built(done, image, app.name, findings, {str(app.build.dockerfile): made.digest})
+        told.note = built.tag
+    return built
+
+
 def loaded(project: Path, app: App, sink: Sink) -> facts.Told:
     """What the project says of itself once it is loaded in its image, which is not put together; see `build`."""
     found = _inspected(project, app)
     selection = ignore.select(found.root)
     environment = dependencies.ensure(found, app, selection.files, sink)
+    front = _frontend(found, app, environment, selection.files, sink)
     with step(sink, "load", expected=3) as told:
-        return _made(found, app, environment, selection.files, told=told, sink=sink).told
+        return _made(found, app, environment, selection.files, front=front, told=told, sink=sink).told
 
 
 def _inspected(project: Path, app: App) -> Facts:
@@ -137,10 +162,24 @@ def revision(root: Path) -> str:
     return commit + "-dirty" * bool(changed)
 
 
-def _made(found: Facts, app: App, environment: Environment, files: Sequence[str], *, told: Step, sink: Sink) -> _Made:
-    """What is made of the project's present state; from the cache where that state was seen before."""
+def _made(
+    found: Facts,
+    app: App,
+    environment: Environment,
+    files: Sequence[str],
+    *,
+    front: Path | None,
+    told: Step,
+    sink: Sink,
+) -> _Made:
+    """What is made of the project's present state, with what Node built in the folder `front`; from the cache where
+    that state was seen before.
+    """
     env = facts.variables(found, app)
-    kept = _state(environment, env, found.root, files)
+    options = app.build
+    below, tools = environment.system, options.build_packages
+    inputs = [env, options.commands, str(front.parent.name) if front else ""]
+    kept = _state(environment, inputs, found.root, files)
     if kept.is_file():
         made = msgspec.json.decode(kept.read_bytes(), type=_Made)
         if all(layer.stored for layer in made.layers):
@@ -153,9 +192,17 @@ def _made(found: Facts, app: App, environment: Environment, files: Sequence[str]
             folder.mkdir()
         layers.stage(found.root, files, stage)
         # Named by what is built, should somebody have saved a file since the question above.
-        kept = _state(environment, env, stage, files)
+        kept = _state(environment, inputs, stage, files)
+        if front:
+            layers.lay(front, stage)
+        if options.commands:
+            builder = system.builder(below, tools, sink)
+            facts.run(environment, builder, options.commands, stage=stage, env=env, told=told)
+        changed = bool(front or options.commands)
+        fresh = layers.written(stage, found.root, files, LEFTOVERS) if changed else ()
+        everything = sorted({*files, *fresh})
         answer = facts.ask(environment, name, stage=stage, out=out, env=env, told=told)
-        made = _Made(answer, tuple(_layers(answer, environment, stage, out, files)))
+        made = _Made(answer, tuple(_layers(answer, environment, stage, out, everything)))
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(msgspec.json.encode(made))
     prune.unused(system.home())
@@ -163,11 +210,21 @@ def _made(found: Facts, app: App, environment: Environment, files: Sequence[str]
     return made
 
 
-def _state(environment: Environment, env: dict[str, str], root: Path, files: Sequence[str]) -> Path:
+def _frontend(found: Facts, app: App, environment: Environment, files: Sequence[str], sink: Sink) -> Path | None:
+    """What Node builds for the project, and the build packages that its commands need, before all that follows."""
+    wanted, tools = app.build.frontend, app.build.build_packages
+    if app.build.commands:
+        system.builder(environment.system, tools, sink)
+    if wanted is None:
+        return None
+    return frontend.ensure(found.root, wanted, files, below=environment.system, tools=tools, sink=sink)
+
+
+def _state(environment: Environment, inputs: Sequence[object], root: Path, files: Sequence[str]) -> Path:
     """Where is kept what is made of a project in this state: named by all that decides it."""
     runtime = facts.runtime_folder()
-    content = [*_digests(root, files), *_digests(runtime, ignore.select(runtime).files)]
-    return system.home() / "projects" / f"{system.short_hash([environment.key, env, content, RECIPE])}.json"
+    content = [*layers.digests(root, files), *layers.digests(runtime, ignore.select(runtime).files)]
+    return system.home() / "projects" / f"{system.short_hash([environment.key, *inputs, content, RECIPE])}.json"
 
 
 def _layers(
@@ -192,22 +249,7 @@ def _layers(
 
 def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> tuple[oci.Image, Build]:
     """The image, and what its label says; its reference is known only afterwards."""
-    known = Build(
-        reference="",
-        wsgi=made.told.wsgi,
-        asgi=made.told.asgi,
-        settings=made.told.settings,
-        static_url=made.told.static_url or "",
-        django=made.told.django,
-        python=made.told.python,
-        engines=made.told.engines,
-        migrations=made.told.migrations,
-        static_root=made.told.static_root,
-        media_root=made.told.media_root,
-        user=USER,
-        working_dir=facts.WORKING_DIR,
-        revision=commit,
-    )
+    known = _known(made.told, commit, user=USER, folder=facts.WORKING_DIR)
     below = environment.system.image
     path = dict(pair.partition("=")[::2] for pair in below.settings.get("Env") or ()).get("PATH", "/usr/bin:/bin")
     image = oci.append(
@@ -226,40 +268,54 @@ def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> t
             "PYTHONDONTWRITEBYTECODE": "1",
             # The root file system is read-only, and libraries look for a home to write into.
             "HOME": "/tmp",  # noqa: S108 - a container's own
-            "DJANGO_SETTINGS_MODULE": known.settings,
-            "NUAGES_WSGI": known.wsgi,
-            **({"NUAGES_ASGI": known.asgi} if known.asgi else {}),
+            **_variables(known),
         },
-        labels={
-            FACTS_LABEL: facts.label(known),
-            "org.opencontainers.image.title": app.name,
-            **({"org.opencontainers.image.revision": commit} if commit else {}),
-        },
+        labels=_labels(app, known),
     )
     return image, known
 
 
-def _digests(root: Path, files: Iterable[str]) -> list[str]:
-    """Per file its name, its mode as far as a layer keeps it, and its content's digest."""
-    found = []
-    for name in files:
-        path = root / name
-        content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
-        executable = "x" if not path.is_symlink() and path.stat().st_mode & 0o111 else ""
-        found.append(f"{name}:{executable}:{hashlib.sha256(content).hexdigest()}")
-    return found
+def _known(told: facts.Told, commit: str, *, user: int, folder: str) -> Build:
+    """What the label says of an image; its reference is known only afterwards."""
+    return Build(
+        reference="",
+        wsgi=told.wsgi,
+        asgi=told.asgi,
+        settings=told.settings,
+        static_url=told.static_url or "",
+        django=told.django,
+        python=told.python,
+        engines=told.engines,
+        migrations=told.migrations,
+        static_root=told.static_root,
+        media_root=told.media_root,
+        user=user,
+        working_dir=folder,
+        revision=commit,
+    )
+
+
+def _variables(known: Build) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": known.settings,
+        "NUAGES_WSGI": known.wsgi,
+        **({"NUAGES_ASGI": known.asgi} if known.asgi else {}),
+    }
+
+
+def _labels(app: App, known: Build) -> dict[str, str]:
+    """The facts, and what any tool reads: https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md."""
+    return {
+        FACTS_LABEL: facts.label(known),
+        "org.opencontainers.image.title": app.name,
+        **({"org.opencontainers.image.revision": known.revision} if known.revision else {}),
+    }
 
 
 def _findings(found: Facts, environment: Environment, made: _Made, selection: ignore.Selection) -> tuple[Finding, ...]:
     """What a person should know of how the image came to be."""
     declared = Place(found.dependencies.files[-1] if found.dependencies else "")
-    findings = []
-    for why, names in _by_reason(environment.added).items():
-        listed = ", ".join(names)
-        driver = any(name.startswith("psycopg") for name in names)
-        hint = "" if not driver else "add psycopg[binary] to the dependencies, so that its version is yours"
-        level, known = (Level.WARNING, "project.W101") if driver else (Level.INFO, "project.I102")
-        findings.append(Finding(known, level, f"{listed} was added {why}", declared, hint))
+    findings = list(_added(environment.added, declared))
     findings += [Finding("image.W101", Level.WARNING, note, declared) for note in environment.notes]
     if made.told.static_skipped:
         findings.append(
@@ -268,6 +324,15 @@ def _findings(found: Facts, environment: Environment, made: _Made, selection: ig
     if selection.left_out:
         findings.append(Finding("project.I104", Level.INFO, f"not in the image: {', '.join(selection.left_out)}"))
     return tuple(findings)
+
+
+def _added(added: Iterable[Addition], declared: Place) -> Iterator[Finding]:
+    for why, names in _by_reason(added).items():
+        listed = ", ".join(names)
+        driver = any(name.startswith("psycopg") for name in names)
+        hint = "" if not driver else "add psycopg[binary] to the dependencies, so that its version is yours"
+        level, known = (Level.WARNING, "project.W101") if driver else (Level.INFO, "project.I102")
+        yield Finding(known, level, f"{listed} was added {why}", declared, hint)
 
 
 def _by_reason(added: Iterable[Addition]) -> dict[str, list[str]]:

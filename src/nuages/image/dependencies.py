@@ -12,7 +12,7 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,6 +89,8 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
     lower, installed = home(key), _Work(below, facts, compilers, sink)
     with locked(lower.with_suffix(".lock"), sink, "the same dependencies"):
         kept = _kept(lower)
+        if kept is None:  # before the step below, which would hide that it takes its time
+            system.builder(below, compilers, sink)
         with step(sink, "dependencies", expected=60) as told:
             if kept is None:
                 kept = installed.install(lower, wanted, files, told)
@@ -98,8 +100,9 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
     found = additions.distributions(lower / "venv")
     added = additions.wanted(app, found)
     own = installation.own_package(facts.root, _declared(facts.root, app)) and "-e ./." not in wanted.lines
+    notes = [f"{name} is left out: it has to be compiled, and no command starts it" for name in wanted.skipped]
     if not added and not own:
-        return Environment(key, below, lower / "venv", (kept.layer(),))
+        return Environment(key, below, lower / "venv", (kept.layer(),), (), tuple(notes))
     digest = installation.own_digest(facts.root, files) if own else []
     key = system.short_hash([key, [addition.line() for addition in added], own, digest])
     upper = home(key)
@@ -109,9 +112,7 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
             with step(sink, "additions", expected=5) as told:
                 above = installed.add(upper, lower, added, own=list(files) if own else [], told=told)
                 told.note = ", ".join(addition.name for addition in added) or "the project's own package"
-    return Environment(
-        key, below, upper / "venv", (kept.layer(), above.layer()), tuple(added), (*kept.notes, *above.notes)
-    )
+    return Environment(key, below, upper / "venv", (kept.layer(), above.layer()), tuple(added), (*notes, *above.notes))
 
 
 def home(key: str) -> Path:
@@ -134,6 +135,8 @@ class _Work(NamedTuple):
 
     def install(self, folder: Path, wanted: Installation, files: Iterable[str], told: Step) -> Kept:
         """Make folder/venv and its layer; what an attempt before left behind is thrown away."""
+        # Compilers are in a container of their own: the shared one stays as the image will be.
+        name = system.builder(self.below, self.compilers, self.sink)
         with _fresh(folder) as environment:
             texts = {"requirements.txt": wanted.text(), "constraints.txt": "\n".join((*wanted.constraints, ""))}
             lines = [f"uv venv --quiet --allow-existing --python python3 {VENV}"]
@@ -144,13 +147,15 @@ class _Work(NamedTuple):
                     " -r /run/nuages/work/requirements.txt -c /run/nuages/work/constraints.txt"
                 )
             lines.append(_compiled(f"{VENV}/lib"))
-            self._run(environment, lines, texts, names=wanted.variables, files=files if wanted.local else (), told=told)
+            staged = files if wanted.local else ()
+            self._run(name, environment, lines, texts, names=wanted.variables, files=staged, told=told)
             told.say("packing")
             layer = oci.layer([oci.Entry("venv"), *oci.tree(environment, "venv")], store(), "dependencies")
             return _remember(folder, Kept.of(layer))
 
     def add(self, folder: Path, lower: Path, added: list[Addition], *, own: list[str], told: Step) -> Kept:
         """Make folder/venv of another environment and what is added to it; the layer has what differs."""
+        name = system.working(self.below, self.sink)
         with _fresh(folder, lower / "venv") as environment:
             held = additions.distributions(environment)
             texts = {
@@ -172,7 +177,7 @@ class _Work(NamedTuple):
                 )
             lines.append(f"find {VENV}/lib -name '*.py' | sort | comm -13 /tmp/before - > /tmp/new")
             lines.append(_compiled("-i /tmp/new"))
-            failed = self._run(environment, lines, texts, names=[], files=own, told=told)
+            failed = self._run(name, environment, lines, texts, names=[], files=own, told=told)
             entries = [
                 entry
                 for entry in oci.tree(environment, "venv")
@@ -183,6 +188,7 @@ class _Work(NamedTuple):
 
     def _run(
         self,
+        name: str,
         environment: Path,
         lines: list[str],
         texts: Mapping[str, str],
@@ -200,8 +206,6 @@ class _Work(NamedTuple):
         cache = system.home() / "uv"
         cache.mkdir(parents=True, exist_ok=True)
         script = ["set -eu", ". /run/nuages/work/variables"]
-        if self.compilers:
-            script += ["apt-get update -q >&2", system.apt(self.compilers)]
         exported = network.variables(os.environ, names)
         heard: list[str] = []
         with tempfile.TemporaryDirectory() as temporary:
@@ -211,8 +215,8 @@ class _Work(NamedTuple):
             layers.stage(self.facts.root, files, stage)
             (work / "variables").write_text(network.shell(exported))
             (work / "recipe").write_text("\n".join([*script, *lines, ""]))
-            for name, text in texts.items():
-                (work / name).write_text(text)
+            for file, text in texts.items():
+                (work / file).write_text(text)
             volumes = [
                 Volume(environment, VENV, writable=True),
                 Volume(cache, "/run/nuages/cache", writable=True),
@@ -227,16 +231,12 @@ class _Work(NamedTuple):
                 heard.append(clean)
                 told.say(clean)
 
-            # Compilers go into a container of their own: the shared one stays as the image will be.
-            alone = system.apart(self.below, self.sink) if self.compilers else None
-            with alone or nullcontext(system.working(self.below, self.sink)) as container_name:
-                try:
-                    container.inside(
-                        container_name, ["sh", "/run/nuages/work/recipe"], say, volumes=volumes, env=_SETTINGS
-                    )
-                except CommandFailed as failed:
-                    detail = network.without_credentials(failed.detail)
-                    raise cures.not_installed(detail, app_python=system.python(self.below)) from None
+            try:
+                program = ["sh", "/run/nuages/work/recipe"]
+                container.inside(name, program, say, volumes=volumes, env=_SETTINGS)
+            except CommandFailed as failed:
+                detail = network.without_credentials(failed.detail)
+                raise cures.not_installed(detail, app_python=system.python(self.below)) from None
             failed_own = (work / OWN_FAILED).exists()
         return cures.reason("\n".join(heard), 1) if failed_own else ""
 

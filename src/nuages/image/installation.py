@@ -24,6 +24,8 @@ from nuages.project.requirements import Declared, Options
 # pip looks for the best version in all indexes that a file names; uv, left alone, in the first that has the package.
 AS_PIP = "--index-strategy=unsafe-best-match"
 _SUPPORTED = re.compile(r"^--(no-binary|only-binary|no-index|require-hashes)\b")
+# Servers that have to be compiled and that no image of ours starts, unless a command of the spec names them.
+NOT_STARTED = ("uwsgi", "mod-wsgi")
 _DECIDING = ("pyproject.toml", "setup.py", "setup.cfg", "setup.pyi", "MANIFEST.in")
 _LOCAL = re.compile(r"^(?:-e\s+)?(\.{1,2}(?:/\S*)?)(?=$|\s|\[)")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -41,6 +43,8 @@ class Installation(msgspec.Struct, frozen=True):
     """Folders and files of the project that are installed, relative to it."""
     digests: tuple[str, ...] = ()
     """Of what decides how those are built."""
+    skipped: tuple[str, ...] = ()
+    """Distributions that are asked for and left out, see NOT_STARTED."""
 
     @property
     def git(self) -> bool:
@@ -69,8 +73,18 @@ def of(root: Path, app: App, python: str) -> Installation:
     declared = requirements.locate(root, options)
     if declared is None:
         raise BuildFailed(f"{root} says nowhere what to install", hint="write a requirements.txt")
-    found = _of(declared, options, python)
+    found = _without_servers(_of(declared, options, python), app)
     return _with_local(found, declared.folder, root)
+
+
+def _without_servers(found: Installation, app: App) -> Installation:
+    started = [web.command for web in app.web.values()] + [worker.command for worker in app.workers.values()]
+    words = " ".join(word for command in started for word in command or ()).replace("_", "-").lower()
+    unused = [name for name in NOT_STARTED if name not in words]
+    named = {line: locks.requirement(re.split(r"\s+--hash|\s+;", line)[0]) for line in found.lines}
+    skipped = {line: need.name for line, need in named.items() if need and need.name in unused}
+    lines = tuple(line for line in found.lines if line not in skipped)
+    return msgspec.structs.replace(found, lines=lines, skipped=tuple(skipped.values()))
 
 
 def own_package(root: Path, declared: Declared | None) -> bool:

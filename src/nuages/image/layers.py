@@ -4,8 +4,10 @@ given.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from nuages.image.oci import Entry, tree
@@ -22,6 +24,46 @@ def stage(root: Path, files: Iterable[str], to: Path) -> None:
         target = to / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / name, target, follow_symlinks=False)
+
+
+def digests(root: Path, files: Iterable[str]) -> list[str]:
+    """Per file its name, its mode as far as a layer keeps it, and its content's digest."""
+    found = []
+    for name in files:
+        path = root / name
+        content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+        executable = "x" if not path.is_symlink() and path.stat().st_mode & 0o111 else ""
+        found.append(f"{name}:{executable}:{hashlib.sha256(content).hexdigest()}")
+    return found
+
+
+def written(stage: Path, root: Path, files: Iterable[str], dropped: Container[str]) -> Iterator[str]:
+    """The files that a program made or changed in a staged copy of a project, sorted; folders called like one of
+    `dropped` are left out.
+    """
+    known = set(files)
+    for folder, folders, names in os.walk(stage):
+        folders[:] = sorted(name for name in folders if name not in dropped)
+        here = Path(folder)
+        links = [name for name in folders if (here / name).is_symlink()]
+        for name in sorted([*names, *links]):
+            path = here / name
+            relative = str(path.relative_to(stage))
+            if relative not in known or not _same(path, root / relative):
+                yield relative
+
+
+def lay(folder: Path, over: Path) -> None:
+    """Copy everything below a folder into another one, over what is there."""
+    shutil.copytree(folder, over, symlinks=True, dirs_exist_ok=True)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether a staged file is as it was copied."""
+    if one.is_symlink() or other.is_symlink():
+        return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
+    now, then = one.stat(), other.stat()
+    return (now.st_mtime_ns, now.st_size) == (then.st_mtime_ns, then.st_size)
 
 
 def project(folder: Path, files: Iterable[str], into: str, without: Iterable[str | None]) -> list[Entry]:

@@ -206,7 +206,7 @@ def needed(output: str) -> list[str]:
         found += [MODULES[module]] if module in MODULES else []
     if re.search(r"rust (?:toolchain|compiler)|rust(?:up)? is (?:not|required)", output, re.IGNORECASE):
         found += ["cargo"]
-    found += [f"lib{library}-dev" for library in re.findall(r"cannot find -l([\w+-]+)", output)]
+    found += [f"lib{library}-dev" for library in re.findall(r"cannot find -l([\w+.-]+?):?(?=\s|$)", output)]
     return [*dict.fromkeys(found)]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,16 +77,35 @@ def working(system: System, sink: Sink) -> str:
     return name
 
 
-@contextmanager
-def apart(system: System, sink: Sink) -> Iterator[str]:
-    """A working container for the body alone: what is installed there is in no image, so no other build may see it."""
+def builder(system: System, packages: Iterable[str], sink: Sink) -> str:
+    """The working container of a system image where Debian packages are installed that only building needs; kept, too.
+
+    What is in it is in no image, so whatever is missing from the image shows while the project is loaded.
+
+    Raises:
+        BuildFailed: a package could not be installed.
+    """
+    wanted = sorted(set(packages))
+    if not wanted:
+        return working(system, sink)
     programs.ensure({"buildah": "buildah"}, sink)
-    _to_storage(system, sink)
-    name = run(["buildah", "from", "--pull-never", system.reference]).strip()
-    try:
-        yield name
-    finally:
-        run(["buildah", "rm", name])
+    name = f"nuages-{short_hash([system.image.digest, wanted, RECIPE])}"
+    with locked(home() / f"{name}.lock", sink, "the same build packages"):
+        if _known("container", name):
+            return name
+        _to_storage(system, sink)
+        with step(sink, "build packages", expected=30) as told:
+            run(["buildah", "from", "--pull-never", f"--name={name}", system.reference])
+            try:
+                script = ["set -eu", "apt-get update -q >&2", apt(wanted), "rm -rf /var/lib/apt/lists/*"]
+                container.inside(name, ["sh", "-c", "\n".join(script)], told.say)
+            except BaseException as error:
+                run(["buildah", "rm", name])
+                if isinstance(error, CommandFailed):
+                    raise _not_installed(wanted, error) from None
+                raise
+            told.note = ", ".join(wanted)
+    return name
 
 
 def apt(packages: list[str]) -> str:
@@ -130,10 +150,28 @@ def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) 
         run(["buildah", "push", "--quiet", reference, f"oci-archive:{to}:{reference}"], told.say)
     except CommandFailed as failed:
         to.unlink(missing_ok=True)
-        raise BuildFailed(
-            f"Debian packages could not be installed: {', '.join(packages)}",
-            detail=cures.reason(failed.detail),
-            hint=cures.cure(failed.detail),
-        ) from None
+        raise _not_installed(packages, failed) from None
     finally:
         run(["buildah", "rm", name])
+
+
+def _not_installed(packages: list[str], failed: CommandFailed) -> BuildFailed:
+    unknown = re.findall(
+        r"Unable to locate package (\S+)|Package '?(\S+?)'? has no installation candidate", failed.detail
+    )
+    names = [first or second for first, second in unknown]
+    if names:
+        return BuildFailed(
+            f"Debian has no package {', '.join(names)}",
+            hint="packages.debian.org has all names of build.packages and buildPackages; some change with a release",
+        )
+    if "No space left on device" in failed.detail:
+        return BuildFailed("the disk is full", hint="free some space and build again; nothing half-made was kept")
+    if re.search(r"Could not resolve|Failed to fetch|Temporary failure resolving", failed.detail):
+        host = re.search(r"https?://([^/\s]+)", failed.detail)
+        return BuildFailed(
+            f"the Debian mirror{f' {host[1]}' if host else ''} does not answer", hint="Debian packages are needed once"
+        )
+    return BuildFailed(
+        f"Debian packages could not be installed: {', '.join(packages)}", detail=cures.reason(failed.detail)
+    )
