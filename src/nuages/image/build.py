@@ -22,7 +22,7 @@ from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool, Refused
 from nuages.findings import Finding, Level, Place, errors
 from nuages.host.command import run
-from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, prune, system
+from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, provenance, prune, system
 from nuages.image.additions import Addition
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Sink, Step, step
@@ -92,7 +92,7 @@ def build(project: Path, app: App, sink: Sink) -> Built:
     front = _frontend(found, app, environment, selection.files, sink)
     with step(sink, "image", expected=3) as told:
         made = _made(found, app, environment, selection.files, front=front, told=told, sink=sink)
-        image, known = _assemble(app, environment, made, revision(found.root))
+        image, known = _assemble(app, environment, made, found.root)
         done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
         built = Built(
             done, image, app.name, _findings(found, environment, made, selection), _materials(found, environment)
@@ -111,7 +111,7 @@ def _own(found: Facts, app: App, sink: Sink) -> Built:
             made.layers,
             settings={"User": f"{made.seat.user}", "WorkingDir": made.seat.folder},
             env=_variables(known),
-            labels=_labels(app, known),
+            labels=_labels(app, known, provenance.source(found.root)),
         )
         done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
         findings = tuple(_added(made.added, Place(str(app.build.dockerfile))))
@@ -247,9 +247,9 @@ def _layers(
             yield dependencies.Kept.of(oci.layer(entries, store, note))
 
 
-def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> tuple[oci.Image, Build]:
+def _assemble(app: App, environment: Environment, made: _Made, root: Path) -> tuple[oci.Image, Build]:
     """The image, and what its label says; its reference is known only afterwards."""
-    known = _known(made.told, commit, user=USER, folder=facts.WORKING_DIR)
+    known = _known(made.told, revision(root), user=USER, folder=facts.WORKING_DIR)
     below = environment.system.image
     path = dict(pair.partition("=")[::2] for pair in below.settings.get("Env") or ()).get("PATH", "/usr/bin:/bin")
     image = oci.append(
@@ -270,7 +270,7 @@ def _assemble(app: App, environment: Environment, made: _Made, commit: str) -> t
             "HOME": "/tmp",  # noqa: S108 - a container's own
             **_variables(known),
         },
-        labels=_labels(app, known),
+        labels=_labels(app, known, provenance.source(root)),
     )
     return image, known
 
@@ -303,12 +303,13 @@ def _variables(known: Build) -> dict[str, str]:
     }
 
 
-def _labels(app: App, known: Build) -> dict[str, str]:
+def _labels(app: App, known: Build, source: str) -> dict[str, str]:
     """The facts, and what any tool reads: https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md."""
     return {
         FACTS_LABEL: facts.label(known),
         "org.opencontainers.image.title": app.name,
         **({"org.opencontainers.image.revision": known.revision} if known.revision else {}),
+        **({"org.opencontainers.image.source": source} if source else {}),
     }
 
 
