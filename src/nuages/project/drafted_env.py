@@ -37,6 +37,8 @@ def where(place: Place) -> str:
 
 def secret(variable: Variable) -> bool:
     """Whether a variable's value must not be read by everybody who may read a ConfigMap."""
+    if variable.name.endswith(("_FILE", "_PATH", "_DIR")):
+        return False  # where it lies, and not what it is
     return variable.setting == "SECRET_KEY" or _SECRET.search(variable.name) is not None
 
 

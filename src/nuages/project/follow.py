@@ -56,6 +56,7 @@ class Scope:
         self.values: dict[str, Any] = dict(above.values) if above else {}
         self.origins: dict[str, frozenset[str]] = dict(above.origins) if above else {}
         self.places: dict[str, Place] = dict(above.places) if above else {}
+        self.controls: dict[str, frozenset[str]] = {}
         self.classes: dict[str, Scope] = {}
         self.tree: ast.Module | None = None
 
@@ -175,6 +176,11 @@ class World:
         if isinstance(owner, Scope) and name in owner.values:
             return self.resolved(owner, name)
         return UNKNOWN
+
+    @staticmethod
+    def instance(called: Any) -> Scope | None:
+        """What a class of the project makes: for settings, the class itself."""
+        return called if isinstance(called, Scope) else None
 
     def call(self, function: Function, arguments: list[Any], named: dict[str, Any]) -> Any:
         """What a function of the project's own returns."""
@@ -317,6 +323,11 @@ class World:
         scope.values[name] = value
         scope.origins[name] = frozenset(noted)
         scope.places[name] = self._at
+        scope.controls[name] = self._deciding()
+
+    def _deciding(self) -> frozenset[str]:
+        """The variables by which it was decided that this is done."""
+        return frozenset().union(*self._tests)
 
     @staticmethod
     def _set(owner: Any, key: Any, value: Any) -> None:
@@ -349,11 +360,16 @@ class World:
         failed, self._failed = self._failed, False
         self._guards += bool(catches)
         with self._noting() as noted:
+            returned = None
             try:
                 self._statements(node.body, scope)
+            except _Returned as early:
+                returned = early
             finally:
                 self._guards -= bool(catches)
         ended, self._failed = self._failed, failed
+        if returned and not ended:
+            raise returned
         self._tests.append(set(noted))
         try:
             if ended:
@@ -471,6 +487,8 @@ class World:
         scope.origins |= other.origins
         scope.places |= other.places
         scope.classes |= other.classes
+        deciding = self._deciding()
+        scope.controls |= {name: other.controls.get(name, frozenset()) | deciding for name in other.places}
 
     @contextmanager
     def _noting(self) -> Iterator[set[str]]:

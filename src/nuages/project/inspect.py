@@ -6,6 +6,7 @@ come to (followed, trial.py), and then everything that follows from them.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path, PurePosixPath
 
@@ -179,7 +180,11 @@ def _folder(trial: Trial, setting: str) -> Found | None:
     if value in (None, ""):
         return None
     inside = trial.inside(value)
-    return Found(inside or shown(value, trial.root), trial.place(setting), sure=inside is not None)
+    # Outside of the project it is as far away in the image: of this machine's folders nothing is said.
+    whole = inside or (
+        os.path.relpath(str(value), trial.root) if str(value).startswith("/") else shown(value, trial.root)
+    )
+    return Found(whole, trial.place(setting), sure=inside is not None)
 
 
 def _debug(trial: Trial, environment: dict[str, str]) -> Found | None:

@@ -33,6 +33,37 @@ UNNAMED = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL",
 # Words on which django-environ, environs and decouple have methods that read nothing.
 NOT_READING = {"read_env", "read_envfile", "prefixed", "seal", "dump", "get_values", "parse_value"}
 
+# Variables of platforms that say "you are there": never to be set, and not to be asked for.
+PLATFORM = frozenset(
+    {
+        "DYNO",
+        "HEROKU_APP_NAME",
+        "RENDER",
+        "RENDER_EXTERNAL_HOSTNAME",
+        "FLY_APP_NAME",
+        "RAILWAY_ENVIRONMENT",
+        "VERCEL",
+        "GAE_APPLICATION",
+        "GAE_ENV",
+        "AWS_EXECUTION_ENV",
+        "RDS_HOSTNAME",
+        "WEBSITE_HOSTNAME",
+        "CI",
+        "GITHUB_WORKFLOW",
+        "GITHUB_ACTIONS",
+        "TRAVIS",
+        "CIRCLECI",
+        "PLATFORM_APPLICATION_NAME",
+        "APP_ENGINE_ID",
+        "OPENSHIFT_BUILD_NAME",
+        "GITPOD_WORKSPACE_ID",
+        "CODESPACES",
+        "CODESPACE_NAME",
+        "PYTHONANYWHERE_SITE",
+        "KUBERNETES_SERVICE_HOST",
+    }
+)
+
 
 class Call(NamedTuple):
     """One call that reads a variable, as it is written."""

@@ -15,7 +15,7 @@ from nuages.project import settings as source
 from nuages.project.facts import Found, Variable
 from nuages.project.files import Files
 from nuages.project.follow import Read, parse
-from nuages.project.readers import is_name
+from nuages.project.readers import PLATFORM, is_name
 from nuages.project.trial import Trial
 from nuages.project.values import RANDOM, UNKNOWN
 
@@ -23,36 +23,6 @@ _READS = re.compile(rb"\b(environ|getenv)\b")
 _RAISES = re.compile(rb"\braise ImproperlyConfigured\b")
 _OPERATED = re.compile(
     r"(^|/)(management/commands|scripts|bin|docs)(/|$)|(^|/)(manage|fabfile|setup|noxfile|tasks|conf)\.py$|^[^/]+\.py$"
-)
-# Variables of platforms that say "you are there": never to be set, and not to be asked for.
-PLATFORM = frozenset(
-    {
-        "DYNO",
-        "HEROKU_APP_NAME",
-        "RENDER",
-        "RENDER_EXTERNAL_HOSTNAME",
-        "FLY_APP_NAME",
-        "RAILWAY_ENVIRONMENT",
-        "VERCEL",
-        "GAE_APPLICATION",
-        "GAE_ENV",
-        "AWS_EXECUTION_ENV",
-        "RDS_HOSTNAME",
-        "WEBSITE_HOSTNAME",
-        "CI",
-        "GITHUB_WORKFLOW",
-        "GITHUB_ACTIONS",
-        "TRAVIS",
-        "CIRCLECI",
-        "PLATFORM_APPLICATION_NAME",
-        "APP_ENGINE_ID",
-        "OPENSHIFT_BUILD_NAME",
-        "GITPOD_WORKSPACE_ID",
-        "CODESPACES",
-        "CODESPACE_NAME",
-        "PYTHONANYWHERE_SITE",
-        "KUBERNETES_SERVICE_HOST",
-    }
 )
 
 
@@ -101,7 +71,7 @@ def gates(trial: Trial) -> tuple[Found, ...]:
 def secret_key(trial: Trial, found: tuple[Variable, ...]) -> Found:
     """Where SECRET_KEY comes from: variable, random, fixed or absent."""
     value, place = trial.value("SECRET_KEY"), trial.place("SECRET_KEY")
-    named = next((each for each in found if each.setting == "SECRET_KEY"), None)
+    named = next((each for each in found if each.setting == "SECRET_KEY" and not each.name.endswith("_FILE")), None)
     if named:
         return Found("variable", named.place)
     if trial.origins("SECRET_KEY"):
@@ -158,7 +128,7 @@ def _hidden(files: Files, trial: Trial) -> dict[str, Place]:
             if isinstance(node, ast.FunctionDef):
                 for setting, line in _demanded(node):
                     if trial.value(setting) in (None, "") and setting in set(trial.names()):
-                        for name in trial.origins(setting):
+                        for name in trial.origins(setting) - trial.environment.keys():
                             found.setdefault(name, Place(file, line))
     return found
 

@@ -124,7 +124,7 @@ def _parts(trial: Trial, marks: dict[str, str]) -> dict[str, str]:
         for name, mark in marks.items():
             if mark in str(default.get(part, "")) and name not in found and meaning not in found.values():
                 found[name] = meaning
-    return found if "host" in found.values() else {}
+    return found if {"host", "name"} & set(found.values()) else {}
 
 
 def _redis_mark(name: str) -> str:

@@ -16,6 +16,7 @@ from nuages.findings import Place
 from nuages.project.choice import DEVELOPMENT, PRODUCTION, rank
 from nuages.project.facts import Found
 from nuages.project.follow import Read, Scope, Trees, follow
+from nuages.project.readers import PLATFORM
 from nuages.project.values import UNKNOWN
 
 _OFF = ("false", "False", "0", "", "no", "production", "prod")
@@ -117,9 +118,11 @@ def load(root: Path, settings: str) -> tuple[Trial, dict[str, str]]:
 
 def off(trial: Trial, setting: str) -> tuple[str, str] | None:
     """A variable and its value with which a setting becomes false; None where no variable does that."""
-    for name in sorted(trial.origins(setting)):
+    deciding = trial.origins(setting) | (trial.scope.controls.get(setting, frozenset()) if trial.scope else frozenset())
+    for name in sorted(deciding - PLATFORM):
         for value in _OFF:
-            if trial.with_(**{name: value}).value(setting) is False:
+            answer = trial.with_(**{name: value}).value(setting)
+            if answer in (False, "") and answer is not None:
                 return name, value
     return None
 

@@ -261,6 +261,8 @@ def call(node: ast.Call, scope: Scope, world: World) -> Any:
             return _read(readers.reader_call(called.dotted.rpartition(".")[2], node), Reader({}), scope, world)
         if called.dotted in _READER_MAKERS:
             return Reader(_scheme(node))
+    if (instance := world.instance(called)) is not None:
+        return instance
     arguments = [evaluate(argument, scope, world) for argument in node.args]
     named = {keyword.arg: evaluate(keyword.value, scope, world) for keyword in node.keywords if keyword.arg}
     match called:

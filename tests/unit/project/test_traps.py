@@ -141,7 +141,8 @@ def test_8_a_group_that_production_imports_from_is_installed(tmp_path: Path) -> 
         "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\ndependencies = ["django"]\n'
         '[dependency-groups]\ndev = ["pytest"]\n',
         "uv.lock": 'version = 1\n[[package]]\nname = "django"\nversion = "5.2.1"\n[[package]]\nname = "pytest"\n'
-        'version = "8"\n[[package]]\nname = "shop"\nversion = "1"\nsource = { virtual = "." }\ndependencies = [{ name = "django" }]\n'
+        'version = "8"\n[[package]]\nname = "shop"\nversion = "1"\nsource = { virtual = "." }\n'
+        'dependencies = [{ name = "django" }]\n'
         '[package.dev-dependencies]\ndev = [{ name = "pytest" }]\n',
         "shop/management/commands/createsuperuser.py": "import os\nfrom ...tests.fixtures import staff\n",
         "shop/tests/fixtures.py": "import pytest\n",
