@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import environments as made
 import pytest
 from environments import Environment
+from postgres import postgres
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,10 @@ def environments() -> Callable[[str], Environment]:
 def environment(request: pytest.FixtureRequest, environments: Callable[[str], Environment]) -> Environment:
     """Each environment of the matrix in turn."""
     return environments(request.param)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """host:port of a real PostgreSQL; user and database `blog`, the password is postgres.PASSWORD."""
+    with postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
