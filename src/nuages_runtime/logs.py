@@ -40,8 +40,11 @@ class Json(logging.Formatter):
             **context(),
         }
         for name, value in vars(record).items():
-            if name not in _OWN and name not in entry and _plain(value):
-                entry[name] = value
+            if name in _OWN or name in entry or not _plain(value):
+                continue
+            if name == "data" and record.name.startswith("celery"):  # a task's arguments, which its text has not
+                continue
+            entry[name] = value
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         elif record.exc_text:

@@ -1,0 +1,63 @@
+"""`python -m nuages_runtime.beat`: the project's Celery beat, with its schedule kept and a heartbeat each tick.
+
+In: NUAGES_CELERY_APP, NUAGES_BEAT_SCHEDULE (the file that keeps when each task last ran: without it, a task of every 24
+hours never runs where pods live shorter). The project's own scheduler (django-celery-beat) is used where it has one.
+"""
+
+# Celery and the project are the image's.
+# ruff: noqa: PLC0415
+# mypy: disable-error-code="import-untyped,import-not-found"
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from nuages_runtime import tasks
+from nuages_runtime.heart import PATIENCE, Heart
+from nuages_runtime.worker import application, log_as_json
+
+
+def ticking(scheduler: Any, heart: Heart) -> type:
+    """The scheduler's class with a heart that turns at each tick, and is excused while it looks for its broker."""
+
+    class Ticking(scheduler):  # type: ignore[misc]
+        def tick(self, *args: Any, **kwargs: Any) -> Any:
+            interval = super().tick(*args, **kwargs)
+            heart.turned()
+            return min(interval, PATIENCE / 2) if interval else interval
+
+        def _ensure_connected(self) -> Any:
+            heart.excuse("connecting")
+            connection = super()._ensure_connected()
+            heart.turned()
+            return connection
+
+    Ticking.__name__ = Ticking.__qualname__ = scheduler.__name__
+    return Ticking
+
+
+def main() -> None:
+    """Become beat; ends as Celery does."""
+    from kombu.utils.imports import symbol_by_name
+
+    app = application(os.environ["NUAGES_CELERY_APP"])
+    heart = Heart()
+    log_as_json()
+    tasks.take_ids()
+    # django-celery-beat's is a name like any other; "django" and such are entry points, which Celery looks up.
+    from celery.utils.imports import load_extension_class_names
+
+    aliases = dict(load_extension_class_names("celery.beat_schedulers"))
+    scheduler = symbol_by_name(app.conf.beat_scheduler, aliases=aliases)
+    heart.start()
+    app.Beat(
+        scheduler=ticking(scheduler, heart),
+        schedule=os.environ.get("NUAGES_BEAT_SCHEDULE") or None,
+        loglevel="INFO",
+        quiet=True,
+    ).run()
+
+
+if __name__ == "__main__":
+    main()
