@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from nuages.errors import NuagesError
 from nuages.local.cluster import up
@@ -42,17 +43,29 @@ def main() -> int:
                 result = run.go(given.path)
             results.append(result)
             mark = "[green]✓[/]" if result.good else "[bold red]✗[/]"
-            console.print(f"{mark} {name:<24} {result.failed or ('refused' if result.refused else result.address)}")
+            console.print(f"{mark} {name:<24} {_outcome(result)}", markup=True)
             if not given.keep:
                 run.away()
+                shutil.rmtree(workplace / name / name, ignore_errors=True)
+                if result.good:
+                    shutil.rmtree(workplace / name)
     except KeyboardInterrupt:
         console.print("interrupted")
     show(results, console)
     if given.keep:
         console.print(f"kept: {workplace}, and the namespaces in cluster {cluster.name}")
-    else:
+    elif all(result.good for result in results):
         shutil.rmtree(workplace, ignore_errors=True)
+    else:
+        console.print(f"logs: {workplace}")
     return 0 if results and all(result.good for result in results) else 1
+
+
+def _outcome(result: Result) -> str:
+    """One line as soon as it is known; the table and the whole text of a failure come at the end."""
+    if result.failed:
+        return f"{result.failed}: {escape((result.said.splitlines() or [''])[0])}"
+    return "refused, as it must be" if result.refused else result.address
 
 
 def _arguments(known: dict[str, Entry]) -> argparse.Namespace:

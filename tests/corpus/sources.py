@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .table import HERE, Entry
 
-LEFT_OUT = shutil.ignore_patterns(".git", "node_modules", ".venv", "__pycache__", "nuages.yaml", ".nuages")
+LEFT_OUT = shutil.ignore_patterns("node_modules", ".venv", "__pycache__", "nuages.yaml", ".nuages")
 
 
 class Unavailable(Exception):
