@@ -16,9 +16,9 @@ from typing import NamedTuple
 from nuages.findings import Place
 from nuages.project.facts import Found
 from nuages.project.files import Files, importable, module_of
-from nuages.project.follow import module_path, parse
 from nuages.project.hints import say
 from nuages.project.readers import text
+from nuages.project.scopes import module_path, parse
 
 _PRODUCTION = re.compile(r"(^|_)(production|prod|prd|live|deploy|deployment)(_|$)|^(settings)?_?(production|prod)$")
 _DEVELOPMENT = re.compile(

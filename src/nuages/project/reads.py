@@ -14,10 +14,10 @@ from nuages.findings import Place
 from nuages.project import settings as source
 from nuages.project.facts import Found, Variable
 from nuages.project.files import Files
-from nuages.project.follow import Read, parse
+from nuages.project.known import RANDOM, UNKNOWN
 from nuages.project.readers import PLATFORM, is_name
+from nuages.project.scopes import Read, parse
 from nuages.project.trial import Trial
-from nuages.project.values import RANDOM, UNKNOWN
 
 _READS = re.compile(rb"\b(environ|getenv)\b")
 _RAISES = re.compile(rb"\braise ImproperlyConfigured\b")

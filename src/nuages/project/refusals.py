@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 from nuages.findings import Finding, Level, Place
 from nuages.project.facts import Dependencies, Found
 from nuages.project.files import Files
-from nuages.project.follow import parse
 from nuages.project.hints import say
+from nuages.project.scopes import parse
 from nuages.project.trial import Trial
 
 OLDEST_DJANGO = (4, 2)

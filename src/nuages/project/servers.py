@@ -9,8 +9,8 @@ from typing import NamedTuple
 from nuages.findings import Place
 from nuages.project.facts import Found
 from nuages.project.files import Files, importable, module_of
-from nuages.project.follow import module_path, parse
 from nuages.project.hints import say
+from nuages.project.scopes import module_path, parse
 from nuages.project.trial import Trial
 
 _ASGI_SERVER = re.compile(r"\b(uvicorn|daphne|hypercorn|UvicornWorker|asgi)\b")

@@ -15,9 +15,10 @@ from typing import Any
 from nuages.findings import Place
 from nuages.project.choice import DEVELOPMENT, PRODUCTION, rank
 from nuages.project.facts import Found
-from nuages.project.follow import Read, Scope, Trees, follow
+from nuages.project.follow import follow
+from nuages.project.known import UNKNOWN
 from nuages.project.readers import PLATFORM
-from nuages.project.values import UNKNOWN
+from nuages.project.scopes import Read, Scope, Trees
 
 _OFF = ("false", "False", "0", "", "no", "production", "prod")
 

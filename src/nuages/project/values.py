@@ -8,67 +8,18 @@ Nothing of the project is executed; the filesystem is asked only whether a file 
 from __future__ import annotations
 
 import ast
-import json
 import operator
-import posixpath
 from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlparse
+from typing import TYPE_CHECKING, Any
 
 from nuages.project import readers
+from nuages.project.known import RANDOM, UNKNOWN, Function, Method, Reader, Symbol, guarded
+from nuages.project.library import BUILTINS, PURE, READER_MAKERS, READER_OBJECTS, library, method
 
 if TYPE_CHECKING:
-    from nuages.project.follow import Scope, World
-
-
-class _Unknown:
-    """A value that could not be followed."""
-
-    def __repr__(self) -> str:
-        return "?"
-
-
-class _Random:
-    """A value that is another one in every process: get_random_secret_key(), secrets.token_urlsafe()."""
-
-    def __repr__(self) -> str:
-        return "random"
-
-
-UNKNOWN = _Unknown()
-RANDOM = _Random()
-
-
-class Symbol(NamedTuple):
-    """Something that is imported: its dotted name."""
-
-    dotted: str
-
-
-class Function(NamedTuple):
-    """A function of the project's own, and the module where it stands."""
-
-    node: ast.FunctionDef
-    scope: Scope
-
-
-class Reader(NamedTuple):
-    """An object of django-environ, environs or decouple; its scheme has name -> kind and default."""
-
-    scheme: dict[str, tuple[str, ast.expr]]
-
-
-class Method(NamedTuple):
-    """A method of a value that is known."""
-
-    owner: Any
-    name: str
-
-
-class Url(dict[str, Any]):
-    """A database, as dj-database-url and django-environ make it of a URL."""
-
+    from nuages.project.follow import World
+    from nuages.project.scopes import Scope
 
 # One may be longer than all memory: these only where both are small.
 _LARGEST = 100_000
@@ -91,58 +42,6 @@ _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_PURE: dict[Any, set[str]] = {
-    str: {
-        "lower", "upper", "strip", "lstrip", "rstrip", "split", "rsplit", "startswith", "endswith", "replace", "join",
-        "partition", "rpartition", "title", "capitalize", "removeprefix", "removesuffix", "splitlines", "format",
-        "casefold", "isdigit", "count",
-    },
-    list: {"append", "extend", "insert", "remove", "index", "copy", "pop", "count"},
-    dict: {"get", "update", "setdefault", "pop", "keys", "values", "items", "copy"},
-    tuple: {"index", "count"},
-    set: {"add", "update", "union", "discard"},
-}  # fmt: skip
-_BUILTINS: dict[str, Callable[..., Any]] = {
-    each.__name__: each
-    for each in (bool, int, float, str, list, tuple, set, dict, len, any, all, sorted, filter, min, max)
-}
-_PATHS: dict[str, Callable[..., Any]] = {
-    "os.path.join": posixpath.join,
-    "os.path.dirname": posixpath.dirname,
-    "os.path.abspath": posixpath.normpath,
-    "os.path.realpath": posixpath.normpath,
-    "os.path.normpath": posixpath.normpath,
-    "os.path.basename": posixpath.basename,
-    "pathlib.Path": PurePosixPath,
-    "pathlib.PurePath": PurePosixPath,
-    "os.fspath": str,
-    "json.loads": json.loads,
-    "urllib.parse.urlparse": urlparse,
-    "urllib.parse.urlsplit": urlparse,
-}
-_EXISTS = {"os.path.exists", "os.path.isfile", "os.path.isdir"}
-_RANDOM = {
-    "django.core.management.utils.get_random_secret_key",
-    "secrets.token_urlsafe",
-    "secrets.token_hex",
-    "secrets.token_bytes",
-    "os.urandom",
-    "uuid.uuid4",
-    "random.SystemRandom",
-    "random.choice",
-    "random.choices",
-}
-_READER_MAKERS = {"environ.Env", "environ.FileAwareEnv", "environs.Env", "environs.FileAwareEnv", "decouple.Config",
-                  "decouple.AutoConfig"}  # fmt: skip
-_READER_OBJECTS = {"decouple.config", "environs.env", "environ.env"}
-_STRTOBOOL = {"distutils.util.strtobool", "decouple.strtobool", "setuptools.distutils.util.strtobool"}
-_TRUE = {"y", "yes", "t", "true", "on", "1", "ok"}
-_SCHEMES = {
-    **dict.fromkeys(("postgres", "postgresql", "psql", "pgsql", "postgis"), "django.db.backends.postgresql"),
-    **dict.fromkeys(("mysql", "mysql2"), "django.db.backends.mysql"),
-    **dict.fromkeys(("sqlite", "spatialite"), "django.db.backends.sqlite3"),
-    "oracle": "django.db.backends.oracle",
-}
 
 
 def evaluate(node: ast.expr, scope: Scope, world: World) -> Any:
@@ -159,7 +58,7 @@ def evaluate(node: ast.expr, scope: Scope, world: World) -> Any:
         case ast.Tuple(elts=elements):
             return tuple(_elements(elements, scope, world))
         case ast.Set(elts=elements):
-            return _guarded(lambda: set(_elements(elements, scope, world)))
+            return guarded(lambda: set(_elements(elements, scope, world)))
         case ast.Dict(keys=keys, values=values):
             return _dict(keys, values, scope, world)
         case ast.JoinedStr(values=parts):
@@ -220,7 +119,7 @@ def binary(op: ast.AST, left: Any, right: Any) -> Any:
     if isinstance(op, ast.Mod) and not isinstance(left, int | float):
         return UNKNOWN
     known = _OPERATORS.get(type(op))
-    return _guarded(lambda: known(left, right)) if known else UNKNOWN
+    return guarded(lambda: known(left, right)) if known else UNKNOWN
 
 
 def attribute(owner: Any, name: str, world: World) -> Any:
@@ -234,10 +133,10 @@ def attribute(owner: Any, name: str, world: World) -> Any:
         return Method(owner, name)
     if isinstance(owner, Reader):
         return Method(owner, name)
-    if type(owner) in _PURE or isinstance(owner, dict):
+    if type(owner) in PURE or isinstance(owner, dict):
         return Method(owner, name)
     if hasattr(owner, "_fields") and hasattr(owner, "hostname"):  # a parsed URL
-        return _guarded(lambda: getattr(owner, name))
+        return guarded(lambda: getattr(owner, name))
     return world.member(owner, name)
 
 
@@ -247,7 +146,7 @@ DATABASE_URL = "DATABASE_URL"
 def call(node: ast.Call, scope: Scope, world: World) -> Any:
     """The value of a call."""
     called = evaluate(node.func, scope, world)
-    if isinstance(called, Symbol) and called.dotted in _READER_OBJECTS:
+    if isinstance(called, Symbol) and called.dotted in READER_OBJECTS:
         called = Reader({})
     if isinstance(called, Reader):
         return _read(readers.reader_call("", node), called, scope, world)
@@ -259,7 +158,7 @@ def call(node: ast.Call, scope: Scope, world: World) -> Any:
                 return _url_name(made, node, called.dotted, scope, world)
         if called.dotted.startswith(("decouple.config.", "environs.env.")):
             return _read(readers.reader_call(called.dotted.rpartition(".")[2], node), Reader({}), scope, world)
-        if called.dotted in _READER_MAKERS:
+        if called.dotted in READER_MAKERS:
             return Reader(_scheme(node))
     if (instance := world.instance(called)) is not None:
         return instance
@@ -269,73 +168,9 @@ def call(node: ast.Call, scope: Scope, world: World) -> Any:
         case Function():
             return world.call(called, arguments, named)
         case Symbol(dotted):
-            return _library(dotted, arguments, named, world)
+            return library(dotted, arguments, named, world)
         case Method(owner, name):
-            return _method(owner, name, arguments, named, world)
-    return UNKNOWN
-
-
-def database(url: str) -> Url:
-    """What a URL of a database becomes: its engine, and the URL as what it is made of."""
-    scheme = url.partition("://")[0].partition("+")[0]
-    return Url(ENGINE=_SCHEMES.get(scheme, scheme), NAME=url, HOST=url)
-
-
-def _library(dotted: str, arguments: list[Any], named: dict[str, Any], world: World) -> Any:
-    if dotted in _RANDOM:
-        return RANDOM
-    if dotted.startswith("builtins."):
-        made = _BUILTINS.get(dotted[9:])
-        if made is None or any(argument is UNKNOWN or isinstance(argument, Symbol) for argument in arguments):
-            return RANDOM if arguments and arguments[0] is RANDOM else UNKNOWN
-        if made is filter:
-            return _guarded(lambda: [each for each in arguments[1] if each])
-        return _guarded(lambda: made(*arguments, **named))
-    if dotted in ("os.getenv", *readers.GET) and arguments and readers.is_name(arguments[0]):
-        default = arguments[1] if len(arguments) > 1 else named.get("default")
-        return world.read(arguments[0], required=False, default=default, kind="str")
-    if UNKNOWN in arguments:
-        return UNKNOWN
-    if dotted in ("os.makedirs", "os.mkdir") and arguments:
-        world.makes(arguments[0])
-    if dotted.startswith("urllib.") and not (arguments and isinstance(arguments[0], str)):
-        return UNKNOWN
-    if dotted in _PATHS:
-        return _guarded(lambda: _PATHS[dotted](*(str(each) if isinstance(each, PurePosixPath) and dotted[:2] == "os"
-                                                 else each for each in arguments)))  # fmt: skip
-    if dotted in _EXISTS:
-        return world.exists(str(arguments[0])) if arguments else UNKNOWN
-    if dotted == "os.getcwd":
-        return str(world.root)
-    if dotted in _STRTOBOOL and arguments:
-        return str(arguments[0]).lower() in _TRUE
-    if dotted == "dj_database_url.parse" and arguments and isinstance(arguments[0], str):
-        return database(arguments[0])
-    if dotted in ("split_settings.tools.include", "split_settings.tools.optional"):
-        return world.include(dotted, arguments)
-    if dotted == "builtins.open" or dotted.endswith(".open"):
-        world.fails()
-    return UNKNOWN
-
-
-def _method(owner: Any, name: str, arguments: list[Any], named: dict[str, Any], world: World) -> Any:
-    if isinstance(owner, PurePosixPath):
-        if name in ("resolve", "absolute", "expanduser"):
-            return owner
-        if name in ("exists", "is_file", "is_dir"):
-            return world.exists(str(owner))
-        if name in ("joinpath", "with_name", "as_posix", "relative_to", "with_suffix"):
-            return _guarded(lambda: getattr(owner, name)(*arguments))
-        if name == "mkdir":
-            world.makes(owner)
-        if name in ("read_text", "open", "read_bytes"):
-            world.fails()
-        return UNKNOWN
-    if name in _PURE.get(type(owner), set()) or (isinstance(owner, dict) and name in _PURE[dict]):
-        if isinstance(owner, str) and any(argument is UNKNOWN for argument in arguments):
-            return UNKNOWN
-        made = _guarded(lambda: getattr(owner, name)(*arguments, **named))
-        return list(made) if name in ("keys", "values", "items") and made is not UNKNOWN else made
+            return method(owner, name, arguments, named, world)
     return UNKNOWN
 
 
@@ -346,7 +181,7 @@ def _name(name: str, scope: Scope, world: World) -> Any:
         return str(scope.path)
     if name == "__name__":
         return scope.dotted
-    return Symbol(f"builtins.{name}") if name in _BUILTINS or name == "open" else UNKNOWN
+    return Symbol(f"builtins.{name}") if name in BUILTINS or name == "open" else UNKNOWN
 
 
 def _elements(nodes: list[ast.expr], scope: Scope, world: World) -> list[Any]:
@@ -383,13 +218,13 @@ def _subscript(node: ast.Subscript, scope: Scope, world: World) -> Any:
     if isinstance(node.slice, ast.Slice):
         bounds = [evaluate(each, scope, world) if each else None
                   for each in (node.slice.lower, node.slice.upper, node.slice.step)]  # fmt: skip
-        return _guarded(lambda: owner[slice(*bounds)]) if UNKNOWN not in bounds else UNKNOWN
+        return guarded(lambda: owner[slice(*bounds)]) if UNKNOWN not in bounds else UNKNOWN
     key = evaluate(node.slice, scope, world)
     if isinstance(owner, Symbol) and owner.dotted in readers.ENVIRON and readers.is_name(key):
         return world.read(key, required=True, default=None, kind="str")
     if isinstance(owner, Reader) and readers.is_name(key):
         return world.read(key, required=True, default=None, kind="str")
-    return _guarded(lambda: owner[key])
+    return guarded(lambda: owner[key])
 
 
 def _boolean(either: bool, nodes: list[ast.expr], scope: Scope, world: World) -> Any:
@@ -464,14 +299,6 @@ def _scheme(node: ast.Call) -> dict[str, tuple[str, ast.expr]]:
             cast, default = keyword.value.elts
             found[keyword.arg] = (readers.KINDS.get(ast.unparse(cast), "str"), default)
     return found
-
-
-def _guarded(made: Callable[[], Any]) -> Any:
-    """A value, or UNKNOWN where Python would raise: settings of another version, a value that is not there."""
-    try:
-        return made()
-    except Exception:
-        return UNKNOWN
 
 
 def _size(value: Any) -> int:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from nuages.findings import Place
 from nuages.project.facts import Found, Worker
 from nuages.project.files import Files, importable, module_of
-from nuages.project.follow import parse
 from nuages.project.hints import say
+from nuages.project.scopes import parse
 from nuages.project.trial import Trial
 
 _CELERY_FILE = re.compile(r"(^|/)(\w*celery\w*|worker|tasks|app|__init__|main|queue)\.py$")

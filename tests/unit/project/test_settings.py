@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nuages.project.facts import Variable
-from nuages.project.follow import parse
+from nuages.project.scopes import parse
 from nuages.project.settings import Module, variables
 
 pytestmark = pytest.mark.unit
