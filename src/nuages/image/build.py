@@ -193,6 +193,8 @@ def _made(
         layers.stage(found.root, files, stage)
         # Named by what is built, should somebody have saved a file since the question above.
         kept = _state(environment, inputs, stage, files)
+        for volume in app.volumes.values():  # mounted where the project runs, and looked for when it is loaded
+            (stage / volume.folder.path).mkdir(parents=True, exist_ok=True)
         if front:
             layers.lay(front, stage)
         if options.commands:

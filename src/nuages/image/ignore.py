@@ -1,6 +1,7 @@
 """Which files of a project go into its image: .gitignore's and .dockerignore's rules, and what never does.
 
-Later rules win over earlier ones, so `!certs/rds.pem` in .dockerignore brings back what the built-in rules leave out.
+Later rules win over earlier ones, so `!certs/rds.pem` in .dockerignore brings back what the built-in rules leave out; a
+secret (by its name, or with a private key in it) is brought back by none.
 Syntax: https://git-scm.com/docs/gitignore#_pattern_format; .dockerignore's patterns are anchored to the project.
 """
 
@@ -11,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-# Secrets, other people's code, and what tools leave behind. An image is read by whoever can pull it.
-NEVER = [
+# What no rule brings back: an image is read by whoever can pull it.
+SECRETS = [
     ".env",
     ".env.*",
     "*.env",
@@ -24,8 +25,6 @@ NEVER = [
     ".npmrc",
     ".aws",
     ".ssh",
-    "*.pem",
-    "*.key",
     "*.p12",
     "*.pfx",
     "*.jks",
@@ -34,6 +33,14 @@ NEVER = [
     "id_ecdsa*",
     "id_ed25519*",
     "*.kubeconfig",
+]
+# Read to tell a private key from a certificate that everybody may have.
+KEYS = (".pem", ".key", ".crt", ".cer", ".asc")
+_PRIVATE = b"PRIVATE KEY"
+# Other people's code, data, and what tools leave behind.
+NEVER = [
+    "*.pem",
+    "*.key",
     ".git",
     ".hg",
     ".svn",
@@ -120,6 +127,9 @@ def _walk(
     for found in sorted(here.iterdir()):
         path = f"{folder}/{found.name}".lstrip("/")
         is_folder = found.is_dir() and not found.is_symlink()
+        if _secret(found, path, is_folder):
+            left_out.append(path + "/" * is_folder)
+            continue
         refused = _refused(path, is_folder, [*known, *docker]) or (is_folder and (found / "pyvenv.cfg").is_file())
         if is_folder and (not refused or any(rule.keep for rule in docker)):
             # Below a refused folder only what a rule names may come back, as docker does it.
@@ -132,6 +142,18 @@ def _walk(
             left_out.append(path + "/" * is_folder)
         elif found.is_symlink() or found.is_file():
             files.append(path)
+
+
+def _secret(path: Path, name: str, is_folder: bool) -> bool:
+    """Whether a path is a secret by its name, or a file with a private key."""
+    if any(rule.covers(name, is_folder) for rule in _SECRET_RULES):
+        return True
+    if is_folder or not name.lower().endswith(KEYS) or not path.is_file():
+        return False
+    try:
+        return _PRIVATE in path.read_bytes()
+    except OSError:
+        return True
 
 
 def _refused(path: str, is_folder: bool, known: list[Rule]) -> bool:
@@ -186,3 +208,6 @@ def _glyph(found: re.Match[str]) -> str:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(errors="replace").splitlines() if path.is_file() else []
+
+
+_SECRET_RULES = tuple(rules(SECRETS))

@@ -135,3 +135,12 @@ def test_a_secret_goes_into_no_image_though_git_ignores_nothing(tmp_path: Path, 
     (tmp_path / secret).write_text("secret")
     (tmp_path / "manage.py").touch()
     assert select(tmp_path).files == ("manage.py",)
+
+
+def test_no_rule_brings_a_secret_back(tmp_path: Path) -> None:
+    make(tmp_path, ".env", ".envs/.production/.django", "id_rsa", "certs/ca.pem", dockerignore="!**\n!.env\n!.envs\n")
+    (tmp_path / "certs" / "tls.pem").write_text("-----BEGIN RSA PRIVATE KEY-----\n")
+    (tmp_path / "certs" / "notes.crt").write_text("-----BEGIN PRIVATE KEY-----\n")
+    chosen = select(tmp_path)
+    assert chosen.files == (".dockerignore", "certs/ca.pem")
+    assert set(chosen.left_out) == {".env", ".envs/", "certs/notes.crt", "certs/tls.pem", "id_rsa"}
