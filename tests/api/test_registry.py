@@ -124,6 +124,15 @@ def test_a_layer_whose_mount_is_forgotten_is_sent(registry: Registry, proxy: Pro
     assert registry.tags("acme/unmounted") == ["one"]
 
 
+def test_a_layer_that_may_not_be_mounted_is_sent(registry: Registry, proxy: Proxy, make, tmp_path) -> None:
+    image = make(base=MIB)
+    push(image, f"{proxy.host}/acme/theirs", ["one"], environ=nobody(tmp_path))
+    proxy.faults = [Fault("POST .*mount=", status=403)]
+    done = push(image, f"{proxy.host}/acme/ours", ["one"], environ=nobody(tmp_path))
+    assert done.layers_sent == 1
+    assert registry.tags("acme/ours") == ["one"]
+
+
 def test_an_upload_that_was_cut_goes_on_and_ends_whole(registry: Registry, proxy: Proxy, make, tmp_path) -> None:
     image = make(base=20 * MIB)
     proxy.faults = [Fault("^PUT .*blobs/uploads", after=5 * MIB), Fault("^PATCH .*blobs/uploads", status=503)]

@@ -213,7 +213,11 @@ class _Push:
     def _begin(self, layer: oci.Layer) -> httpx2.Response:
         path = self._client.path("blobs/uploads/")
         if source := self._known.source(layer.digest, self._client.repository.name):
-            path += "?" + urlencode({"mount": layer.digest, "from": source})
+            asked = f"{path}?{urlencode({'mount': layer.digest, 'from': source})}"
+            # Some refuse where we may not read the other repository, instead of beginning an upload.
+            answer = self._client.send("POST", asked, "a layer", expected={400, 401, 403, 404, 405})
+            if answer.is_success:
+                return answer
         return self._client.send("POST", path, "a layer")
 
     def _count(self, size: int) -> None:
