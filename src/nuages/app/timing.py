@@ -98,6 +98,8 @@ class WorkerTiming(msgspec.Struct, frozen=True, kw_only=True):
     """How often a pod that starts is asked for its sign of life."""
     startup_failures: int
     """How many times it may have none before it is started anew: two minutes in all."""
+    readiness_period: int
+    """How often a pod is asked whether it has reached its broker."""
     liveness_period: int
     """How often a pod is asked for its sign of life."""
     liveness_failures: int
@@ -117,6 +119,7 @@ def worker_timing(task_seconds: float) -> WorkerTiming:
         # Each question is a Python that starts: asked less often than a web is.
         startup_period=2,
         startup_failures=STARTUP_SECONDS // 2,
+        readiness_period=5,
         liveness_period=20,
         liveness_failures=3,
         probe_timeout=10,

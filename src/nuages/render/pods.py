@@ -100,13 +100,23 @@ def disruption_budget(about: Object, matching: dict[str, str]) -> Object:
 
 
 def alive(timing: WorkerTiming) -> Object:
-    """The probes of what answers no requests: the runtime looks how old its sign of life is, without the project."""
-    ask = {"exec": {"command": ["python", "-I", "-m", "nuages_runtime.alive", str(timing.alive)]}}
+    """The probes of what answers no requests: the runtime looks how old its sign of life is, without the project.
 
-    def probe(period: int, failures: int) -> Object:
-        return {**ask, "periodSeconds": period, "timeoutSeconds": timing.probe_timeout, "failureThreshold": failures}
+    Ready is only what has reached its broker: nobody sends it requests, but a release waits for it. A broker that is
+    away restarts nothing.
+    """
+    ask = ["python", "-I", "-m", "nuages_runtime.alive", str(timing.alive)]
+
+    def probe(command: list[str], period: int, failures: int) -> Object:
+        return {
+            "exec": {"command": command},
+            "periodSeconds": period,
+            "timeoutSeconds": timing.probe_timeout,
+            "failureThreshold": failures,
+        }
 
     return {
-        "startupProbe": probe(timing.startup_period, timing.startup_failures),
-        "livenessProbe": probe(timing.liveness_period, timing.liveness_failures),
+        "startupProbe": probe(ask, timing.startup_period, timing.startup_failures),
+        "readinessProbe": probe([*ask, "running"], timing.readiness_period, 1),
+        "livenessProbe": probe(ask, timing.liveness_period, timing.liveness_failures),
     }

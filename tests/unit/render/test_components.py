@@ -62,6 +62,13 @@ def test_a_celery_worker_is_started_by_the_runtime_with_its_own_numbers() -> Non
     assert (values["NUAGES_COMPONENT"], values["NUAGES_POOL"]) == ("worker", "1")
 
 
+def test_a_release_waits_for_a_worker_to_reach_its_broker_and_an_outage_restarts_nothing() -> None:
+    (container,) = pod(manifest(), "Deployment", "shop-worker-default")["containers"]
+    commands = {name: container[name]["exec"]["command"] for name in container if name.endswith("Probe")}
+    assert commands.pop("readinessProbe")[-2:] == ["60", "running"]
+    assert {command[-1] for command in commands.values()} == {"60"}
+
+
 def test_a_worker_of_a_command_runs_it_without_probes_that_nothing_answers() -> None:
     (container,) = pod(manifest(), "Deployment", "shop-worker-mail")["containers"]
     assert container["command"] == ["python", "manage.py", "qcluster"]
