@@ -95,7 +95,7 @@ def secrets(facts: Facts) -> Iterator[str]:
         else:
             optional.append(f"  # {variable.name}: {{}}")
     key = facts.secret_key
-    if key and key.value != "variable":
+    if key and key.value != "variable" and "SECRET_KEY" not in {variable.name for variable in _asked(facts)}:
         how = {
             "fixed": f"{where(key.place)} has one for everybody to read",
             "random": f"{where(key.place)} makes another one in each process",

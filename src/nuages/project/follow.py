@@ -38,6 +38,7 @@ class World:
         self.made: list[tuple[str, Place]] = []
         self.scopes: dict[Path, Scope] = {}
         self.broken: list[Broken] = []
+        self.target = ""
         self.steps = STEPS
         self.doubts = 0
         self.guards = 0
@@ -149,7 +150,8 @@ class World:
         for pattern in (each for each in arguments if isinstance(each, str)):
             for path in sorted(scope.path.parent.glob(pattern)):
                 if path.suffix == ".py" and path not in self.scopes:
-                    self._run(path, scope)
+                    # Which files they are was decided by what the pattern is made of.
+                    self._run(path, scope, [set(self.noted)])
         return None
 
     # modules
@@ -164,7 +166,7 @@ class World:
             self._run(path, Scope(path, str(path.relative_to(self.root)), dotted, package))
         return self.scopes.get(path)
 
-    def _run(self, path: Path, scope: Scope) -> None:
+    def _run(self, path: Path, scope: Scope, tests: list[set[str]] | None = None) -> None:
         if len(self.scopes) >= MODULES:
             return
         file = str(path.relative_to(self.root))
@@ -178,7 +180,7 @@ class World:
         self.scopes[path] = module
         before = (self.at, self.scope, self.calls, scope.path, scope.file, self.tests)
         # An included file runs in the scope of another, and is reported under its own name.
-        self.scope, self.calls, scope.path, scope.file, self.tests = scope, 0, path, file, []
+        self.scope, self.calls, scope.path, scope.file, self.tests = scope, 0, path, file, tests or []
         try:
             run(tree.body, scope, self)
         except Returned:

@@ -30,6 +30,7 @@ URLS = {
 # Methods of a reader that mean one variable where none is named.
 UNNAMED = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL",
            "email": "EMAIL_URL", "email_url": "EMAIL_URL"}  # fmt: skip
+_VALUE_URLS = {"DatabaseURLValue": "DATABASE_URL", "CacheURLValue": "CACHE_URL", "EmailURLValue": "EMAIL_URL"}
 # Words on which django-environ, environs and decouple have methods that read nothing.
 NOT_READING = {"read_env", "read_envfile", "prefixed", "seal", "dump", "get_values", "parse_value"}
 
@@ -110,6 +111,20 @@ def reader_call(method: str, node: ast.Call) -> Call | None:
         kind, positional = KINDS[positional.id], _nth(node, 2, None)
     default = keywords.get("default", positional)
     return Call(name, default is None, default, kind)
+
+
+def configured(kind: str, node: ast.Call, setting: str) -> Call | None:
+    """`values.BooleanValue(True)` of django-configurations, for the setting that it is assigned to."""
+    keywords = keywords_of(node)
+    if text(keywords.get("environ")) == "false":
+        return None
+    url = _VALUE_URLS.get(kind)
+    prefix = "" if url else text(keywords.get("environ_prefix", ast.Constant("DJANGO")))
+    name = text(keywords.get("environ_name")) or url or setting
+    required = kind == "SecretValue" or text(keywords.get("environ_required")) == "true"
+    default = None if required else _nth(node, 0, keywords.get("default"))
+    made = {"Boolean": "bool", "Integer": "int", "List": "list", "DatabaseURL": "db", "CacheURL": "cache"}
+    return Call(f"{prefix}_{name}" if prefix else name, required, default, made.get(kind.removesuffix("Value"), "str"))
 
 
 def keywords_of(node: ast.Call) -> dict[str, ast.expr]:

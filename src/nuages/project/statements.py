@@ -52,7 +52,8 @@ def _statement(node: ast.stmt, scope: Scope, world: World) -> None:
                 old = world.resolved(scope, name) if name in scope.values else old
             _bind(name, binary(op, old, new), scope, {*noted, *scope.origins.get(name, frozenset())}, world)
         case ast.Expr(value=value):
-            evaluate(value, scope, world)
+            with world.noting():
+                evaluate(value, scope, world)
         case ast.If():
             _if(node, scope, world)
         case ast.Try():
@@ -85,6 +86,7 @@ def _statement(node: ast.stmt, scope: Scope, world: World) -> None:
 
 
 def _assign(targets: list[ast.expr], value: ast.expr, scope: Scope, world: World) -> None:
+    world.target = targets[0].id if isinstance(targets[0], ast.Name) else ""
     with world.noting() as noted:
         found = evaluate(value, scope, world)
     for target in targets:

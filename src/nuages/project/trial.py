@@ -7,6 +7,7 @@ not matter by how many hands of the project's own a variable becomes a setting.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,10 @@ from nuages.project.known import UNKNOWN
 from nuages.project.readers import PLATFORM
 from nuages.project.scopes import Read, Scope, Trees
 
-_OFF = ("false", "False", "0", "", "no", "production", "prod")
+# What a variable is set to, to see whether it turns something off: as a switch, and as the name of a stage.
+_OFF = ("false", "False", "0", "", "no")
+_STAGES = ("production", "prod")
+_STAGE = re.compile(r"(ENV|ENVIRONMENT|STAGE|MODE|PROFILE|TIER|CONFIG|CONFIGURATION)$")
 
 
 class Trial:
@@ -121,7 +125,7 @@ def off(trial: Trial, setting: str) -> tuple[str, str] | None:
     """A variable and its value with which a setting becomes false; None where no variable does that."""
     deciding = trial.origins(setting) | (trial.scope.controls.get(setting, frozenset()) if trial.scope else frozenset())
     for name in sorted(deciding - PLATFORM):
-        for value in _OFF:
+        for value in (*_STAGES, *_OFF) if _STAGE.search(name) else (*_OFF, *_STAGES):
             answer = trial.with_(**{name: value}).value(setting)
             if answer in (False, "") and answer is not None:
                 return name, value

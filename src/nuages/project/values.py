@@ -158,6 +158,8 @@ def call(node: ast.Call, scope: Scope, world: World) -> Any:
                 return _url_name(made, node, called.dotted, scope, world)
         if called.dotted.startswith(("decouple.config.", "environs.env.")):
             return _read(readers.reader_call(called.dotted.rpartition(".")[2], node), Reader({}), scope, world)
+        if called.dotted.startswith("configurations.values."):
+            return _configured(called.dotted.rpartition(".")[2], node, scope, world)
         if called.dotted in READER_MAKERS:
             return Reader(_scheme(node))
     if (instance := world.instance(called)) is not None:
@@ -289,6 +291,14 @@ def _read(made: readers.Call | None, reader: Reader, scope: Scope, world: World)
         kind, node = reader.scheme[made.name]
         required, default = False, evaluate(node, scope, world)
     return world.read(made.name, required=required, default=default, kind=kind)
+
+
+def _configured(kind: str, node: ast.Call, scope: Scope, world: World) -> Any:
+    """django-configurations: `DEBUG = values.BooleanValue(True)` reads DJANGO_DEBUG."""
+    made = readers.configured(kind, node, world.target)
+    found = _read(made, Reader({}), scope, world)
+    # A value that is a whole URL becomes the whole setting.
+    return {"default": found} if made and made.kind in ("db", "cache") else found
 
 
 def _scheme(node: ast.Call) -> dict[str, tuple[str, ast.expr]]:

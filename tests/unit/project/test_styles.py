@@ -134,6 +134,72 @@ class Production(Common):
     assert drafted(facts).env["DJANGO_CONFIGURATION"].value == "Production"
 
 
+def test_values_of_django_configurations_are_variables(tmp_path: Path) -> None:
+    classes = """
+from configurations import Configuration, values
+class Production(Configuration):
+    INSTALLED_APPS = ["django.contrib.admin"]
+    DEBUG = values.BooleanValue(True)
+    SECRET_KEY = values.SecretValue()
+    DATABASES = values.DatabaseURLValue("sqlite:///db.sqlite3")
+    EMAIL_HOST = values.Value("localhost", environ_prefix=None)
+"""
+    facts = inspect(shop(tmp_path, files={"shop/settings.py": classes}))
+    assert required(facts) == {"DJANGO_SECRET_KEY"}
+    assert facts.database_variables == {"DATABASE_URL": "url"}
+    assert facts.environment == {"DJANGO_CONFIGURATION": "Production", "DJANGO_DEBUG": "false"}
+    assert facts.variable("EMAIL_HOST") is not None
+    spec = drafted(facts)
+    assert list(spec.secrets) == ["DJANGO_SECRET_KEY", "DJANGO_SUPERUSER_PASSWORD"]
+    assert spec.databases.default is not None
+
+
+def test_the_file_that_split_settings_includes_for_production_is_chosen(tmp_path: Path) -> None:
+    included = """
+from os import environ
+from split_settings.tools import include
+ENV = environ.get("DJANGO_ENV") or "development"
+include("parts/common.py", f"stages/{ENV}.py")
+"""
+    files = {
+        "shop/settings/__init__.py": included,
+        "shop/settings/parts/common.py": SETTINGS,
+        "shop/settings/stages/development.py": "DEBUG = True\n",
+        "shop/settings/stages/production.py": "DEBUG = False\n",
+    }
+    assert inspect(packaged(tmp_path, files)).environment == {"DJANGO_ENV": "production"}
+
+
+def test_parts_of_a_database_in_pydantic_settings_come_from_the_service(tmp_path: Path) -> None:
+    config = """
+from pydantic_settings import BaseSettings
+class Config(BaseSettings):
+    secret_key: str
+    database_host: str = "localhost"
+    database_name: str = "shop"
+    database_password: str
+config = Config()
+SECRET_KEY = config.secret_key
+DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": config.database_host,
+                         "NAME": config.database_name, "PASSWORD": config.database_password}}
+"""
+    text = SETTINGS.replace('SECRET_KEY = os.environ["SECRET_KEY"]\n', "") + config
+    spec = drafted(inspect(shop(tmp_path, files={"shop/settings.py": text})))
+    assert list(spec.secrets) == ["SECRET_KEY"]
+    assert {name: source.key for name, source in spec.env.items()} == {
+        "DATABASE_HOST": "host",
+        "DATABASE_NAME": "name",
+        "DATABASE_PASSWORD": "password",
+    }
+
+
+def test_a_file_with_the_key_is_a_path_and_no_secret(tmp_path: Path) -> None:
+    reads = 'SECRET_KEY = open(os.environ["SECRET_KEY_FILE"]).read() if os.getenv("SECRET_KEY_FILE") else "fixed"\n'
+    spec = drafted(inspect(shop(tmp_path, reads)))
+    assert "SECRET_KEY_FILE" not in spec.secrets
+    assert "SECRET_KEY" in spec.secrets
+
+
 def test_a_package_that_chooses_by_a_variable_stays_the_module_and_gets_the_variable(tmp_path: Path) -> None:
     chooses = """
 import os
