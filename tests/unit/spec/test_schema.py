@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from nuages.spec.document import read
 
 pytestmark = pytest.mark.unit
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 SHORTHAND = b"""\
 name: blog
 image: registry.example.com/acme/blog
@@ -45,6 +47,12 @@ def test_the_checked_in_schema_is_fresh() -> None:
 def test_the_editor_accepts_shorthand_and_patches() -> None:
     document, findings = read(SHORTHAND, "nuages.yaml")
     assert findings == []
+    assert [error.message for error in validator_for(schema.editor()).iter_errors(document.value)] == []
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.yaml")))
+def test_the_editor_accepts_the_examples(example: str) -> None:
+    document, _ = read((EXAMPLES / example).read_bytes(), example)
     assert [error.message for error in validator_for(schema.editor()).iter_errors(document.value)] == []
 
 
