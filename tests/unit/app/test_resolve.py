@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nuages.app.components import resolve
+from nuages.app.components import SERVERS, App, resolve
 from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit
@@ -43,3 +43,53 @@ def test_a_patch_leaves_what_it_does_not_name() -> None:
     assert app.web["main"].replicas == 2
     assert app.postgres is not None
     assert app.postgres.name == "blog-postgres"
+
+
+def local(text: str) -> App:
+    return resolve(
+        parse(f"name: blog\nimage: a/b\n{text}\nenvironments: {{local: }}\n".encode(), "nuages.yaml"), "local"
+    )
+
+
+@pytest.mark.parametrize(
+    ("webs", "routes"),
+    [
+        ("main: {}", {"main": ["/"]}),
+        ("main: {}, api: {}", {"main": ["/"], "api": []}),
+        ("main: {}, api: {routes: /api/}", {"main": ["/"], "api": ["/api/"]}),
+        ("main: {}, site: {routes: [/, /about]}", {"main": [], "site": ["/about", "/"]}),
+        ("main: {routes: /a}, api: {}", {"main": ["/a"], "api": ["/"]}),
+        ("main: {routes: []}", {"main": []}),
+    ],
+)
+def test_what_no_web_claims_goes_to_the_first_that_says_nothing(webs: str, routes: dict[str, list[str]]) -> None:
+    assert {key: web.routes for key, web in local(f"web: {{{webs}}}").web.items()} == routes
+
+
+def test_a_web_has_the_server_of_its_interface_unless_a_command_serves() -> None:
+    app = local("web: {a: {}, b: {interface: asgi}, c: {interface: asgi, server: granian}, d: {command: [x]}}")
+    assert [web.server for web in app.web.values()] == [SERVERS["wsgi"], SERVERS["asgi"], "granian", ""]
+
+
+@pytest.mark.parametrize(
+    ("more", "broker", "storage", "half"),
+    [
+        ("", False, None, False),
+        ("workers: {w: {celery: blog}}", True, "1Gi", True),
+        ("beat: {celery: blog}", True, "1Gi", True),
+        ("workers: {w: {command: [rqworker]}}", True, "1Gi", True),
+        ("workers: {w: {celery: blog}}\nsecrets: {CELERY_BROKER_URL: }", False, None, False),
+        ("workers: {w: {celery: blog}}\nenv: {CELERY_BROKER_URL: {service: redis, key: url}}", True, "1Gi", True),
+    ],
+)
+def test_redis_has_a_volume_where_tasks_lie_in_it(more: str, broker: bool, storage: str | None, half: bool) -> None:
+    redis = local(f"services: {{redis: {{run: {{resources: {{memory: 256Mi}}}}}}}}\n{more}").redis
+    assert redis is not None
+    assert (redis.broker, redis.storage) == (broker, storage)
+    assert redis.max_memory == (128 if half else 192) * 2**20
+
+
+def test_a_volume_of_redis_that_is_asked_for_is_there_without_tasks_too() -> None:
+    redis = local("services: {redis: {run: {storage: 3Gi}}}").redis
+    assert redis is not None
+    assert (redis.broker, redis.storage) == (False, "3Gi")
