@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nuages.errors import NuagesError
 
-NAMES = ("startup", "overlay", "deploy", "change", "images", "load", "cluster")
+NAMES = ("startup", "servers", "deploy", "load", "cluster")
 
 
 def main(argv: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed, NuagesError, Refused
-from nuages.image import container, cures, providers
+from nuages.image import chroot, container, cures, providers
 from nuages.image.container import Volume
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Step
@@ -129,7 +129,8 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
         " --static /run/nuages/out/static --bytecode /run/nuages/out/bytecode"
     )
     try:
-        answer = container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=_env(env))
+        known = {**environment.system.image.env, **_env(env)}
+        answer = chroot.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=known)
     except CommandFailed as failed:
         raise does_not_load(failed.detail) from None
     return msgspec.json.decode(answer, type=Told)

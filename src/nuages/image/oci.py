@@ -93,6 +93,11 @@ class Image(NamedTuple):
         settings: Object = json.loads(self.config).get("config") or {}
         return settings
 
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables that a container of it has."""
+        return dict(pair.partition("=")[::2] for pair in self.settings.get("Env") or ())
+
 
 def tree(
     folder: Path, into: str = "", *, uid: int = 0, gid: int = 0, wanted: Callable[[str], bool] | None = None
@@ -202,8 +207,7 @@ def append(
     if settings and "Entrypoint" in settings and "Cmd" not in settings:
         merged.pop("Cmd", None)
     if env:
-        known = dict(pair.partition("=")[::2] for pair in merged.get("Env") or ())
-        merged["Env"] = [f"{name}={value}" for name, value in {**known, **env}.items()]
+        merged["Env"] = [f"{name}={value}" for name, value in {**base.env, **env}.items()]
     if labels:
         merged["Labels"] = {**(merged.get("Labels") or {}), **labels}
     config["config"] = merged

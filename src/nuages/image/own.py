@@ -128,7 +128,7 @@ def _build(file: Path, folder: Path, key: str, told: Step, sink: Sink) -> None:
 
 def _completed(image: oci.Image, name: str, found: Facts, app: App, *, told: Step, digest: str) -> Own:
     start = image.settings.get("WorkingDir") or "/"
-    path = _environment(image).get("PATH", "/usr/local/bin:/usr/bin:/bin")
+    path = image.env.get("PATH", "/usr/local/bin:/usr/bin:/bin")
     try:
         answer = container.inside(
             name, ["sh", "-c", f"cd {shlex.quote(start)}; {_QUESTION}"], told.say, env={"PATH": path}
@@ -232,10 +232,6 @@ def _machine(folder: Path) -> Iterator[Volume]:
     if said:
         (folder / "pip.conf").write_text("\n".join(["[global]", *said, ""]))
         yield Volume(folder / "pip.conf", "/etc/pip.conf")
-
-
-def _environment(image: oci.Image) -> dict[str, str]:
-    return dict(pair.partition("=")[::2] for pair in image.settings.get("Env") or ())
 
 
 def _reference(key: str) -> str:
