@@ -79,6 +79,7 @@ class Run:
         step = "files"
         try:
             self._root = sources.put(self.name, self.entry, checkouts, self._folder / self.name)
+            self.away(wait=True)  # what an earlier run left
             for step in STEPS:
                 self._tell(step)
                 begun = time.monotonic()
@@ -92,9 +93,9 @@ class Run:
             self.result.failed, self.result.said = step, str(error)
         return self.result
 
-    def away(self) -> None:
-        """Remove what the run made in the cluster: its whole namespace, the data too."""
-        self._kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
+    def away(self, *, wait: bool = False) -> None:
+        """Remove what a run made in the cluster: its whole namespace, the data too."""
+        self._kubectl("delete", "namespace", self.namespace, "--ignore-not-found", f"--wait={str(wait).lower()}")
 
     def _init(self) -> None:
         if not self.entry.refused:
