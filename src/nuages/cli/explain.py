@@ -40,7 +40,7 @@ def command(path: str, file: Path, environment: str, only_files: bool) -> None:
     if path:
         lines = chosen(lines, path)
         changes = [change for change in changes if change.setting == path]
-        rows = [row for row in rows if path.lower() in (row.topic.lower(), row.value.split(" ")[0].lower())]
+        rows = [row for row in rows if path.lower() in {row.topic.replace(" ", "_"), *row.value.lower().split(" ")}]
         if not (lines or changes or rows):
             raise UsageError(f"nothing is known of {path}", hint="nuages explain, without a path, shows all")
     if rows:
@@ -48,11 +48,16 @@ def command(path: str, file: Path, environment: str, only_files: bool) -> None:
         table(rows)
     if changes:
         console.print("\nSettings, by the runtime")
-        for change in changes:
-            console.print(f"  {change.setting}  {change.action}  {console.style(change.why, 'dim')}")
+        columns([(change.setting, change.action, change.why) for change in changes])
     elif loaded and loaded.why_not and not path:
         console.print(f"\nSettings: not loaded: {loaded.why_not}")
     if lines:
         console.print(f"\nWhat follows from the spec, in {environment}")
-        for line in lines:
-            console.print(f"  {line.path}  {line.value}  {console.style(line.why, 'dim')}")
+        columns([(line.path, line.value, line.why) for line in lines])
+
+
+def columns(lines: list[tuple[str, str, str]]) -> None:
+    """What it is, its value and why, each below the other."""
+    wide, narrow = (min(max(len(line[index]) for line in lines), 40) for index in (0, 1))
+    for what, value, why in lines:
+        console.print(f"  {what:<{wide}}  {value:<{narrow}}  {console.style(why, 'dim')}")

@@ -9,6 +9,7 @@ import pytest
 
 from nuages.app.build import Build
 from nuages.findings import Finding, Place
+from nuages.project.report import Row
 from nuages.release.audit import Ran
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Record, Reference
 from nuages.release.status import Component, Problem, Status
@@ -32,6 +33,7 @@ FIELDS = {
     "Problem": Problem.__struct_fields__,
     "Listing": Listing.__struct_fields__,
     "Entry": Entry.__struct_fields__,
+    "Row": Row._fields,
     "Finding": Finding._fields,
     "Place": Place._fields,
 }
