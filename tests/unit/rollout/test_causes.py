@@ -47,6 +47,11 @@ LOGS = {
     "improperly-configured": ("diag.D023", "the project's settings are not complete"),
     "database-refused": ("diag.D029", "the database does not answer"),
     "migrate-refused": ("diag.D029", "the database does not answer"),
+    "celery-no-app": ("diag.D024", "the program ended with an exception"),  # nothing says here which app was named
+    "celery-no-module": ("diag.D022", "the image has no module nosuch"),
+    "broker-refused": ("diag.D092", "the broker does not answer"),
+    "broker-wrong-password": ("diag.D091", "the broker refuses the user or the password"),
+    "beat-wrong-password": ("diag.D091", "the broker refuses the user or the password"),
     "migrate-wrong-password": ("diag.D025", "the database refuses the user or the password"),
     "migrate-no-database": ("diag.D026", "the server has no such database"),
     "migrate-failed-statement": (
@@ -100,6 +105,47 @@ def test_a_registrys_answer_is_told_apart(message, expected):
     evidence, _ = failure("image-missing")
     refused = evidence._replace(trouble=evidence.trouble._replace(message=message))
     assert explain(refused).id == expected
+
+
+@pytest.mark.parametrize(
+    ("recorded", "app", "expected"),
+    [
+        ("celery-no-app", "jobs", ("diag.D090", "there is no Celery app jobs in the image")),
+        ("celery-no-module", "nosuch", ("diag.D090", "there is no Celery app nosuch in the image")),
+        (
+            "celery-no-module",
+            "nosuch.celery:app",
+            ("diag.D090", "there is no Celery app nosuch.celery:app in the image"),
+        ),
+        ("celery-no-module", "site_", ("diag.D022", "the image has no module nosuch")),
+    ],
+)
+def test_a_celery_app_that_is_not_there_is_told_from_one_whose_imports_fail(recorded, app, expected):
+    evidence = crashed(log(recorded))
+    for container in evidence.trouble.pod["spec"]["containers"]:
+        container.setdefault("env", []).append({"name": "NUAGES_CELERY_APP", "value": app})
+    assert explain(evidence)[:2] == expected
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected", "line"),
+    [
+        (
+            "broker-refused",
+            "diag.D092",
+            "redis://:**@blog-redis:6379/1: Error 111 connecting to blog-redis:6379. Connection refused",
+        ),
+        (
+            "broker-wrong-password",
+            "diag.D091",
+            "redis://:**@site-redis:6379/1: invalid username-password pair or user is disabled",
+        ),
+        ("beat-wrong-password", "diag.D091", "the broker: invalid username-password pair or user is disabled"),
+    ],
+)
+def test_a_broker_that_does_not_let_a_worker_in_is_named(recorded, expected, line):
+    cause = explain(crashed(log(recorded), symptom=Symptom.UNREADY))
+    assert (cause.id, cause.line) == (expected, line)
 
 
 def test_a_variable_that_the_spec_declares_is_not_called_missing():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nuages.rollout.causes.celery import application, broker
 from nuages.rollout.causes.cluster import address, configuration, creation, deadline, image, mount, node, volume
 from nuages.rollout.causes.database import database, migration
 from nuages.rollout.causes.evidence import Cause, Evidence
@@ -20,10 +21,22 @@ Rule = Callable[[Evidence], Cause | None]
 RULES: dict[Symptom, tuple[Rule, ...]] = {
     Symptom.IMAGE: (image,),
     Symptom.CONFIG: (configuration,),
-    Symptom.CRASH: (memory, command, migration, environment, database, exception, unmigrated, probe, crash),
+    Symptom.CRASH: (
+        memory,
+        command,
+        migration,
+        environment,
+        database,
+        application,
+        exception,
+        broker,
+        unmigrated,
+        probe,
+        crash,
+    ),
     Symptom.UNSCHEDULABLE: (node,),
     Symptom.STARTING: (mount,),
-    Symptom.UNREADY: (unmigrated, environment, database, exception, probe),
+    Symptom.UNREADY: (unmigrated, environment, database, broker, exception, probe),
 }
 CREATION: tuple[Rule, ...] = (creation, deadline, volume, address)
 
