@@ -28,12 +28,12 @@ def application(evidence: Evidence) -> Cause | None:
 
 def broker(evidence: Evidence) -> Cause | None:
     """The broker refuses or does not answer; a worker goes on trying, so its pod runs and is not ready."""
-    said = evidence.nuages(r"Cannot connect to (?P<where>[\w+]+://\S+?): (?P<why>.*?)(?:\.*\\n.*)?$")
-    said = said or evidence.nuages(r"beat: Connection error: (?P<why>.*?)\.* Trying again")
+    said = evidence.nuages(r"Cannot connect to (?P<where>[\w+]+://\S+?): (?P<why>.*?)(?:\\n.*)?$")
+    said = said or evidence.nuages(r"beat: Connection error: (?P<why>.*?) Trying again")
     if said is None:
         return None
     where = said.groupdict().get("where") or "the broker"
-    line = f"{where}: {said['why'].strip()}"
+    line = f"{where}: {said['why'].strip().rstrip('.')}"
     if re.search(_REFUSES, said["why"]):
         hint = "a CELERY_BROKER_URL in nuages.yaml wins over the one that nuages makes"
         return Cause("diag.D091", "the broker refuses the user or the password", hint, line)
