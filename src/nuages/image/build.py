@@ -208,6 +208,7 @@ def _made(
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(msgspec.json.encode(made))
     prune.unused(system.home())
+    system.prune()
     told.note = "made anew"
     return made
 
@@ -320,6 +321,10 @@ def _findings(found: Facts, environment: Environment, made: _Made, selection: ig
     declared = Place(found.dependencies.files[-1] if found.dependencies else "")
     findings = list(_added(environment.added, declared))
     findings += [Finding("image.W101", Level.WARNING, note, declared) for note in environment.notes]
+    findings += [Finding("image.I102", Level.INFO, note, declared) for note in environment.left_out]
+    if made.told.static_missing:
+        listed = ", ".join(made.told.static_missing[:5]) + (" …" if len(made.told.static_missing) > 5 else "")
+        findings.append(Finding("image.W103", Level.WARNING, f"static files refer to what nobody has: {listed}"))
     if made.told.static_skipped:
         findings.append(
             Finding("project.W103", Level.WARNING, f"static files are not collected: {made.told.static_skipped}")

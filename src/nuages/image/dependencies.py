@@ -49,6 +49,8 @@ class Environment(NamedTuple):
     added: tuple[Addition, ...] = ()
     notes: tuple[str, ...] = ()
     """What went otherwise than the project says, and did not end the build."""
+    left_out: tuple[str, ...] = ()
+    """What is not installed, on purpose."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -89,8 +91,9 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
     lower, installed = home(key), _Work(below, facts, compilers, sink)
     with locked(lower.with_suffix(".lock"), sink, "the same dependencies"):
         kept = _kept(lower)
-        if kept is None:  # before the step below, which would hide that it takes its time
-            system.builder(below, compilers, sink)
+        if kept is None:
+            system.need_space()
+            system.builder(below, compilers, sink)  # before the step below, which would hide that it takes its time
         with step(sink, "dependencies", expected=60) as told:
             if kept is None:
                 kept = installed.install(lower, wanted, files, told)
@@ -100,9 +103,9 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
     found = additions.distributions(lower / "venv")
     added = additions.wanted(app, found)
     own = installation.own_package(facts.root, _declared(facts.root, app)) and "-e ./." not in wanted.lines
-    notes = [f"{name} is left out: it has to be compiled, and no command starts it" for name in wanted.skipped]
+    skipped = [f"{name} is left out: it has to be compiled, and no command starts it" for name in wanted.skipped]
     if not added and not own:
-        return Environment(key, below, lower / "venv", (kept.layer(),), (), tuple(notes))
+        return Environment(key, below, lower / "venv", (kept.layer(),), left_out=tuple(skipped))
     digest = installation.own_digest(facts.root, files) if own else []
     key = system.short_hash([key, [addition.line() for addition in added], own, digest])
     upper = home(key)
@@ -112,7 +115,9 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
             with step(sink, "additions", expected=5) as told:
                 above = installed.add(upper, lower, added, own=list(files) if own else [], told=told)
                 told.note = ", ".join(addition.name for addition in added) or "the project's own package"
-    return Environment(key, below, upper / "venv", (kept.layer(), above.layer()), tuple(added), (*notes, *above.notes))
+    return Environment(
+        key, below, upper / "venv", (kept.layer(), above.layer()), tuple(added), above.notes, tuple(skipped)
+    )
 
 
 def home(key: str) -> Path:

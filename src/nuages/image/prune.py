@@ -33,6 +33,9 @@ def unused(home: Path, now: float | None = None) -> None:
     for path in home.glob("projects/*.json"):
         if now - path.stat().st_mtime > UNUSED:
             path.unlink(missing_ok=True)
+    for path in [*home.glob("frontend-*/complete"), *home.glob("node-*/complete")]:
+        if now - path.stat().st_mtime > UNUSED:
+            shutil.rmtree(path.parent, ignore_errors=True)
     named = {
         digest
         for kept in (*home.glob("dependencies-*/layer.json"), *home.glob("projects/*.json"))

@@ -6,12 +6,14 @@ import hashlib
 import json
 import re
 import shlex
+import shutil
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from nuages.errors import BuildFailed, CommandFailed
+from nuages.errors import BuildFailed, CommandFailed, MissingTool
 from nuages.host import programs
 from nuages.host.command import run
 from nuages.host.lock import locked
@@ -21,6 +23,11 @@ from nuages.progress import Sink, Step, step
 
 # Counted up when the way of adding packages changes, so that nothing old is taken for new.
 RECIPE = 1
+DAY = 24 * 3600.0
+# A working container is made again in seconds, so it is not kept for long.
+UNUSED = 3 * DAY
+# What an environment with its layer may take, so that a full disk is said before minutes are spent.
+NEEDED = 2 << 30
 
 
 class System(NamedTuple):
@@ -57,6 +64,21 @@ def ensure(python: str, packages: list[str], sink: Sink) -> System:
     return System(oci.read_layout(kept), kept, reference)
 
 
+def need_space() -> None:
+    """See to it that there is room for what is built.
+
+    Raises:
+        MissingTool: there is not.
+    """
+    home().mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home()).free
+    if free < NEEDED:
+        raise MissingTool(
+            f"only {free >> 20} MiB are free where builds are kept ({home()}), {NEEDED >> 20} MiB are needed",
+            hint="free some space, or name another place by XDG_CACHE_HOME",
+        )
+
+
 def python(system: System) -> str:
     """The exact version of its Python, as its image says: "3.13.5"; "" where it does not."""
     said = dict(pair.partition("=")[::2] for pair in system.image.settings.get("Env") or ())
@@ -70,6 +92,7 @@ def working(system: System, sink: Sink) -> str:
     programs.ensure({"buildah": "buildah"}, sink)
     name = f"nuages-{system.image.digest.removeprefix('sha256:')[:16]}"
     with locked(home() / f"{name}.lock", sink, "another build"):
+        (home() / f"{name}.lock").touch()
         if _known("container", name):
             return name
         _to_storage(system, sink)
@@ -91,6 +114,7 @@ def builder(system: System, packages: Iterable[str], sink: Sink) -> str:
     programs.ensure({"buildah": "buildah"}, sink)
     name = f"nuages-{short_hash([system.image.digest, wanted, RECIPE])}"
     with locked(home() / f"{name}.lock", sink, "the same build packages"):
+        (home() / f"{name}.lock").touch()
         if _known("container", name):
             return name
         _to_storage(system, sink)
@@ -106,6 +130,28 @@ def builder(system: System, packages: Iterable[str], sink: Sink) -> str:
                 raise
             told.note = ", ".join(wanted)
     return name
+
+
+def prune(now: float | None = None) -> None:
+    """Remove working containers that nobody built with for days, and system images that then stand below none; once a
+    day, since asking takes as long as a change of code. Whatever is removed is made again when it is asked for.
+    """
+    now = time.time() if now is None else now
+    asked = home() / ".pruned"
+    if asked.exists() and now - asked.stat().st_mtime < DAY:
+        return
+    asked.touch()
+    for lock in home().glob("nuages-*.lock"):
+        if now - lock.stat().st_mtime > UNUSED:
+            with suppress(CommandFailed):  # it is gone already
+                run(["buildah", "rm", lock.stem])
+            lock.unlink(missing_ok=True)
+    known = run(
+        ["buildah", "images", "--format", "{{.Name}}:{{.Tag}}", "--filter", "reference=localhost/nuages/system"]
+    )
+    for name in known.split():
+        with suppress(CommandFailed):  # a container stands on it
+            run(["buildah", "rmi", name])
 
 
 def apt(packages: list[str]) -> str:
