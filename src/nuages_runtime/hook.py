@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def start() -> None:
     """Begin to wait for Django; at once where it is loaded already. Called again, it does nothing."""
-    if not os.environ.get("NUAGES_OVERLAY") or any(type(finder).__name__ == "Finder" for finder in sys.meta_path):
+    if not os.environ.get("NUAGES_OVERLAY") or any(isinstance(finder, Finder) for finder in sys.meta_path):
         return
     finder = Finder(dict(os.environ))
     for name, wrap in finder.watched.items():
