@@ -21,6 +21,7 @@ _PROCESS = re.compile(r"^([a-z][\w-]*):\s*(\S.*)$")
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)?\S*python:(\d+\.\d+)", re.IGNORECASE)
 _RUN = re.compile(r"^\s*(?:CMD|ENTRYPOINT)\s+(.*)$")
 _COMMAND = re.compile(r"^\s*command\s*[:=]\s*(\S.*)$")
+_DAEMON = re.compile(r"^\s*(?:smart-)?attach-daemon2?\s*=\s*(?:cmd=)?(\S.*)$")
 _VERSION = re.compile(r"python\D{0,3}(\d+\.\d+)", re.IGNORECASE)
 _DOTENV = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$")
 _EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", ".env-example", "example.env",
@@ -74,7 +75,9 @@ def _of(files: Files, file: str) -> Iterator[Found]:
         elif "ockerfile" in name or name == "Containerfile":
             yield from _dockerfile(text, place)
         elif command := _COMMAND.match(text):
-            yield Found(f"command={command[1]}", place, sure=False)
+            yield Found(f"{'process' if 'supervisor' in name else 'command'}={command[1]}", place, sure=False)
+        elif daemon := _DAEMON.match(text):
+            yield Found(f"process={daemon[1]}", place, sure=False)
         if name in ("runtime.txt", ".tool-versions") and (version := _VERSION.search(text)):
             yield Found(f"python={version[1]}", place, sure=False)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
@@ -43,8 +43,9 @@ def inspect(path: Path, settings: str | None = None, options: Options | None = N
         raise _no_settings(path)
     trial, environment = load(root, chosen.value)
     declared = dependencies(root, options) if options else dependencies(root)
-    found = variables(files, trial, said)
-    names = {each.name for each in found} | {read.name for read in trial.reads()}
+    names = {each.name for each in variables(files, trial, said)} | {read.name for read in trial.reads()}
+    led = stores.database_variables(trial, names)
+    found = variables(files, stores.given(trial, led), said) if led else variables(files, trial, said)
     serving = servers(files, trial, said)
     work = background(files, trial, said, declared.packages if declared else {})
     wanted = _python(root, said)
@@ -56,7 +57,6 @@ def inspect(path: Path, settings: str | None = None, options: Options | None = N
     commands = tuple(_commands(files, trial, said))
     if any("compilemessages" in command.command for command in commands):
         build = (*build, Found(libraries.GETTEXT, commands[0].place))
-    led = stores.database_variables(trial, names)
     return Facts(
         root=root,
         manage=Found("manage.py", Place("manage.py", 1)),
@@ -231,24 +231,30 @@ def _groups(files: Files, root: Path, declared: Dependencies | None) -> list[Fou
     known = {name: each for name, each in groups(root).items() if name in ("dev", "test", "tests", "development")}
     if not known or declared is None:
         return []
-    tools = [
-        re.escape(tool).replace("\\-", "_") for each in known.values() for tool in each if tool not in declared.packages
-    ]
-    importing = re.compile(
-        rb"^(?:from|import) (?:(%s)\b|\.*[\w.]*\btests\b)" % "|".join(tools or ["-"]).encode(), re.MULTILINE
+    tools = {tool.replace("-", "_") for each in known.values() for tool in each if tool not in declared.packages} or {
+        "-"
+    }
+    tests = re.compile(rb"^(?:from|import) \.*[\w.]*\btests\b", re.MULTILINE)
+    either = re.compile(
+        rb"^(?:from|import) (?:(?:%s)\b|\.*[\w.]*\btests\b)" % "|".join(sorted(tools)).encode(), re.MULTILINE
     )
-    for file in files.search(importing):
-        name = next((group for group in known), "")
-        if PurePosixPath(file).name not in ("conftest.py", "noxfile.py", "fabfile.py", "setup.py") and "/" in file:
-            text = files.text(file).encode()
-            line = text[: match.start()].count(b"\n") + 1 if (match := importing.search(text)) else 1
-            if not _development(file):
-                return [Found(name, Place(file, line), sure=False)]
+    for file in files.search(either):
+        # A command that a developer runs may need a developer's tools; one that needs the tests does not even load.
+        pattern = tests if "management/commands" in file else either
+        content = files.text(file).encode()
+        if "/" in file and not _development(file) and (match := pattern.search(content)):
+            line = content[: match.start()].count(b"\n") + 1
+            return [Found(next(iter(known)), Place(file, line), sure=False)]
     return []
 
 
 def _development(file: str) -> bool:
-    return bool(re.search(r"(^|/)(settings/)?(dev|local|development|debug|test\w*|ci)\.py$|(^|/)(docs|scripts)/", file))
+    return bool(
+        re.search(
+            r"(^|/)(settings/)?(dev|local|development|debug|test\w*|ci|conftest|\w*_test)\.py$|(^|/)(docs|scripts)/",
+            file,
+        )
+    )
 
 
 def required(facts: Facts) -> list[Variable]:

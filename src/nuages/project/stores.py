@@ -12,7 +12,10 @@ MARK = "nuages-mark"
 _URL = f"postgres://{MARK}-user:{MARK}-password@{MARK}-host:54321/{MARK}-name"
 _PARTS = {"HOST": "host", "NAME": "name", "USER": "user", "PASSWORD": "password", "PORT": "port"}
 _DATABASE = re.compile(r"(DB|DATABASE|POSTGRES|PG|SQL|RDS)", re.IGNORECASE)
-_ENGINE = re.compile(r"(ENGINE|TYPE|BACKEND|DRIVER|VENDOR|KIND|DIALECT|ADAPTER|USE_|ENABLE)", re.IGNORECASE)
+_ENGINE = re.compile(
+    r"(ENGINE|TYPE|BACKEND|DRIVER|VENDOR|KIND|DIALECT|ADAPTER|USE_|ENABLE|^DB$|^DATABASE$)", re.IGNORECASE
+)
+_NO_PART = re.compile(_ENGINE.pattern + r"|URL|URI|DSN|OPTION|_FILE$|SSL|AGE|TIMEOUT", re.IGNORECASE)
 _POSTGRES = ("postgres", "postgresql", "django.db.backends.postgresql", "true", "True", "1", "psql", "pgsql", "pg")
 _REDIS = re.compile(r"(REDIS|BROKER|CACHE|CELERY|VALKEY|RESULT_BACKEND|CHANNEL)", re.IGNORECASE)
 _NO_ADDRESS = re.compile(
@@ -52,20 +55,27 @@ def database_variables(trial: Trial, variables: set[str]) -> dict[str, str]:
     """
     fit = sorted(name for name in variables if _DATABASE.search(name))
     for name in sorted(
-        (each for each in fit if "URL" in each or "DSN" in each), key=lambda each: each != "DATABASE_URL"
+        (each for each in fit if re.search("URL|URI|DSN", each)), key=lambda each: each != "DATABASE_URL"
     ):
         if "REPLICA" not in name and _marked(trial.with_(**{name: _URL})):
             return {name: "url"}
-    parts = {name: "54321" if "PORT" in name else f"{MARK}-{name}-"
-             for name in fit if not _ENGINE.search(name) and "URL" not in name and "OPTION" not in name}  # fmt: skip
-    found = _parts(trial.with_(**parts), parts)
-    if found:
+    if found := _parts(trial, variables):
         return found
     for name in (each for each in fit if _ENGINE.search(each)):
         for value in _POSTGRES:
-            if found := _parts(trial.with_(**parts, **{name: value}), parts):
+            switched = trial.with_(**{name: value})
+            # What is read only now is a part of it, too.
+            if found := _parts(switched, variables | {read.name for read in switched.reads()}):
                 return {name: f"={value}", **found}
     return {}
+
+
+def given(trial: Trial, led: dict[str, str]) -> Trial:
+    """The settings as they are with the variables that lead to PostgreSQL set: what they need then counts."""
+    values = {"url": _URL, "port": "54321"}
+    return trial.with_(
+        **{name: meaning[1:] if meaning[0] == "=" else values.get(meaning, MARK) for name, meaning in led.items()}
+    )
 
 
 def redis_variables(trial: Trial, variables: set[str]) -> dict[str, str]:
@@ -114,10 +124,13 @@ def _marked(trial: Trial) -> bool:
     return whole and engine(default.get("ENGINE", "")) == "postgresql"
 
 
-def _parts(trial: Trial, marks: dict[str, str]) -> dict[str, str]:
-    """Which variable came out where, when the engine is PostgreSQL and the host is one of them."""
-    default = _default(trial) or {}
-    if engine(default.get("ENGINE", "")) != "postgresql":
+def _parts(trial: Trial, variables: set[str]) -> dict[str, str]:
+    """Which variable came out where, when the engine is PostgreSQL and the host, or the name, is one of them."""
+    marks = {name: "54321" if "PORT" in name else f"{MARK}-{name}-"
+             for name in sorted(variables) if _DATABASE.search(name) and not _NO_PART.search(name)}  # fmt: skip
+    default = _default(trial.with_(**marks)) or {}
+    # "postgres" would be taken for a module of that name: a backend has a path.
+    if engine(default.get("ENGINE", "")) != "postgresql" or "." not in str(default.get("ENGINE")):
         return {}
     found: dict[str, str] = {}
     for part, meaning in _PARTS.items():

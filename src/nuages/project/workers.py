@@ -116,13 +116,14 @@ def _workers(trial: Trial, hints: tuple[Found, ...], files: Files) -> Iterator[W
     commands = {worker.command[2] for worker in known}
     for hint in hints:
         kind, _, line = hint.value.partition("=")
-        if not kind.startswith("process.") or kind in ("process.web", "process.release"):
+        if kind.partition(".")[0] != "process" or kind in ("process.web", "process.release"):
             continue
         found = _MANAGE.search(line)
         if found and found[1] not in _NO_WORKER | commands:
             command = ("python", "manage.py", found[1], *found[2].split())
             commands.add(found[1])
-            yield Worker(re.sub(r"[^a-z0-9-]", "-", kind[8:].lower())[:20].strip("-") or "worker", command, hint.place)
+            name = re.sub(r"[^a-z0-9-]", "-", (kind[8:] or found[1]).lower())[:20].strip("-")
+            yield Worker(name or "worker", command, hint.place)
 
 
 def _installed(trial: Trial) -> Iterator[Worker]:

@@ -370,3 +370,67 @@ def test_a_project_in_a_folder_below_is_named_by_the_repository(tmp_path: Path) 
 def test_a_default_may_be_a_password_and_is_never_told(tmp_path: Path) -> None:
     facts = inspect(shop(tmp_path, 'ADMIN_PASSWORD = os.environ.get("ADMIN_PASSWORD", "tr0ub4dor")\n'))
     assert "tr0ub4dor" not in draft(facts)
+
+
+def test_an_engine_that_is_written_out_gets_the_backend_and_what_only_sqlite_needs_is_not_asked_for(
+    tmp_path: Path,
+) -> None:
+    engine = """
+if os.environ.get("SHOP_DATABASE_URI"):
+    import dj_database_url
+    DATABASES = {"default": dj_database_url.parse(os.environ["SHOP_DATABASE_URI"])}
+else:
+    DATABASES = {"default": {"ENGINE": os.environ["SQL_ENGINE"], "NAME": os.environ["SQL_DATABASE"]}}
+"""
+    spec = drafted(inspect(shop(tmp_path, engine)))
+    assert {name: source.key for name, source in spec.env.items()} == {"SHOP_DATABASE_URI": "url"}
+
+
+def test_an_engine_that_a_variable_names_is_a_backend_and_no_nickname(tmp_path: Path) -> None:
+    engine = """
+DATABASES = {"default": {"ENGINE": os.environ.get("SQL_ENGINE", "django.db.backends.sqlite3"),
+                         "NAME": os.environ.get("SQL_DATABASE", "db.sqlite3"), "HOST": os.environ.get("SQL_HOST", "")}}
+"""
+    env = drafted(inspect(shop(tmp_path, engine))).env
+    assert env["SQL_ENGINE"].value == "django.db.backends.postgresql"
+    assert (env["SQL_HOST"].key, env["SQL_DATABASE"].key) == ("host", "name")
+
+
+def test_a_password_that_a_function_reads_only_for_postgres_comes_from_the_service(tmp_path: Path) -> None:
+    engine = """
+def secret(name, default=None):
+    if path := os.getenv(name + "_FILE"):
+        return open(path).read()
+    return os.getenv(name, default)
+if os.getenv("DB") == "postgres":
+    DATABASES["default"] = {"ENGINE": "django.db.backends.postgresql", "HOST": os.getenv("DB_HOST", ""),
+                            "PASSWORD": secret("DB_PASSWORD", "")}
+"""
+    spec = drafted(inspect(shop(tmp_path, engine)))
+    assert spec.env["DB"].value == "postgres"
+    assert (spec.env["DB_HOST"].key, spec.env["DB_PASSWORD"].key) == ("host", "password")
+    assert list(spec.secrets) == ["SECRET_KEY"]
+
+
+def test_daemons_of_uwsgi_and_programs_of_supervisor_are_workers(tmp_path: Path) -> None:
+    files = {
+        "uwsgi.ini": "[uwsgi]\nattach-daemon = python manage.py sendalerts\n",
+        "supervisord.conf": "[program:x]\ncommand=python manage.py poll --loop\n",
+    }
+    workers = inspect(shop(tmp_path, files=files)).workers
+    assert {(worker.name, str(worker.place)) for worker in workers} == {
+        ("sendalerts", "uwsgi.ini:2"),
+        ("poll", "supervisord.conf:2"),
+    }
+
+
+def test_a_developer_s_command_does_not_bring_a_developer_s_tools(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\ndependencies = ["django"]\n'
+        '[dependency-groups]\ndev = ["faker"]\n',
+        "uv.lock": 'version = 1\n[[package]]\nname = "django"\nversion = "5.2.1"\n[[package]]\nname = "faker"\n'
+        'version = "26"\n[[package]]\nname = "shop"\nversion = "1"\nsource = { virtual = "." }\n'
+        'dependencies = [{ name = "django" }]\n[package.dev-dependencies]\ndev = [{ name = "faker" }]\n',
+        "shop/management/commands/dummies.py": "from faker import Faker\n",
+    }
+    assert inspect(shop(tmp_path, files=files)).groups == ()
