@@ -82,7 +82,12 @@ def _output(files: Files, trial: Trial, folder: str, command: str) -> str | None
     if served:
         tops = sorted(set(served), key=lambda each: (each.count("/"), each))
         return tops[0] if len(tops) == 1 or all(_below(each, tops[0]) for each in tops) else "."
-    return "." if loader else None
+    if loader:
+        return "."
+    missing = [
+        each for each in _looked(trial) if _below(each, folder) and not any(_below(one, each) for one in files.all)
+    ]
+    return missing[0] if missing else None  # a folder that is served, and that nothing but the build can make
 
 
 def _written(files: Files, folder: str, command: str) -> list[str]:
@@ -113,8 +118,7 @@ def _inside(folder: str, written: str) -> str | None:
 
 def _serves(files: Files, trial: Trial, folder: str) -> bool:
     """Whether collectstatic or templates look there: in STATICFILES_DIRS, in an app's static folder, in TEMPLATES."""
-    looked = [trial.inside(each) for each in (*trial.texts("STATICFILES_DIRS"), *_paths(trial, "STATICFILES_DIRS"))]
-    looked += [trial.inside(each) for each in _paths(trial, "TEMPLATES", "WHITENOISE_ROOT", "STATIC_ROOT")]
+    looked = [*_looked(trial), *(trial.inside(each) for each in _paths(trial, "STATIC_ROOT"))]
     if any(each and (_below(folder, each) or _below(each, folder)) for each in looked):
         return True
     parts = PurePosixPath(folder).parts
@@ -123,6 +127,12 @@ def _serves(files: Files, trial: Trial, folder: str) -> bool:
         if part == "static" and index and files.has("/".join((*parts[:index], "__init__.py"))):
             return True
     return False
+
+
+def _looked(trial: Trial) -> list[str]:
+    """Folders of the project where Django looks for files that are served or rendered."""
+    given = (*trial.texts("STATICFILES_DIRS"), *_paths(trial, "STATICFILES_DIRS", "TEMPLATES", "WHITENOISE_ROOT"))
+    return [inside for each in given if (inside := trial.inside(each))]
 
 
 def _paths(trial: Trial, *settings: str) -> list[object]:
@@ -142,7 +152,7 @@ def _paths(trial: Trial, *settings: str) -> list[object]:
 
 
 def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
+    return folder in (".", path) or path.startswith(f"{folder}/")
 
 
 def _manager(files: Files, folder: str) -> str:
