@@ -21,7 +21,7 @@ from nuages.local.cluster import up
 
 from .report import show
 from .run import Result, Run
-from .table import Entry, projects
+from .table import Entry, Step, projects
 
 
 def main() -> int:
@@ -29,7 +29,10 @@ def main() -> int:
     known = projects()
     given = _arguments(known)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
-    named = {name: known.get(name, Entry()) for name in given.names or [n for n, e in known.items() if not e.written]}
+    named = {
+        name: known.get(name, Entry(smoke=[Step(get="/")]))
+        for name in given.names or [n for n, e in known.items() if not e.written]
+    }
     try:
         cluster = up(given.cluster)
     except NuagesError as error:

@@ -136,7 +136,7 @@ class Run:
         self.result.address = status["addresses"][-1]
         self.result.size = self._size(status["image"])
         for command in self.entry.after:
-            self._nuages(*command, *self._context)
+            self._nuages(command[0], *self._context, *command[1:])
             self.result.typed.append(f"nuages {' '.join(command)}")
 
     def _smoke(self) -> None:
