@@ -10,6 +10,8 @@ import os
 import re
 from pathlib import Path
 
+import msgspec
+
 from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
 from nuages.project import libraries, place, stores
@@ -37,18 +39,18 @@ def inspect(path: Path, settings: str | None = None, options: Options | None = N
     """
     root = place.find(path)
     files = Files(root)
-    said = hints(files)
+    said = _hints(files, path.resolve())
     chosen = Found(settings, Place("nuages.yaml", path="django.settings")) if settings else choose(files, said)
     if chosen is None:
         raise _no_settings(path)
     trial, environment = load(root, chosen.value)
-    declared = dependencies(root, options) if options else dependencies(root)
+    declared = _declared(root, path.resolve(), options or Options())
     names = {each.name for each in variables(files, trial, said)} | {read.name for read in trial.reads()}
     led = stores.database_variables(trial, names)
     found = variables(files, stores.given(trial, led), said) if led else variables(files, trial, said)
     serving = servers(files, trial, said)
     work = background(files, trial, said, declared.packages if declared else {})
-    wanted = _python(root, said)
+    wanted = _python(root, path.resolve(), said)
     run, build = libraries.needed(
         declared,
         trial.installed("django.contrib.gis"),
@@ -119,9 +121,34 @@ def _no_settings(path: Path) -> Refused:
     )
 
 
-def _python(root: Path, said: tuple[Found, ...]) -> Found | None:
+def _hints(files: Files, top: Path) -> tuple[Found, ...]:
+    """Of the project's folder, and of the one where the reader stands: a Dockerfile often lies there."""
+    own = hints(files)
+    if top == files.root:
+        return own
+    named = ((os.path.relpath(top / hint.place.file, files.root), hint) for hint in hints(Files(top)))
+    above = (
+        Found(hint.value, hint.place._replace(file=file), sure=False) for file, hint in named if file.startswith("..")
+    )
+    return (*own, *above)
+
+
+def _declared(root: Path, top: Path, options: Options) -> Dependencies | None:
+    """What the project installs: its own files say so, or those of a folder above, up to where the reader stands."""
+    for folder in _up(root, top):
+        if found := dependencies(folder, options):
+            files = tuple(os.path.relpath(folder / file, root) for file in found.files)
+            return msgspec.structs.replace(found, files=files)
+    return None
+
+
+def _up(root: Path, top: Path) -> list[Path]:
+    return [root, *(folder for folder in root.parents if folder.is_relative_to(top))]
+
+
+def _python(root: Path, top: Path, said: tuple[Found, ...]) -> Found | None:
     """What the project declares; else what it runs on elsewhere, which is no more than a hint."""
-    declared = requires_python(root)
+    declared = next((found for folder in _up(root, top) if (found := requires_python(folder))), None)
     if declared and any(letter.isdigit() for letter in declared[0]):
         return Found(declared[0], Place(declared[1], 1))
     return next(say(said, "python"), None)

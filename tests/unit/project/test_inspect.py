@@ -94,3 +94,21 @@ def test_a_folder_without_manage_py_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         inspect(tmp_path)
     assert [finding.id for finding in refused.value.findings] == ["project.E201"]
+
+
+def test_a_lock_above_the_folder_of_manage_py_counts_from_where_init_runs(shop: Path) -> None:
+    repository = shop.parent
+    (shop / "requirements.txt").rename(repository / "requirements.txt")
+    (shop / "base.txt").rename(repository / "base.txt")
+    (repository / ".python-version").write_text("3.12\n")
+    facts = inspect(repository)
+    assert facts.dependencies is not None
+    assert facts.dependencies.files == ("../requirements.txt", "../base.txt")
+    assert facts.python is not None
+    assert facts.python.value == "3.12"
+
+
+def test_hints_of_the_repository_count_where_manage_py_is_below(shop: Path) -> None:
+    (shop.parent / "Procfile").write_text("mailer: python manage.py send_queued\n")
+    [worker] = inspect(shop.parent).workers
+    assert (worker.name, str(worker.place)) == ("mailer", "../Procfile:1")
