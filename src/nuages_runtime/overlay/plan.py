@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from nuages_runtime.overlay.change import Change, World
 from nuages_runtime.overlay.database import databases
 from nuages_runtime.overlay.files import logs, static
-from nuages_runtime.overlay.redis import caches, celery
+from nuages_runtime.overlay.queues import queues
+from nuages_runtime.overlay.redis import caches
 from nuages_runtime.overlay.security import debug, hosts, proxy, secret_key
 
 # As they are called in NUAGES_OVERLAY.
@@ -20,7 +21,7 @@ PARTS: dict[str, Callable[[World], Iterator[Change]]] = {
     "caches": caches,
     "static": static,
     "logging": logs,
-    "celery": celery,
+    "celery": queues,
 }
 
 

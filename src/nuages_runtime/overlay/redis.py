@@ -1,4 +1,4 @@
-"""What keeps its data in the process, or on the developer's own Redis: caches, channel layers, Celery's addresses."""
+"""What keeps its data in the process, or on the developer's own Redis: caches and channel layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World
 REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 REDIS_LAYER = "channels_redis.core.RedisChannelLayer"
 _IN_PROCESS = ("locmem.LocMemCache", "layers.InMemoryChannelLayer")
-_HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
 _DEVELOPMENT = ("memory", "redis", "rediss", "amqp", "pyamqp")
 
 
@@ -65,29 +65,10 @@ def _layers(world: World, url: str) -> Iterator[Change]:
     yield Change("CHANNEL_LAYERS", REPLACED, why, {**own, "default": layer})
 
 
-def celery(world: World) -> Iterator[Change]:
-    """Celery's addresses where they point at the developer's own machine.
-
-    Whatever the namespace: every setting that ends with BROKER_URL or RESULT_BACKEND. Celery itself reads
-    CELERY_BROKER_URL and CELERY_RESULT_BACKEND before any setting, so what is absent needs nothing.
-    """
-    broker = world.variable("CELERY_BROKER_URL")
-    # Beside the tasks rather than beside the cache, whose clear() empties its database.
-    results = world.variable("CELERY_RESULT_BACKEND") or (broker if broker.startswith("redis") else "")
-    results = results or world.variable("REDIS_URL")
-    for setting, own in sorted(world.own.items()):
-        for ending, url in (("BROKER_URL", broker), ("RESULT_BACKEND", results)):
-            if setting.endswith(ending) and url and isinstance(own, str) and not world.said(own):
-                if development(own):
-                    yield Change(setting, REPLACED, "pointed at localhost", url)
-                elif own and own != url and ending == "BROKER_URL":
-                    yield Change(setting, REPLACED, "Celery itself reads CELERY_BROKER_URL first", url)
-
-
 def development(url: str) -> bool:
     """Whether an address is one of this machine alone: memory://, redis://localhost:6379/0."""
     parts = urlsplit(url)
-    return parts.scheme in _DEVELOPMENT and (parts.scheme == "memory" or (parts.hostname or "localhost") in _HERE)
+    return parts.scheme in _DEVELOPMENT and (parts.scheme == "memory" or (parts.hostname or "localhost") in HERE)
 
 
 def _on_this_machine(host: object) -> bool:
@@ -95,5 +76,5 @@ def _on_this_machine(host: object) -> bool:
     if isinstance(host, Mapping):
         host = host.get("address")
     if isinstance(host, list | tuple):
-        return bool(host) and host[0] in _HERE
+        return bool(host) and host[0] in HERE
     return isinstance(host, str) and development(host)

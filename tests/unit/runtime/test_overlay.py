@@ -317,6 +317,26 @@ def test_celerys_localhost_becomes_the_services_address_whatever_the_namespace()
     assert changed("celery", own, {}) == {}
 
 
+@pytest.mark.parametrize(
+    ("setting", "own", "value"),
+    [
+        ("RQ_QUEUES", {"a": {"HOST": "localhost", "PORT": 6379, "DEPTH": 9}}, {"a": {"DEPTH": 9, "URL": BROKER}}),
+        ("RQ_QUEUES", {"a": {"URL": "redis://127.0.0.1/0"}, "b": {"DB": 1}}, {"a": {"URL": BROKER}, "b": {"DB": 1}}),
+        ("RQ_QUEUES", {"default": {"USE_REDIS_CACHE": "default"}}, None),
+        ("HUEY", {"name": "x"}, {"name": "x", "connection": {"url": BROKER}}),
+        ("HUEY", {"connection": {"host": "localhost", "most": 3}}, {"connection": {"most": 3, "url": BROKER}}),
+        ("HUEY", {"huey_class": "huey.SqliteHuey"}, None),
+        ("HUEY", {"connection": {"url": "redis://other:6379"}}, None),
+        ("Q_CLUSTER", {"redis": {"host": "127.0.0.1", "port": 6379}, "workers": 2}, {"redis": BROKER, "workers": 2}),
+        ("Q_CLUSTER", {"redis": "redis://localhost:6379"}, {"redis": BROKER}),
+        ("Q_CLUSTER", {"orm": "default"}, None),
+    ],
+)  # fmt: skip
+def test_other_queues_leave_localhost_too(setting: str, own: dict[str, object], value: object) -> None:
+    change = changed("celery", {setting: own}, {"REDIS_URL": REDIS}).get(setting)
+    assert (change.value if change else None) == value
+
+
 def test_static_files_have_a_root_and_no_storage_is_chosen() -> None:
     assert changed("static", {}, {}) == {}
     added = changed("static", {"INSTALLED_APPS": STATICFILES}, {})
