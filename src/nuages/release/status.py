@@ -77,6 +77,10 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
         found = survey(workloads, mirror, utc())
         states = {item["metadata"]["name"]: text for item, text in [*found.done, *found.waiting, *found.failed]}
         problems = [await _problem(item, text, cluster, mirror) for item, text in found.failed]
+        if not (latest and latest.outcome is Outcome.RUNNING):
+            # What is not ready though nothing is under way has a cause: a broker that is away, a probe that fails.
+            late = [await _problem(item, "", cluster, mirror) for item, _ in found.waiting]
+            problems += [problem for problem in late if problem.detail]
         return Status(
             app=app.name,
             environment=app.environment,

@@ -1,0 +1,101 @@
+"""Workers, beat, redis and secrets on a real node: from nothing to tasks that run, and what is said when they can't."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+from waiting import wait_for
+from worker_project import site_in
+
+pytestmark = pytest.mark.e2e
+NAMESPACE = "site-local"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest.fixture(scope="module")
+def unset(folder, cluster):
+    """The project, before its secret has a value, and what a deploy says to that."""
+    project = site_in(folder / "site", cluster, NAMESPACE)
+    return project, project.nuages("deploy", code=3).stderr
+
+
+@pytest.fixture(scope="module")
+def site(unset, kubectl):
+    """The project, live; removed afterwards."""
+    project, _ = unset
+    project.nuages("secrets", "set", "GREETING", text="hunter2\n")
+    project.nuages("deploy")
+    yield project
+    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture
+def ask(site, kubectl):
+    """What the site answers."""
+    (address,) = site.status()["addresses"]
+
+    def answer(path=""):
+        with urllib.request.urlopen(f"{address}/{path}", timeout=10) as response:
+            return json.load(response)
+
+    return answer
+
+
+def components(site):
+    return {part["name"]: (part["ready"], part["wanted"]) for part in site.status()["components"]}
+
+
+def test_a_secret_without_a_value_is_refused_before_anything_is_built_with_its_cure(unset):
+    _, said = unset
+    assert "nuages secrets set GREETING" in said
+    assert "dependencies" not in said
+
+
+def test_a_task_that_the_web_sends_is_worked_off_and_beat_sends_its_own(site, ask):
+    before = ask()
+    for _ in range(5):
+        ask("send")
+    wait_for(lambda: ask()["web"] == before["web"] + 5)
+    wait_for(lambda: ask()["beat"] > before["beat"])
+
+
+def test_a_value_that_was_set_is_what_the_project_reads_and_stands_nowhere_else(site, ask, kubectl):
+    assert ask()["greeting"] == "hunter2"
+    assert "hunter2" not in site.nuages("secrets", "list").stdout
+    everything = "deployment,statefulset,configmap,job,pod"
+    assert "hunter2" not in kubectl("-n", NAMESPACE, "get", everything, "-o", "yaml")
+
+
+def test_the_status_has_each_component_the_web_first(site):
+    assert list(components(site).items()) == [
+        ("site-web-main", (1, 1)),
+        ("site-worker-default", (2, 2)),
+        ("site-beat", (1, 1)),
+        ("site-postgres", (1, 1)),
+        ("site-redis", (1, 1)),
+    ]
+
+
+def test_a_celery_app_that_is_not_there_ends_the_release_before_the_web_and_going_back_mends_it(site, ask):
+    site.edit(**{"{app: site_}": "{app: nosuch}"})
+    said = site.nuages("deploy", "--no-build", code=1).stderr
+    assert "there is no Celery app nosuch in the image" in said
+    assert "nuages rollback brings them back" in said
+    assert "web" in ask()
+    site.edit(**{"{app: nosuch}": "{app: site_}"})
+    site.nuages("rollback")
+    assert components(site)["site-worker-default"] == (2, 2)
+
+
+def test_a_broken_beat_is_mended_by_the_next_deploy(site):
+    site.edit(**{"beat: {celery: site_}": "beat: {celery: nosuch}"})
+    assert "there is no Celery app nosuch" in site.nuages("deploy", "--no-build", code=1).stderr
+    site.edit(**{"beat: {celery: nosuch}": "beat: {celery: site_}"})
+    site.nuages("deploy", "--no-build")
+    assert components(site)["site-beat"] == (1, 1)
