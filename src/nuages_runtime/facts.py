@@ -28,6 +28,7 @@ from pathlib import Path
 
 from nuages_runtime import hook
 from nuages_runtime.collect import Collected, collect
+from nuages_runtime.trace import Trace
 
 REFUSED = 3
 # What drivers and clients call it when no server answers; OSError's own kinds are known by their class.
@@ -180,6 +181,7 @@ def main() -> int:
     parser.add_argument("--bytecode", type=Path)
     options = parser.parse_args()
     sys.addaudithook(no_network)
+    trace = Trace(Path.cwd())
     with contextlib.redirect_stdout(sys.stderr):
         try:
             load()
@@ -189,6 +191,7 @@ def main() -> int:
         found = facts()
         collected = collect(options.static) if options.static else Collected()
         found |= {"static_skipped": collected.skipped, "static_missing": collected.missing}
+        found["read"] = trace.told()
         if options.bytecode:
             compile_project(options.bytecode)
     json.dump(found, sys.stdout)

@@ -22,7 +22,7 @@ from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool, Refused
 from nuages.findings import Finding, Level, Place, errors
 from nuages.host.command import run
-from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, provenance, prune, system
+from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, provenance, prune, system, traces
 from nuages.image.additions import Addition
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Sink, Step, step
@@ -203,14 +203,30 @@ def _made(
         changed = bool(front or options.commands)
         fresh = layers.written(stage, found.root, files, LEFTOVERS) if changed else ()
         everything = sorted({*files, *fresh})
-        answer = facts.ask(environment, name, stage=stage, out=out, env=env, told=told)
-        made = _Made(answer, tuple(_layers(answer, environment, stage, out, everything)))
+        trace = traces.Trace.of([environment.key, *inputs, RECIPE], stage, files) if not changed else None
+        if trace and (before := trace.holding()):
+            facts.compiled(environment, name, stage=stage, out=out, told=told)
+            answer, static = before.told, before.static
+        else:
+            answer = facts.ask(environment, name, stage=stage, out=out, env=env, told=told)
+            static = _static(answer, out)
+            if trace:
+                trace.keep(answer, static)
+        made = _Made(answer, tuple(_layers(answer, environment, stage, out, everything, static=static)))
     kept.parent.mkdir(exist_ok=True)
     kept.write_bytes(msgspec.json.encode(made))
     prune.unused(system.home())
     system.prune()
     told.note = "made anew"
     return made
+
+
+def _static(told: facts.Told, out: Path) -> dependencies.Kept | None:
+    """The layer of the static files that were collected; None where none were."""
+    if told.static_root is None or told.static_skipped:
+        return None
+    entries = layers.static(out / "static", told.static_root)
+    return dependencies.Kept.of(oci.layer(entries, dependencies.store(), "static files"))
 
 
 def _frontend(found: Facts, app: App, environment: Environment, files: Sequence[str], sink: Sink) -> Path | None:
@@ -231,23 +247,23 @@ def _state(environment: Environment, inputs: Sequence[object], root: Path, files
 
 
 def _layers(
-    told: facts.Told, environment: Environment, stage: Path, out: Path, files: Sequence[str]
+    told: facts.Told,
+    environment: Environment,
+    stage: Path,
+    out: Path,
+    files: Sequence[str],
+    *,
+    static: dependencies.Kept | None,
 ) -> Iterator[dependencies.Kept]:
     """The layers above the dependencies, those that change least first."""
     into, store = facts.WORKING_DIR.strip("/"), dependencies.store()
     packages = layers.site_packages(environment.folder, VENV)
     collected = told.static_root if not told.static_skipped else None
-    contents = {
-        "nuages_runtime": layers.runtime(facts.runtime_folder(), packages),
-        "static files": layers.static(out / "static", collected) if collected else [],
-        "project": [
-            *layers.project(stage, files, into, without=(collected, told.media_root)),
-            *layers.bytecode(out / "bytecode", into),
-        ],
-    }
-    for note, entries in contents.items():
-        if entries:
-            yield dependencies.Kept.of(oci.layer(entries, store, note))
+    yield dependencies.Kept.of(oci.layer(layers.runtime(facts.runtime_folder(), packages), store, "nuages_runtime"))
+    if static is not None:
+        yield static
+    own_files = layers.project(stage, files, into, without=(collected, told.media_root))
+    yield dependencies.Kept.of(oci.layer([*own_files, *layers.bytecode(out / "bytecode", into)], store, "project"))
 
 
 def _assemble(app: App, environment: Environment, made: _Made, root: Path) -> tuple[oci.Image, Build]:

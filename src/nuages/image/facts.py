@@ -68,6 +68,8 @@ class Told(msgspec.Struct, frozen=True):
     engines: dict[str, str] = {}
     staticfiles: bool = True
     overlay: tuple[Change, ...] = ()
+    read: tuple[str, ...] | None = None
+    """The project's files that were opened while it was asked; None where not everything was seen."""
 
 
 def variables(facts: Facts, app: App) -> dict[str, str]:
@@ -117,6 +119,25 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
         BuildFailed: it does not load; the detail is the error, the place the line of its own code.
         Refused: it loads nowhere: it asks a server while it is loaded, or has no settings module.
     """
+    script = f"{VENV}/bin/python -m nuages_runtime.facts --static /run/nuages/out/static && {_COMPILE}"
+    try:
+        answer = _python(environment, name, script, stage=stage, out=out, env=env, told=told)
+    except CommandFailed as failed:
+        raise does_not_load(failed.detail) from None
+    return msgspec.json.decode(answer, type=Told)
+
+
+def compiled(environment: Environment, name: str, *, stage: Path, out: Path, told: Step) -> None:
+    """Only the bytecode of the project in the folder `stage`, into the folder `out`; see `ask`."""
+    _python(environment, name, _COMPILE, stage=stage, out=out, env={}, told=told)
+
+
+_COMPILE = f"exec {VENV}/bin/python -m nuages_runtime.bytecode /run/nuages/out/bytecode"
+
+
+def _python(
+    environment: Environment, name: str, script: str, *, stage: Path, out: Path, env: dict[str, str], told: Step
+) -> str:
     runtime = runtime_folder()
     volumes = [
         Volume(environment.folder, VENV),
@@ -124,16 +145,8 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
         Volume(runtime, f"/run/nuages/lib/{runtime.name}"),
         Volume(out, "/run/nuages/out", writable=True),
     ]
-    script = (
-        f"cd {WORKING_DIR} && exec {VENV}/bin/python -m nuages_runtime.facts"
-        " --static /run/nuages/out/static --bytecode /run/nuages/out/bytecode"
-    )
-    try:
-        known = {**environment.system.image.env, **_env(env)}
-        answer = chroot.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=known)
-    except CommandFailed as failed:
-        raise does_not_load(failed.detail) from None
-    return msgspec.json.decode(answer, type=Told)
+    known = {**environment.system.image.env, **_env(env)}
+    return chroot.inside(name, ["sh", "-c", f"cd {WORKING_DIR} && {script}"], told.say, volumes=volumes, env=known)
 
 
 def run(

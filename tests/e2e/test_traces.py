@@ -1,0 +1,87 @@
+"""A change of code asks the project only where its answer may differ, and the image is that of a build from nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nuages.app.components import App, resolve
+from nuages.image import facts, system
+from nuages.image.build import build
+from nuages.progress import silent
+from nuages.spec.load import load
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def app() -> App:
+    return resolve(load(ROOT / "examples" / "blog.nuages.yaml"), "local")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "blog"
+    shutil.copytree(ROOT / "examples" / "blog", folder, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3"))
+    # Named by the folder, so that no other test has been here.
+    edit(folder / "posts" / "views.py", f"# {tmp_path}")
+    return folder
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """Grows by one each time the project is asked."""
+    seen: list[str] = []
+    ask = facts.ask
+    monkeypatch.setattr(facts, "ask", lambda *given, **named: (seen.append("asked"), ask(*given, **named))[1])
+    return seen
+
+
+def edit(path: Path, line: str) -> None:
+    path.write_text(f"{path.read_text()}{line}\n")
+
+
+def remembered() -> set[Path]:
+    """States and answers of all projects that were built on this machine."""
+    return {path for name in ("projects", "answers") for path in (system.home() / name).glob("*.json")}
+
+
+def test_a_view_asks_nothing_and_gives_the_image_of_a_build_from_nothing(project: Path, app: App, asked) -> None:
+    before = remembered()
+    build(project, app, silent)
+    asked.clear()
+    edit(project / "posts" / "views.py", "def more(request): return {'a', 'b', 'c', request}")
+    quick = build(project, app, silent)
+    assert asked == []
+    for path in remembered() - before:  # as on a machine that has never built this project
+        path.unlink()
+    slow = build(project, app, silent)
+    assert asked == ["asked"]
+    assert slow.build.reference == quick.build.reference
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("blog/settings.py", "STATIC_URL = '/assets/'"),
+        ("posts/models.py", "# a field might have come"),
+        ("posts/static/posts/blog.css", "/* wider */"),
+        ("posts/migrations/0002_comments.py", "# another operation"),
+    ],
+)
+def test_what_decides_the_answer_asks_anew(name: str, line: str, project: Path, app: App, asked) -> None:
+    build(project, app, silent)
+    asked.clear()
+    edit(project / name, line)
+    build(project, app, silent)
+    assert asked == ["asked"]
+
+
+def test_a_new_file_asks_anew(project: Path, app: App, asked) -> None:
+    build(project, app, silent)
+    asked.clear()
+    (project / "posts" / "static" / "posts" / "new.css").write_text("a {}")
+    build(project, app, silent)
+    assert asked == ["asked"]
