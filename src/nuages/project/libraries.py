@@ -25,7 +25,6 @@ LIBRARIES = {
     "psycopg2": Needs((*_COMPILER, "libpq-dev"), ("libpq5",)),
     "psycopg-c": Needs((*_COMPILER, "libpq-dev"), ("libpq5",)),
     "mysqlclient": Needs((*_COMPILER, "pkg-config", "libmariadb-dev"), ("libmariadb3",)),
-    "uwsgi": Needs((*_COMPILER, "libpcre2-dev"), ("libpcre2-8-0",)),
     "python-magic": Needs((), ("libmagic1",)),
     "weasyprint": Needs((), ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")),
     "xmlsec": Needs((*_COMPILER, "pkg-config", "libxmlsec1-dev"), ("libxmlsec1-openssl",)),
