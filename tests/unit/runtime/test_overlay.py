@@ -337,6 +337,12 @@ def test_other_queues_leave_localhost_too(setting: str, own: dict[str, object], 
     assert (change.value if change else None) == value
 
 
+@pytest.mark.parametrize("spelling", [REDIS, REDIS.removesuffix("0"), REDIS.removesuffix("/0")])
+def test_tasks_never_share_the_caches_database_however_the_address_is_spelt(spelling: str) -> None:
+    change = changed("celery", {"HUEY": {}}, {"REDIS_URL": spelling})["HUEY"]
+    assert change.value == {"connection": {"url": BROKER}}
+
+
 def test_static_files_have_a_root_and_no_storage_is_chosen() -> None:
     assert changed("static", {}, {}) == {}
     added = changed("static", {"INSTALLED_APPS": STATICFILES}, {})
