@@ -64,7 +64,7 @@ def summary(facts: Facts) -> list[str]:
 
     required = [variable for variable in facts.variables if variable.required]
     found = [row for row in report.rows(facts) if row.topic in _TOLD]
-    width = max(len(row.topic) for row in found)
+    width = max(len("variables"), *(len(row.topic) for row in found))
     lines = [f"Found in {facts.root}"]
     for row in found:
         doubt = "" if row.sure else "?"

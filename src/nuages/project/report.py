@@ -21,7 +21,7 @@ class Row(NamedTuple):
 def rows(facts: Facts) -> list[Row]:
     """All of them but the variables, in the order in which a reader asks."""
     declared = facts.dependencies
-    packages = f"{len(declared.packages)} of {declared.kind}" if declared else ""
+    packages = f"{len(declared.packages)} ({declared.kind})" if declared else ""
     return [
         *_found("settings", facts.settings),
         *_found("configuration", facts.configuration),
