@@ -1,9 +1,8 @@
-"""`python -m nuages_runtime.facts [--static FOLDER] [--bytecode FOLDER]`: what an image says of itself, as JSON on
-standard output.
+"""`python -m nuages_runtime.facts [--static FOLDER]`: what an image says of itself, as JSON on standard output.
 
 Runs once, when the image is built, with the project's own settings, the overlay on them, no database and no network:
-migration leaves come from the files. With --static it also collects the static files into that folder, with --bytecode
-it compiles the project's modules into that one. What the project prints while it loads goes to standard error.
+migration leaves come from the files. With --static it also collects the static files into that folder. What the project
+prints while it loads goes to standard error.
 
 Exit codes: 0 told, 1 the project does not load (its own traceback), 3 it can't be deployed as it is; the last line on
 standard error says why, after "nuages: ".
@@ -87,20 +86,6 @@ def leaves() -> dict[str, list[str]]:
     return found
 
 
-def compile_project(folder: Path) -> None:
-    """Compile the project in the current folder, and this package, into another one, in the image's Python.
-
-    Hashes, unchecked: all times in a layer are 0, and an image never changes. What does not parse is the project's own
-    matter.
-    """
-    import compileall
-    from py_compile import PycInvalidationMode
-
-    sys.pycache_prefix = str(folder)
-    for source in (Path.cwd(), Path(__file__).parent):
-        compileall.compile_dir(source, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
-
-
 def load() -> None:
     """Set Django up with the overlay on.
 
@@ -178,7 +163,6 @@ def main() -> int:
     """Print the facts; what fails fails with the project's own traceback."""
     parser = ArgumentParser(prog="nuages_runtime.facts")
     parser.add_argument("--static", type=Path)
-    parser.add_argument("--bytecode", type=Path)
     options = parser.parse_args()
     sys.addaudithook(no_network)
     trace = Trace(Path.cwd())
@@ -192,8 +176,6 @@ def main() -> int:
         collected = collect(options.static) if options.static else Collected()
         found |= {"static_skipped": collected.skipped, "static_missing": collected.missing}
         found["read"] = trace.told()
-        if options.bytecode:
-            compile_project(options.bytecode)
     json.dump(found, sys.stdout)
     return 0
 

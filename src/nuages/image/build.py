@@ -259,7 +259,9 @@ def _layers(
     into, store = facts.WORKING_DIR.strip("/"), dependencies.store()
     packages = layers.site_packages(environment.folder, VENV)
     collected = told.static_root if not told.static_skipped else None
-    yield dependencies.Kept.of(oci.layer(layers.runtime(facts.runtime_folder(), packages), store, "nuages_runtime"))
+    runtime = facts.runtime_folder()
+    compiled = layers.bytecode(out / "bytecode", f"{facts.LIBRARY}/{runtime.name}", f"{packages}/{runtime.name}")
+    yield dependencies.Kept.of(oci.layer([*layers.runtime(runtime, packages), *compiled], store, "nuages_runtime"))
     if static is not None:
         yield static
     own_files = layers.project(stage, files, into, without=(collected, told.media_root))

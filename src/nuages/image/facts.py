@@ -23,6 +23,7 @@ from nuages.project.facts import Facts, Variable
 from nuages.render.environment import overlay
 
 WORKING_DIR = "/app"
+LIBRARY = "/run/nuages/lib"  # where the runtime is found while an image is built
 # Settings that decide what is in the image: a variable that they read has the environment's value at build time too.
 _SHAPING = re.compile(r"^(MEDIA|STATIC|INSTALLED_APPS|STORAGES|DEBUG|WSGI|BASE|DATABASES)")
 _DATABASE = "postgres://build:build@localhost:5432/build"
@@ -142,7 +143,7 @@ def _python(
     volumes = [
         Volume(environment.folder, VENV),
         Volume(stage, WORKING_DIR, writable=True),
-        Volume(runtime, f"/run/nuages/lib/{runtime.name}"),
+        Volume(runtime, f"{LIBRARY}/{runtime.name}"),
         Volume(out, "/run/nuages/out", writable=True),
     ]
     known = {**environment.system.image.env, **_env(env)}
@@ -170,8 +171,8 @@ def run(
         volumes = [
             Volume(environment.folder, VENV),
             Volume(stage, WORKING_DIR, writable=True),
-            Volume(runtime, f"/run/nuages/lib/{runtime.name}"),
-            Volume(hook, "/run/nuages/lib/sitecustomize.py"),
+            Volume(runtime, f"{LIBRARY}/{runtime.name}"),
+            Volume(hook, f"{LIBRARY}/sitecustomize.py"),
         ]
         for command in commands:
             shown = shlex.join(command)
@@ -186,7 +187,7 @@ def run(
 
 def _env(env: dict[str, str]) -> dict[str, str]:
     path = f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin"
-    return {**env, "PYTHONPATH": "/run/nuages/lib", "PATH": path, "HOME": "/tmp"}  # noqa: S108 - a container's own
+    return {**env, "PYTHONPATH": LIBRARY, "PATH": path, "HOME": "/tmp"}  # noqa: S108 - a container's own
 
 
 def _did_not_run(command: str, output: str) -> BuildFailed:

@@ -80,15 +80,16 @@ def project(folder: Path, files: Iterable[str], into: str, without: Iterable[str
     return list(entries.values())
 
 
-def bytecode(folder: Path, into: str) -> Iterator[Entry]:
+def bytecode(folder: Path, into: str, at: str = "") -> Iterator[Entry]:
     """What Python compiled with its cache prefix set to `folder`, put where Python looks for it without: in
-    __pycache__.
+    __pycache__. `at` is where the sources below `into` lie in the image, where that is another place.
 
     `folder/app/blog/urls.cpython-313.pyc` -> `app/blog/__pycache__/urls.cpython-313.pyc`.
     """
+    compiled, place = folder / into.strip("/"), PurePosixPath((at or into).strip("/"))
     caches = set()
-    for found in sorted((folder / into.strip("/")).rglob("*.pyc")):
-        path = found.relative_to(folder)
+    for found in sorted(compiled.rglob("*.pyc")):
+        path = place / found.relative_to(compiled)
         cache = str(path.parent / "__pycache__")
         if cache not in caches:
             caches.add(cache)
