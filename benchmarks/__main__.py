@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nuages.errors import NuagesError
 
-NAMES = ("startup", "servers", "deploy", "load", "cluster")
+NAMES = ("startup", "overlay", "servers", "deploy", "change", "images", "load", "cluster")
 
 
 def main(argv: Sequence[str]) -> None:
