@@ -10,7 +10,7 @@ from pathlib import Path
 from nuages.project import drafted_env
 from nuages.project.drafted_env import secret, where
 from nuages.project.facts import Facts, Found
-from nuages.project.writes_key import key_of
+from nuages.project.words import PATH, command, key_of, scalar
 
 __all__ = ["draft", "python", "secret"]
 
@@ -98,7 +98,7 @@ image: {image}    # where images are pushed; a cluster on this machine needs no 
 
 def _django(facts: Facts, folder: Path | None) -> str:
     root = os.path.relpath(facts.root, folder.resolve()) if folder else "."
-    inside = f"root: {root}, " if root != "." else ""
+    inside = f"root: {scalar(root)}, " if root != "." else ""
     doubt = "" if facts.settings.sure else "    # concluded; nothing names a settings module for production"
     return f'django: {{{inside}settings: {facts.settings.value}, python: "{python(facts)}"}}{doubt}'
 
@@ -113,11 +113,12 @@ def _build(facts: Facts) -> Iterator[str]:
         place = facts.groups[0].place
         lines.append(f"  dependencies: {{groups: [{_values(facts.groups)}]}}    # {where(place)} imports from it")
     if facts.commands:
-        commands = ", ".join(f"[{', '.join(each.command)}]" for each in facts.commands)
+        commands = ", ".join(f"[{command(each.command)}]" for each in facts.commands)
         lines.append(f"  commands: [{commands}]")
     if front := facts.frontend:
-        command = ", ".join(front.command)
-        folders = f"directory: {front.directory}, command: [{command}], output: {front.output}"
+        folders = (
+            f"directory: {scalar(front.directory)}, command: [{command(front.command)}], output: {scalar(front.output)}"
+        )
         lines.append(f"  frontend: {{{folders}}}    # {where(front.place)}")
     if lines:
         yield "\n".join(["build:", *lines])
@@ -154,9 +155,12 @@ def _background(facts: Facts) -> Iterator[str]:
         lines.append(
             f"  default: {{celery: {{app: {facts.celery.value}{queues}}}, longestTask: {longest}{size}}}    # {why}"
         )
+    taken = {"default"} if facts.celery else set()
     for worker in facts.workers:
-        command = ", ".join(worker.command)
-        lines.append(f"  {worker.name}: {{command: [{command}], longestTask: 10m{size}}}    # {where(worker.place)}")
+        key = key_of(worker.name, taken)
+        taken.add(key)
+        words = command(worker.command)
+        lines.append(f"  {key}: {{command: [{words}], longestTask: 10m{size}}}    # {where(worker.place)}")
     if lines:
         yield "\n".join(["workers:", *lines])
     if facts.celery and facts.beat:
@@ -232,10 +236,15 @@ media:
 
 def _volumes(facts: Facts) -> Iterator[str]:
     lines = []
+    taken: set[str] = set()
     for found in facts.volumes:
         folder = found.value.rstrip("?")
+        if not PATH.match(folder):
+            continue  # no volume can be mounted there
         kept = "temporary: true" if found.value.endswith("?") else "size: 1Gi"
-        lines.append(f"  {key_of(folder)}: {{path: {folder}, {kept}}}    # {where(found.place)}")
+        key = key_of(folder, taken)
+        taken.add(key)
+        lines.append(f"  {key}: {{path: {scalar(folder)}, {kept}}}    # {where(found.place)}")
     if lines:
         yield "\n".join(["volumes:    # folders that the project writes to", *lines])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nuages.findings import Place
 from nuages.project.facts import Facts, Variable
+from nuages.project.words import PLAIN, WORDS, scalar
 from nuages.spec.rules import RESERVED, RESERVED_PREFIX
 
 # Set by the rendered objects, found by them, or the project's own matter inside the image.
@@ -19,9 +20,6 @@ _GIVEN = re.compile(
     r"|CLIENT|CLOUDINARY|ALGOLIA|RSA|FERNET|BRAINTREE|API|SPACES|MINIO)"
 )
 _ACCEPTED = re.compile(r"(ALLOWED|CLIENT|PUBLIC|SITE|PRIMARY|MAIN|DEFAULT)\w*(HOSTS?|DOMAINS?|HOSTNAME)$|^HOST_?NAME$")
-# What YAML takes as the text it is, whatever its version.
-_PLAIN = re.compile(r"^[A-Za-z][A-Za-z0-9._/-]*$")
-_WORDS = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
 # Of many optional variables those that people change; all of them: nuages inspect.
 _MOST = 12
 _KNOWN = re.compile(
@@ -63,7 +61,7 @@ def env(facts: Facts, host: str) -> Iterator[str]:
         elif few and _is_switch(variable):
             active.append(f"  {variable.name}: {variable.default}")
         elif variable.name not in automatic:
-            others.append((variable, f"  # {variable.name}: {_scalar(variable.default or '')}"))
+            others.append((variable, f"  # {variable.name}: {scalar(variable.default or '')}"))
     active += _found(facts)
     active += _database(facts)
     if facts.admin:
@@ -126,7 +124,7 @@ def environments(facts: Facts, *, single: bool) -> str:
     for found in (facts.ssl_redirect, facts.secure_cookies):
         if found and found.value:
             name, _, value = found.value.partition("=")
-            known[name] = f'"{value}"'
+            known[name] = scalar(value)
     if len(known) > len(hosts[:1]):
         why.append("over plain HTTP")
     lines = ["environments:    # what differs from the above, per environment", "  local:"]
@@ -167,7 +165,7 @@ def _is_hosts(variable: Variable) -> bool:
 
 def _found(facts: Facts) -> list[str]:
     """Values that were found by trying: what turns DEBUG off, the class of django-configurations."""
-    return [f"  {name}: {_scalar(value)}" for name, value in facts.environment.items()]
+    return [f"  {name}: {scalar(value)}" for name, value in facts.environment.items()]
 
 
 def _database(facts: Facts) -> list[str]:
@@ -176,7 +174,7 @@ def _database(facts: Facts) -> list[str]:
     for name, meaning in facts.database_variables.items():
         if name == "DATABASE_URL":
             continue
-        value = _scalar(meaning[1:]) if meaning.startswith("=") else f"{{service: postgres, key: {meaning}}}"
+        value = scalar(meaning[1:]) if meaning.startswith("=") else f"{{service: postgres, key: {meaning}}}"
         lines.append(f"  {name}: {value}")
     return lines
 
@@ -196,7 +194,7 @@ def _redis(facts: Facts, variable: Variable) -> list[str]:
 def _answer(variable: Variable, host: str) -> str:
     """A value with which the project starts, for a person to look at."""
     if variable.suggestion is not None and not secret(variable):
-        return _scalar(variable.suggestion)
+        return scalar(variable.suggestion)
     if variable.kind in ("int", "bool"):
         return {"int": '"0"', "bool": '"false"'}[variable.kind]
     if re.search(r"ADMIN_(URL|PATH)$", variable.name):
@@ -209,7 +207,7 @@ def _answer(variable: Variable, host: str) -> str:
 def _is_switch(variable: Variable) -> bool:
     """Whether a setting takes over one plain word as it is: what people change from one deploy to the next."""
     default = variable.default or ""
-    plain = variable.sure and _PLAIN.match(default) is not None and default.lower() not in _WORDS and "." not in default
+    plain = variable.sure and PLAIN.match(default) is not None and default.lower() not in WORDS and "." not in default
     return plain and variable.kind == "str" and variable.setting == variable.name and not _KNOWN.match(variable.name)
 
 
@@ -218,7 +216,3 @@ def _shortened(others: list[tuple[Variable, str]]) -> list[str]:
         return [line for _, line in others]
     known = [line for variable, line in others if _KNOWN.match(variable.setting) or _KNOWN.match(variable.name)][:_MOST]
     return [*known, f"  # and {len(others) - len(known)} more: nuages inspect"]
-
-
-def _scalar(text: str) -> str:
-    return text if _PLAIN.match(text) and text.lower() not in _WORDS else '"' + text.replace('"', '\\"') + '"'

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -121,3 +125,24 @@ def test_check_refuses_a_spec_whose_project_has_a_syntax_error(tmp_path: Path) -
     result = run(check.command, "--file", str(root / "nuages.yaml"))
     assert isinstance(result.exception, Refused)
     assert [str(finding.place) for finding in result.exception.findings] == ["shop/settings.py:12:9"]
+
+
+def test_in_a_terminal_init_asks_for_what_no_file_can_tell_and_never_for_a_secret(tmp_path: Path) -> None:
+    reads = 'PARTNER = os.environ["PARTNER"]\nPAY_TOKEN = os.environ["PAY_TOKEN"]\n'
+    root = shop(tmp_path / "shop", reads)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "nuages", "init", str(root)]
+    # Dumb, so that nothing but the text is printed.
+    quiet = os.environ | {"TERM": "dumb"}
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, text=True, env=quiet) as asked:
+        os.close(theirs)
+        os.write(ours, b"registry.example.com/team/shop\nacme\ny\n")
+        output, _ = asked.communicate(timeout=60)
+    os.close(ours)
+    assert asked.returncode == 0
+    assert "Where do images go?" in output
+    assert "PARTNER (shop/settings.py:12)" in output
+    assert "PAY_TOKEN (" not in output
+    spec = (root / "nuages.yaml").read_text()
+    assert "image: registry.example.com/team/shop" in spec
+    assert "  PARTNER: acme" in spec

@@ -6,7 +6,7 @@ import pytest
 
 from nuages.findings import Place
 from nuages.project.draft import draft, python
-from nuages.project.facts import Facts, Found, Variable
+from nuages.project.facts import Facts, Found, Variable, Worker
 from nuages.project.inspect import inspect
 from nuages.spec.load import Spec, parse
 
@@ -107,3 +107,32 @@ def test_what_it_runs_on_elsewhere_is_no_more_than_an_upper_bound() -> None:
         return project(python=Found(version, HERE.place, sure=False), django=Found("5.2.1", HERE.place))
 
     assert [python(hinted(version)) for version in ("3.11", "3.14", "3.8")] == ["3.11", "3.13", "3.10"]
+
+
+def test_whatever_a_default_holds_it_is_one_line_of_yaml(tmp_path: Path) -> None:
+    texts = ["C:\\x", 'say "a"', "two\nlines", "a: b # c", "Ünï", "0x10", "{}", "- a", "'"]
+    facts = project(*(variable(f"V{number}", text) for number, text in enumerate(texts)), variable("LAST"))
+    assert list(drafted(facts).base.env) == ["LAST"]
+    required = [Variable(name=f"R{number}", place=HERE.place, required=True, suggestion=text)
+                for number, text in enumerate(texts)]  # fmt: skip
+    env = drafted(project(*required)).base.env
+    assert [env[f"R{number}"].value for number in range(len(texts))] == texts
+
+
+def test_workers_and_volumes_have_keys_of_their_own() -> None:
+    place = HERE.place
+    facts = project(
+        celery=Found("shop.celery", place),
+        redis=Found("celery", place),
+        workers=(
+            Worker("default", ("python", "manage.py", "a"), place),
+            Worker("2 Fast_", ("python", "m.py", "1"), place),
+        ),
+        volumes=(Found("var/data", place), Found("var-data", place), Found("my dir", place)),
+    )
+    spec = drafted(facts).base
+    assert list(spec.workers) == ["default", "default-x", "fast"]
+    assert {key: folder.path for key, folder in spec.volumes.items()} == {
+        "var-data": "var/data",
+        "var-data-x": "var-data",
+    }
