@@ -26,13 +26,12 @@ def command(path: str, file: Path, environment: str, only_files: bool) -> None:
     """
     from nuages.cli.inspect import table
     from nuages.errors import UsageError
-    from nuages.project import report
+    from nuages.project import match, report
     from nuages.project.explain import chosen, explain
-    from nuages.project.inspect import inspect
 
     app = app_of(file, environment)
     folder = file.absolute().parent
-    facts = inspect(folder / app.django.root, app.django.settings)
+    facts = match.of(folder, app)
     rows = [*report.rows(facts), *report.variables(facts)]
     lines = explain(app, facts)
     loaded = None if only_files else loading.load(folder, app)

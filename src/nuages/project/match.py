@@ -26,13 +26,22 @@ def findings(folder: Path, app: App) -> list[Finding]:
     root = folder / app.django.root
     if not (root / "manage.py").is_file():
         return []
-    wanted = app.build.dependencies
-    options = Options(wanted.file or "", tuple(wanted.extras), tuple(wanted.groups))
     try:
-        facts = inspect(root, app.django.settings, options)
+        facts = of(folder, app)
     except Refused as refused:
         return list(refused.findings)
     return [*facts.problems, *_variables(facts, app), *_python(facts, app)]
+
+
+def of(folder: Path, app: App) -> Facts:
+    """The project of a spec that lies in a folder, with the settings and the dependencies that the spec names.
+
+    Raises:
+        Refused: there is no project, or no settings.
+    """
+    wanted = app.build.dependencies
+    options = Options(wanted.file or "", tuple(wanted.extras), tuple(wanted.groups))
+    return inspect(folder / app.django.root, app.django.settings, options)
 
 
 def _variables(facts: Facts, app: App) -> Iterator[Finding]:
