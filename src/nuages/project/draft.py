@@ -208,7 +208,9 @@ def _services(facts: Facts) -> Iterator[str]:
     if why:
         gate = f"; its own is for {facts.gates[0].value} only" if facts.gates and "overlay" in why else ""
         yield f"databases: {{default: postgres}}    # {why}{gate}"
-    elif other := _OTHERS.get(_engine(facts)):
+    if facts.celery and not facts.redis:
+        yield f"# Celery's broker is not run here ({where(facts.celery.place)}): name yours in env or secrets"
+    if not why and (other := _OTHERS.get(_engine(facts))):
         place = where(facts.database.place) if facts.database else ""
         yield f"# {other} ({place}) is not run here: name your server in env and secrets"
 

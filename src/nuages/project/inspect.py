@@ -59,6 +59,7 @@ def inspect(path: Path, settings: str | None = None, options: Options | None = N
     commands = tuple(_commands(files, trial, said))
     if any("compilemessages" in command.command for command in commands):
         build = (*build, Found(libraries.GETTEXT, commands[0].place))
+    redis_led = stores.redis_variables(trial, names)
     return Facts(
         root=root,
         manage=Found("manage.py", Place("manage.py", 1)),
@@ -73,8 +74,8 @@ def inspect(path: Path, settings: str | None = None, options: Options | None = N
         variables=found,
         database=_database(trial, declared),
         database_variables=led,
-        redis=_redis(trial, work.celery, work.workers),
-        redis_variables=stores.redis_variables(trial, names),
+        redis=_redis(trial, work.celery, work.workers, redis_led if declared and "redis" in declared.packages else {}),
+        redis_variables=redis_led,
         cache=stores.cache(trial),
         storage=_storage(trial),
         media_root=_folder(trial, "MEDIA_ROOT"),
@@ -180,11 +181,13 @@ def _database(trial: Trial, declared: Dependencies | None) -> Found | None:
     return Found(meant, trial.place("DATABASES"), sure=False) if meant and trial.value("DATABASES") else found
 
 
-def _redis(trial: Trial, celery: Found | None, workers: tuple[Worker, ...]) -> Found | None:
+def _redis(trial: Trial, celery: Found | None, workers: tuple[Worker, ...], led: dict[str, str]) -> Found | None:
+    """What needs a Redis; `led` are the variables that lead to one, where its client is installed."""
     if found := stores.redis(trial):
         return found
     broker = str(trial.value("CELERY_BROKER_URL") or trial.value("BROKER_URL") or "")
-    if celery and not broker.startswith(("amqp", "sqs", "pyamqp")):
+    another = broker.startswith(("amqp", "sqs", "pyamqp"))
+    if celery and (not another or trial.origins("CELERY_BROKER_URL") & led.keys()):
         return Found("celery", celery.place)
     if (channels := trial.texts("CHANNEL_LAYERS")) and any("redis" in text.lower() for text in channels):
         return Found("CHANNEL_LAYERS", trial.place("CHANNEL_LAYERS"))

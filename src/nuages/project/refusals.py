@@ -40,6 +40,7 @@ def problems(
         *_old(declared, files),
         *_undeclared(declared, files),
         *_logs(trial),
+        *_geography(trial),
     )
 
 
@@ -139,6 +140,18 @@ def _logs(trial: Trial) -> Iterator[Finding]:
                 trial.place("LOGGING"),
                 "log to standard error, or into a folder of its own",
             )
+
+
+def _geography(trial: Trial) -> Iterator[Finding]:
+    """GeoDjango: the PostgreSQL that is run for an app has no PostGIS."""
+    if place := trial.installed("django.contrib.gis"):
+        yield Finding(
+            "project.W214",
+            Level.WARNING,
+            "GeoDjango needs PostGIS, which the PostgreSQL that runs in the cluster does not have",
+            place,
+            "leave databases out, and name a server with PostGIS in env and secrets",
+        )
 
 
 def named(declared: Dependencies, files: Files, name: str) -> Place:

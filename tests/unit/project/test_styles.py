@@ -434,3 +434,21 @@ def test_a_developer_s_command_does_not_bring_a_developer_s_tools(tmp_path: Path
         "shop/management/commands/dummies.py": "from faker import Faker\n",
     }
     assert inspect(shop(tmp_path, files=files)).groups == ()
+
+
+@pytest.mark.parametrize(("listed", "redis"), [("celery==5.5\nredis==5\n", True), ("celery==5.5\n", False)])
+def test_a_broker_that_a_variable_names_may_be_a_redis_where_its_client_is_there(
+    tmp_path: Path, listed: str, redis: bool
+) -> None:
+    broker = 'CELERY_BROKER_URL = os.environ.get("BROKER_URL", "amqp://guest@localhost//")\n'
+    files = {"shop/celery.py": CELERY, "requirements.txt": f"Django==5.2\n{listed}"}
+    facts = inspect(shop(tmp_path, broker, files))
+    spec = drafted(facts)
+    assert (spec.services.redis is not None, "BROKER_URL" in spec.env) == (redis, redis)
+    assert ("# Celery's broker is not run here" in draft(facts)) is not redis
+
+
+def test_geodjango_gets_its_libraries_and_is_told_of_postgis(tmp_path: Path) -> None:
+    facts = inspect(shop(tmp_path, 'INSTALLED_APPS += ["django.contrib.gis"]\n'))
+    assert [package.value for package in facts.packages] == ["gdal-bin"]
+    assert [finding.id for finding in facts.problems] == ["project.W214"]
