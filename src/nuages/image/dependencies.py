@@ -240,8 +240,9 @@ class _Work(NamedTuple):
                 program = ["sh", "/run/nuages/work/recipe"]
                 container.inside(name, program, say, volumes=volumes, env=_SETTINGS)
             except CommandFailed as failed:
-                detail = network.without_credentials(failed.detail)
-                raise cures.not_installed(detail, app_python=system.python(self.below)) from None
+                # All that was heard: which package failed stands far above what its compiler says.
+                told_all = "\n".join(heard) or network.without_credentials(failed.detail)
+                raise cures.not_installed(told_all, app_python=system.python(self.below)) from None
             failed_own = (work / OWN_FAILED).exists()
         return cures.reason("\n".join(heard), 1) if failed_own else ""
 

@@ -14,8 +14,10 @@ import msgspec
 
 from nuages.app.build import Build
 from nuages.app.components import App
-from nuages.errors import BuildFailed, CommandFailed, NuagesError, Refused
-from nuages.image import chroot, container, cures, providers
+from nuages.errors import BuildFailed, CommandFailed, MissingTool, NuagesError, Refused
+from nuages.host.command import run as run_program
+from nuages.host.files import replace
+from nuages.image import chroot, container, cures, providers, system
 from nuages.image.container import Volume
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Step
@@ -108,8 +110,24 @@ def variables(facts: Facts, app: App) -> dict[str, str]:
 
 def placeholder(variable: Variable) -> str:
     """A value that settings of this kind accept and that means nothing."""
+    if re.search(r"PRIVATE_KEY|RSA_KEY", variable.name) and (key := private_key()):
+        return key
     named = next((value for pattern, value in _BY_NAME if pattern.search(variable.name)), None)
     return named or _BY_KIND.get(variable.kind, "only-for-the-build")
+
+
+def private_key() -> str:
+    """A private key that nobody uses, for settings that parse theirs while they are loaded; made once on this machine.
+
+    "" where there is no openssl.
+    """
+    kept = system.home() / "key-for-builds.pem"
+    if not kept.is_file():
+        try:
+            replace(kept, run_program(["openssl", "genrsa", "2048"]), mode=0o600)
+        except (CommandFailed, MissingTool):
+            return ""
+    return kept.read_text()
 
 
 def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dict[str, str], told: Step) -> Told:
