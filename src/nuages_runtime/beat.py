@@ -45,6 +45,7 @@ def main() -> None:
     heart = Heart()
     log_as_json()
     tasks.take_ids()
+    app.loader.init_worker()  # as Beat.run does first, too: Django is set up, which a scheduler with models needs
     # django-celery-beat's is a name like any other; "django" and such are entry points, which Celery looks up.
     from celery.utils.imports import load_extension_class_names
 
