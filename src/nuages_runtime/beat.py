@@ -28,7 +28,7 @@ def ticking(scheduler: Any, heart: Heart) -> type:
             return min(interval, PATIENCE / 2) if interval else interval
 
         def _ensure_connected(self) -> Any:
-            heart.excuse("connecting")
+            heart.excuse("reconnecting")
             connection = super()._ensure_connected()
             heart.turned()
             return connection

@@ -24,18 +24,22 @@ class Heart:
         """Begin as one that connects."""
         self._file, self._clock = Path(file), clock
         self._turned = clock()
-        self._state, self._excused = "connecting", True
+        self._state, self._excused = alive.CONNECTING, True
         self.ask: Callable[[], bool] = lambda: False
         """Called before each look: answers whether the loop is busy with a task in its own thread."""
 
     def excuse(self, state: str) -> None:
-        """It stands still, and may: connecting, stopping."""
-        self._state, self._excused = state, True
+        """It stands still, and may: reconnecting, stopping. One that never turned is still connecting."""
+        self._excused = True
+        if self._state != alive.CONNECTING:
+            self._state = state
 
     def turned(self) -> None:
         """It turns."""
         self._turned = self._clock()
-        self._state, self._excused = "running", False
+        news, self._state, self._excused = self._state != "running", "running", False
+        if news:
+            self.write()
 
     def healthy(self) -> bool:
         """Whether a heartbeat is due."""

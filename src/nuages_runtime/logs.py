@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import sys
-from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import Any
@@ -159,9 +159,18 @@ def __getattr__(name: str) -> type:
     return gunicorn_logger()
 
 
-Write = Callable[[str], object]
-
-
 def to_stdout(line: str) -> None:
-    """A whole line in one write: processes that share a pipe cut into no other's line."""
-    os.write(1, line.encode(errors="backslashreplace") + b"\n")
+    """A whole line in one write: processes that share a pipe cut into no other's line.
+
+    A log that nobody reads costs a second, and then the line; never the request that it tells of.
+    """
+    rest = line.encode(errors="backslashreplace") + b"\n"
+    try:
+        while rest:
+            try:
+                rest = rest[os.write(1, rest) :]
+            except BlockingIOError:  # somebody made the pipe one that does not wait
+                if not select.select([], [1], [], 1)[1]:
+                    return
+    except OSError:
+        return

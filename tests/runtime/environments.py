@@ -18,7 +18,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +57,16 @@ MATRIX = {
     "django5.2-python3.13": ("3.13", ("django==5.2.19", "gunicorn==27.0.1", *COMMON)),
     "django6.0-python3.13": ("3.13", ("django==6.0.10", "gunicorn==27.0.1", *COMMON)),
     "django6.1-python3.13": ("3.13", ("django==6.1.3", "gunicorn==27.0.1", *COMMON)),
+}
+# Not in the matrix, as only serving is tried with it: the oldest servers, and the oldest Celery, that locks still have.
+OLD = {
+    "django4.2-python3.11-old": (
+        "3.11",
+        (
+            *("django==4.2.30", "gunicorn==20.1.0", "setuptools<81", "uvicorn==0.23.2", "granian==1.7.6"),
+            *("celery==5.4.0", "redis==5.0.8", "packaging", "whitenoise==6.2.0", "prometheus-client==0.20.0"),
+        ),
+    ),
 }
 
 
@@ -124,11 +134,12 @@ class Environment(NamedTuple):
             yield process
         finally:
             process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=10)
-            except subprocess.TimeoutExpired:
+            # Also after an end in time: buildah ends with its child, whatever that child has started.
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+            process.communicate()
 
     def _argv(
         self, program: Sequence[str], folder: Path, env: Mapping[str, str] | None, volumes: Sequence[Volume]
@@ -158,7 +169,7 @@ class Environment(NamedTuple):
 
 def ensure(name: str) -> Environment:
     """The environment of that name in MATRIX, made where it is not in the cache yet (half a minute each)."""
-    python, packages = MATRIX[name]
+    python, packages = (MATRIX | OLD)[name]
     below = system.ensure(python, [], silent)
     working = system.working(below, silent)
     key = hashlib.sha256("\n".join([below.image.digest, *packages, str(RECIPE)]).encode()).hexdigest()[:16]

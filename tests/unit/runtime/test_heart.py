@@ -37,7 +37,7 @@ def test_a_loop_that_turns_is_alive_and_one_that_stands_still_is_not(heart: Hear
     assert not heart.healthy()
 
 
-@pytest.mark.parametrize("state", ["connecting", "reconnecting", "stopping"])
+@pytest.mark.parametrize("state", ["reconnecting", "stopping"])
 def test_a_broker_that_is_away_for_an_hour_kills_no_worker(heart: Heart, clock: Clock, state: str) -> None:
     heart.turned()
     heart.excuse(state)
@@ -75,6 +75,12 @@ def test_the_probe_judges_by_the_files_age(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(SystemExit, match="no heartbeat yet"):
         alive.main()
     file.touch()
+    alive.main()
+    monkeypatch.setattr("sys.argv", ["alive", "60", "running"])
+    file.write_text("connecting\n")
+    with pytest.raises(SystemExit, match="no connection to the broker yet"):
+        alive.main()
+    file.write_text("reconnecting\n")
     alive.main()
     old = time.time() - 90
     os.utime(file, (old, old))
