@@ -102,9 +102,12 @@ class World:
         self.noted |= scope.origins.get(name, frozenset())
         if not isinstance(value, Lazy):
             return value
+        # Two modules may each import a name from the other: while it is looked up, nobody knows it.
+        scope.values[name] = UNKNOWN
         other = self.load(value.module)
         if other is None or value.name not in other.values:
-            return self.load(f"{value.module}.{value.name}") or UNKNOWN
+            scope.values[name] = found = self.load(f"{value.module}.{value.name}") or UNKNOWN
+            return found
         scope.values[name] = found = self.resolved(other, value.name)
         return found
 

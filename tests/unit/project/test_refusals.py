@@ -134,3 +134,10 @@ def test_settings_that_never_end_are_given_up(tmp_path: Path) -> None:
     before = time.process_time()
     assert inspect(root).settings.value == "shop.settings"
     assert time.process_time() - before < 2
+
+
+def test_names_that_two_modules_import_from_each_other_are_unknown(tmp_path: Path) -> None:
+    files = {"shop/one.py": "from .two import NAME\n", "shop/two.py": "from .one import NAME\n"}
+    facts = inspect(shop(tmp_path, "from .one import NAME\nDEBUG = NAME\n", files))
+    assert facts.debug is not None
+    assert (facts.debug.value, facts.debug.sure) == ("", False)
