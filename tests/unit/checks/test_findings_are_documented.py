@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs/reference/findings.md"
-ID = re.compile(r'"((?:spec|app|objects|release|project)\.[A-Z][0-9]{3})"')
+ID = re.compile(r'"((?:spec|app|objects|release|project|image|registry)\.[A-Z][0-9]{3})"')
 
 
 def used() -> set[str]:
