@@ -25,6 +25,7 @@ LIBRARIES = {
     "psycopg2": Needs((*_COMPILER, "libpq-dev"), ("libpq5",)),
     "psycopg-c": Needs((*_COMPILER, "libpq-dev"), ("libpq5",)),
     "mysqlclient": Needs((*_COMPILER, "pkg-config", "libmariadb-dev"), ("libmariadb3",)),
+    "pycurl": Needs((*_COMPILER, "libcurl4-openssl-dev", "libssl-dev"), ("libcurl4",)),
     "python-magic": Needs((), ("libmagic1",)),
     "weasyprint": Needs((), ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")),
     "xmlsec": Needs((*_COMPILER, "pkg-config", "libxmlsec1-dev"), ("libxmlsec1-openssl",)),
