@@ -59,7 +59,9 @@ class Screen:
         return self.process.returncode
 
     def close(self) -> None:
-        """Close the window, as a person does or a lost connection."""
+        """Close the window, and end what still runs in it."""
+        self.process.kill()
+        self.process.wait()
         os.close(self._fd)
         os.close(self._theirs)
 

@@ -15,16 +15,39 @@ RUNS = ("-n", "blog-local", "get", "pod", "-l", "app.kubernetes.io/component=run
 
 @pytest.fixture
 def runs(kubectl):
-    """The pods of commands that are there, and not on their way out."""
-    return lambda: [pod for pod in json.loads(kubectl(*RUNS))["items"] if "deletionTimestamp" not in pod["metadata"]]
+    """The pods of this test's commands that are there, and not on their way out."""
+
+    def there():
+        found = json.loads(kubectl(*RUNS))["items"]
+        return [
+            pod for pod in found if "deletionTimestamp" not in pod["metadata"] and pod["metadata"]["uid"] not in before
+        ]
+
+    before = set()
+    before = {pod["metadata"]["uid"] for pod in there()}
+    return there
 
 
 @pytest.fixture
-def bash(blog):
+def screen(blog):
+    """`screen("run", ...)`: nuages in a terminal of its own, closed afterwards."""
+    opened = []
+
+    def start(*arguments, **size):
+        opened.append(blog.screen(*arguments, **size))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def bash(screen, runs):
     """A shell in a terminal of 91 columns and 33 rows."""
-    screen = blog.screen("run", "--", "bash", "--norc", columns=91, rows=33)
-    screen.until(r"\$ ")
-    return screen
+    shell = screen("run", "--", "bash", "--norc", columns=91, rows=33)
+    shell.until(r"\$ ")
+    return shell
 
 
 def name_of(pods):
@@ -83,8 +106,8 @@ def test_a_terminal_has_its_size_its_kind_and_ctrl_c(bash, runs):
     assert runs() == []
 
 
-def test_djangos_shell_ends_with_ctrl_d(blog):
-    shell = blog.screen("shell")
+def test_djangos_shell_ends_with_ctrl_d(screen):
+    shell = screen("shell")
     shell.until(">>> ")
     shell.type("6*7\r")
     shell.until("42")
@@ -92,39 +115,40 @@ def test_djangos_shell_ends_with_ctrl_d(blog):
     assert shell.ended() == 0
 
 
-def test_an_account_is_made_in_a_terminal(blog):
-    screen = blog.screen("createsuperuser", "--email", "ada@example.com")
-    screen.until("Username")
-    screen.type("ada\r")
+def test_an_account_is_made_in_a_terminal(screen):
+    name = f"ada{time.time():.0f}"
+    asking = screen("createsuperuser", "--email", "ada@example.com")
+    asking.until("Username")
+    asking.type(f"{name}\r")
     for _ in range(2):
-        screen.until("Password.*: ")
-        screen.type("correct-horse-battery\r")
-    screen.until("created successfully")
-    assert screen.ended() == 0
-    assert "correct-horse" not in screen.text
+        asking.until("Password.*: ")
+        asking.type("correct-horse-battery\r")
+    asking.until("created successfully")
+    assert asking.ended() == 0
+    assert "correct-horse" not in asking.text
 
 
-def test_who_leaves_comes_back_to_the_same_shell(blog, bash, runs):
+def test_who_leaves_comes_back_to_the_same_shell(screen, bash, runs):
     bash.type("X=kept\r")
     bash.until(r"\$ ")
     bash.type("~.")
     name = bash.until(r"--attach (\S+)")[1]
     assert (bash.ended(), bash.restored(), name) == (0, True, name_of(runs()))
-    again = blog.screen("run", "--attach", name)
-    time.sleep(2)
-    again.type("\recho got $X\r")
+    again = screen("run", "--attach", name)
+    again.until(r"\$ ")
+    again.type("echo got $X\r")
     again.until("got kept")
     again.type("exit 5\r")
     assert again.ended() == 5
 
 
-def test_a_window_that_is_closed_leaves_a_shell_to_come_back_to(blog, bash, runs):
+def test_a_window_that_is_closed_leaves_a_shell_to_come_back_to(screen, bash, runs):
     bash.process.send_signal(signal.SIGKILL)
     bash.process.wait()
     name = name_of(runs())
-    again = blog.screen("run", "--attach", name)
-    time.sleep(2)
-    again.type("\rexit 3\r")
+    again = screen("run", "--attach", name)
+    again.until(r"\$ ")
+    again.type("exit 3\r")
     assert again.ended() == 3
     assert runs() == []
 

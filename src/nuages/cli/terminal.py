@@ -68,7 +68,10 @@ class Terminal:
         before = termios.tcgetattr(keys)
         loop.add_signal_handler(signal.SIGWINCH, changed)
         try:
-            tty.setraw(keys)
+            tty.setraw(keys, termios.TCSANOW)  # what was typed already is kept
+            # Another size first: a program that one comes back to draws its prompt anew only where the size changes.
+            size = os.get_terminal_size(sys.stdout.fileno())
+            tell(max(size.columns - 1, 1), size.lines)
             changed()
             yield
         finally:
