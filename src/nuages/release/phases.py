@@ -34,6 +34,9 @@ TAKEN_BACK = frozenset({".spec.replicas"})
 LOOK_AGAIN = 5.0
 """Seconds after which a phase looks again though nothing changed: some verdicts depend on the time."""
 
+SLOW = timedelta(seconds=20)
+"""From when on it is said why a phase still waits, as far as pods and logs tell."""
+
 VERIFY = timedelta(seconds=10)
 """How long a web whose pods are ready may take to answer through its Service."""
 
@@ -170,7 +173,11 @@ async def _bring(phase: str, apply: list[Object], judge: list[Object], release: 
         return Finished(found.note)
     if world.now() - passed.started > PATIENCE and (late := overdue(found, world.mirror)):
         return await _failed(Survey(done=found.done, waiting=[], failed=late), world)
-    return Waiting("; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting), LOOK_AGAIN)
+    said = "; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting)
+    if world.now() - passed.started > SLOW:
+        why = await diagnose(world.cluster, world.mirror, found.waiting[0][0])
+        said += f": {why.cause} ({why.id})" if why and why.cause else ""
+    return Waiting(said, LOOK_AGAIN)
 
 
 def overdue(found: Survey, view: View) -> list[tuple[Object, str]]:
