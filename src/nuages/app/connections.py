@@ -26,7 +26,8 @@ CLIENTS_PER_THREAD = 2
 CLIENTS_PER_WORKER = 3
 # Redis' maxclients where nothing else is said (https://redis.io/docs/latest/develop/reference/clients/).
 REDIS_CLIENTS = 10_000
-# The migrate Job: one that migrates, one that holds the advisory lock.
+# The migrate Job: one that migrates, one that holds the advisory lock. It is over when a rollout begins, so that what a
+# person runs by hand finds them free.
 MIGRATE_CONNECTIONS = 2
 # PostgreSQL keeps these for superusers (superuser_reserved_connections, default 3).
 RESERVED_CONNECTIONS = 3
