@@ -88,7 +88,7 @@ def main(argv: Sequence[str]) -> None:
 
 def environment(python: str) -> Path:
     """A virtual environment with what the blog needs and the servers, kept; its Python."""
-    folder = cache() / "benchmarks" / f"servers-{python}"
+    folder = cache() / "benchmarks" / f"servers-{Path(python).name}"  # a path is one as well
     found = folder / "bin" / "python"
     if not found.exists():
         say(f"make {folder}")

@@ -58,15 +58,17 @@ MATRIX = {
     "django6.0-python3.13": ("3.13", ("django==6.0.10", "gunicorn==27.0.1", *COMMON)),
     "django6.1-python3.13": ("3.13", ("django==6.1.3", "gunicorn==27.0.1", *COMMON)),
 }
-# Not in the matrix, as only serving is tried with it: the oldest servers, and the oldest Celery, that locks still have.
-OLD = {
+# Not in the matrix, as only serving and workers are tried with them: the oldest servers, and Celery, that locks
+# still have; and Celery with what its Redis transport imports and does not ask for.
+BESIDE = {
     "django4.2-python3.11-old": (
         "3.11",
         (
             *("django==4.2.30", "gunicorn==20.1.0", "setuptools<81", "uvicorn==0.23.2", "granian==1.7.6"),
-            *("celery==5.4.0", "redis==5.0.8", "packaging", "whitenoise==6.2.0", "prometheus-client==0.20.0"),
+            *("celery==5.4.0", "redis==8.1.0", "packaging", "whitenoise==6.2.0", "prometheus-client==0.20.0"),
         ),
     ),
+    "django6.1-python3.13-celery": ("3.13", ("django==6.1.3", "celery==5.7.0", "redis==8.1.0", "packaging")),
 }
 
 
@@ -169,7 +171,7 @@ class Environment(NamedTuple):
 
 def ensure(name: str) -> Environment:
     """The environment of that name in MATRIX, made where it is not in the cache yet (half a minute each)."""
-    python, packages = (MATRIX | OLD)[name]
+    python, packages = (MATRIX | BESIDE)[name]
     below = system.ensure(python, [], silent)
     working = system.working(below, silent)
     key = hashlib.sha256("\n".join([below.image.digest, *packages, str(RECIPE)]).encode()).hexdigest()[:16]

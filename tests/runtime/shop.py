@@ -66,11 +66,12 @@ FILES = {
     """,
     "shop/celery.py": """
         import logging
+        import os
         import time
 
         from celery import Celery
 
-        app = Celery("shop")
+        app = Celery("shop", broker=os.environ["CELERY_BROKER_URL"], backend=os.environ["CELERY_RESULT_BACKEND"])
         app.config_from_object("django.conf:settings", namespace="CELERY")
 
 

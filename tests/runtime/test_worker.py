@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import shop
+from environments import Environment
+from test_serve import members
+
+from nuages.host.command import environment as own_environment
+from nuages.host.command import run
+from nuages.image import base
+
+pytestmark = pytest.mark.runtime
+
+NEWEST, OLD = "django6.1-python3.13-celery", "django4.2-python3.11-old"
+SEND = (
+    "from nuages_runtime import logs, tasks; import shop.celery as shop; tasks.send_ids(); logs.request_id.set('r-1'); "
+)
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[str]:
+    """The URL of a real Redis, from the image that a cluster runs."""
+    container = run(["buildah", "from", "--pull-never", base.in_storage("redis:8")]).strip()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ("redis-server", "--port", str(port), "--save", "", "--dir", "/tmp")
+    process = subprocess.Popen(
+        ["buildah", "run", "--isolation=chroot", "--network=host", container, "--", *server],
+        env=own_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        for _ in range(300):
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            assert process.poll() is None
+            time.sleep(0.1)
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        run(["buildah", "rm", container])
+
+
+class Worker:
+    def __init__(self, environment: Environment, folder: Path, env: dict[str, str], process: subprocess.Popen[str]):
+        self.process, self.log = process, list[str]()
+        self._environment, self._folder, self._env = environment, folder, env
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.log.append(line.rstrip("\n"))
+
+    def send(self, call: str) -> str:
+        ended = self._environment.run(["python", "-c", SEND + call], self._folder, self._env)
+        assert ended.code == 0, ended.err
+        return ended.out.strip()
+
+    def said(self, text: str, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not any(text in line for line in self.log):
+            assert time.monotonic() < deadline, "\n".join(self.log[-20:])
+            time.sleep(0.1)
+
+    def end(self) -> None:
+        os.kill(min(members(self.process.pid)), signal.SIGTERM)
+        self.process.wait(40)
+        self._reader.join(10)
+
+
+@contextmanager
+def working(
+    environment: Environment, folder: Path, redis: str, module: str = "worker", **more: str
+) -> Iterator[Worker]:
+    env = {
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+        "NUAGES_CELERY_APP": "shop",
+        "NUAGES_CELERY_CONCURRENCY": "2",
+        "NUAGES_GRACEFUL_TIMEOUT": "20",
+        "CELERY_BROKER_URL": f"{redis}/1",
+        "CELERY_RESULT_BACKEND": f"{redis}/2",
+        **more,
+    }
+    if not (folder / "shop").is_dir():
+        shop.write(folder)
+    with environment.started(["python", "-m", f"nuages_runtime.{module}"], folder, env) as process:
+        yield Worker(environment, folder, env, process)
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+@pytest.mark.parametrize("name", [OLD, NEWEST])
+def test_a_worker_works_logs_and_ends_after_its_task(
+    environments: Callable[[str], Environment], tmp_path: Path, redis: str, name: str, pool: str
+) -> None:
+    environment = environments(name)
+    with working(environment, tmp_path, redis, NUAGES_CELERY_POOL=pool) as worker:
+        worker.said(" ready.")
+        alive = ["python", "-I", "-m", "nuages_runtime.alive", "60", "running"]
+        probe = environment.run(alive, tmp_path)
+        assert probe.code == 0, probe.err
+        assert worker.send("print(shop.add.delay(2, 3).get(timeout=20))") == "5"
+        worker.send("shop.app.send_task('shop.of_a_newer_release')")
+        worker.said("goes back to the queue")
+        worker.send("shop.sleep.delay(2)")
+        worker.said("shop.celery.sleep")
+        worker.end()
+    lines = [json.loads(line) for line in worker.log if line.startswith("{")]
+    [added] = [line for line in lines if line["message"] == "adding 2 and 3"]
+    assert added["task"] == "shop.celery.add"
+    assert added["task_id"]
+    assert added["request_id"] == "r-1"
+    assert any("shop.celery.sleep" in line["message"] and "succeeded" in line["message"] for line in lines), worker.log
+
+
+def test_beat_sends_and_keeps_its_schedule(
+    environments: Callable[[str], Environment], tmp_path: Path, redis: str
+) -> None:
+    environment = environments(NEWEST)
+    shop.write(tmp_path)
+    with (tmp_path / "shop" / "celery.py").open("a") as module:
+        module.write("\n\napp.conf.beat_schedule = {'a': {'task': 'shop.celery.add', 'schedule': 1, 'args': (1, 2)}}\n")
+    with working(environment, tmp_path, redis, "beat", NUAGES_BEAT_SCHEDULE="/app/schedule") as beat:
+        beat.said("Sending due task a")
+        assert environment.run(["python", "-I", "-m", "nuages_runtime.alive", "60", "running"], tmp_path).code == 0
+        beat.end()
+    assert list(tmp_path.glob("schedule*"))
