@@ -74,6 +74,8 @@ def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
         yield Addition("whitenoise", "to serve static files where the project does not")
     if app.observability.metrics:
         yield Addition("prometheus-client", "for metrics")
+    if {"celery", "redis"} <= installed.keys():
+        yield Addition("packaging", "for Celery's Redis transport, which imports it and does not say so")
     if app.redis is not None and app.django.overlay.enabled and app.django.overlay.caches:
         yield Addition("redis", "for the cache")
 

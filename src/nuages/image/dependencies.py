@@ -22,7 +22,7 @@ from uv import find_uv_bin
 from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool
 from nuages.host.lock import locked
-from nuages.image import additions, container, cures, installation, layers, network, oci, system
+from nuages.image import additions, container, cures, installation, layers, network, oci, providers, system
 from nuages.image.additions import Addition
 from nuages.image.container import Volume
 from nuages.image.installation import Installation
@@ -33,10 +33,16 @@ from nuages.project.facts import Facts
 from nuages.project.requirements import Options
 
 # Counted up when the way of building changes, so that nothing old is taken for new.
-RECIPE = 2
+RECIPE = 3
 VENV = "/venv"
 PROJECT = "/app"
 OWN_FAILED = "own-package-failed"
+# Enough for an extension that needs no library: tried by itself where nothing else is missing.
+COMPILERS = ("g++", "gcc", "libc6-dev")
+
+
+class _NeedsCompiler(Exception):
+    """A package has no wheel, and its build misses a compiler and nothing else."""
 
 
 class Environment(NamedTuple):
@@ -139,7 +145,17 @@ class _Work(NamedTuple):
     sink: Sink
 
     def install(self, folder: Path, wanted: Installation, files: Iterable[str], told: Step) -> Kept:
-        """Make folder/venv and its layer; what an attempt before left behind is thrown away."""
+        """Make folder/venv and its layer; what an attempt before left behind is thrown away.
+
+        Wheels first: only where a package has none, and the spec names no build packages, a compiler is fetched.
+        """
+        try:
+            return self._install(folder, wanted, files, told)
+        except _NeedsCompiler:
+            told.say("a package has to be compiled")
+            return self._replace(compilers=[*COMPILERS])._install(folder, wanted, files, told)
+
+    def _install(self, folder: Path, wanted: Installation, files: Iterable[str], told: Step) -> Kept:
         # Compilers are in a container of their own: the shared one stays as the image will be.
         name = system.builder(self.below, self.compilers, self.sink)
         with _fresh(folder) as environment:
@@ -155,7 +171,14 @@ class _Work(NamedTuple):
             staged = files if wanted.local else ()
             self._run(name, environment, lines, texts, names=wanted.variables, files=staged, told=told)
             told.say("packing")
-            layer = oci.layer([oci.Entry("venv"), *oci.tree(environment, "venv")], store(), "dependencies")
+
+            def needed(name: str) -> bool:
+                """Sources of translations are read by nobody where they are compiled."""
+                path = environment / name
+                return not (name.endswith(".po") and path.with_suffix(".mo").exists())
+
+            entries = oci.tree(environment, "venv", wanted=needed)
+            layer = oci.layer([oci.Entry("venv"), *entries], store(), "dependencies")
             return _remember(folder, Kept.of(layer))
 
     def add(self, folder: Path, lower: Path, added: list[Addition], *, own: list[str], told: Step) -> Kept:
@@ -242,6 +265,9 @@ class _Work(NamedTuple):
             except CommandFailed as failed:
                 # All that was heard: which package failed stands far above what its compiler says.
                 told_all = "\n".join(heard) or network.without_credentials(failed.detail)
+                missing = set(providers.needed(told_all))
+                if missing and missing <= {"gcc", "g++", "libc6-dev"} and not self.compilers:
+                    raise _NeedsCompiler from None
                 raise cures.not_installed(told_all, app_python=system.python(self.below)) from None
             failed_own = (work / OWN_FAILED).exists()
         return cures.reason("\n".join(heard), 1) if failed_own else ""

@@ -156,6 +156,11 @@ def test_a_psycopg_without_its_library_gets_the_one_of_its_own_version() -> None
     assert not [line for line in added({"psycopg": "3.1.5", "psycopg-c": "3.1.5"}) if line.startswith("psycopg")]
 
 
+def test_celery_on_redis_gets_the_module_that_its_transport_imports() -> None:
+    assert "packaging==26.3" in added({"celery": "5.7.0", "redis": "8.0"})
+    assert "packaging==26.3" not in added({"celery": "5.7.0"})
+
+
 def test_nothing_is_added_that_the_spec_switches_off() -> None:
     off = "django: {overlay: false}\nobservability: {metrics: false}\nweb: {main: {command: [daphne, x]}}\n"
     assert added({"django": "5.2"}, off) == []
