@@ -197,7 +197,7 @@ def _services(facts: Facts) -> Iterator[str]:
     why = _served(facts)
     lines = []
     if why:
-        lines.append('  postgres: {run: {version: "17", storage: 1Gi}}')
+        lines.append(f'  postgres: {{run: {{version: "17", storage: 1Gi{_database_memory(facts)}}}}}')
     if facts.redis:
         lines.append(f"  redis: {{run: {{}}}}    # {_needs(facts.redis)}")
     elif optional := _optional_redis(facts):
@@ -213,6 +213,19 @@ def _services(facts: Facts) -> Iterator[str]:
     if not why and (other := _OTHERS.get(_engine(facts))):
         place = where(facts.database.place) if facts.database else ""
         yield f"# {other} ({place}) is not run here: name your server in env and secrets"
+
+
+def _database_memory(facts: Facts) -> str:
+    """What PostgreSQL wants beyond its default memory, where workers open connections beside the web (app.E101)."""
+    pods = replicas(facts)
+    workers = len(facts.workers) + bool(facts.celery)
+    needed = (pods + max(1, -(-pods // 4))) * 4 + workers * 8 + 5
+    memory = next((size for size, allowed in _CONNECTIONS.items() if allowed >= needed), "2Gi")
+    return f", resources: {{memory: {memory}}}" if facts.workers and memory != "512Mi" else ""
+
+
+# What app/connections.py allows for how much memory.
+_CONNECTIONS = {"512Mi": 25, "768Mi": 38, "1Gi": 51, "1536Mi": 76}
 
 
 def _needs(found: Found) -> str:
