@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages.image import base, oci
+from nuages.image import base, interpreters, oci
 
 pytestmark = pytest.mark.e2e
 
@@ -326,6 +326,21 @@ def test_python_has_what_the_official_image_has(start) -> None:
     container = start("python:3.13-slim", user=1000, args=["python", "-c", program])
     assert container.ended() == 0, container.output
     assert "(3, 13)" in container.output
+
+
+def test_a_python_that_debian_does_not_have_is_whole(start) -> None:
+    if not interpreters.candidates("3.12") and not base._kept(base.full_name("python:3.12-slim")):
+        pytest.skip("no Python 3.12 to make an image of on this machine")
+    program = (
+        "import bz2, ctypes, lzma, readline, sqlite3, ssl, sys, sysconfig, uuid, venv, zoneinfo; "
+        "assert sys.version_info[:2] == (3, 12) and sys.prefix == '/usr/local', sys.prefix; "
+        "assert sysconfig.get_config_var('prefix') == '/usr/local'; "
+        "assert ssl.create_default_context().get_ca_certs(), 'certificates'; "
+        "zoneinfo.ZoneInfo('Europe/Zurich'); venv.create('/tmp/v', with_pip=True); print('whole')"
+    )
+    container = start("python:3.12-slim", user=1000, args=["python", "-c", program])
+    assert container.ended() == 0, container.output
+    assert "whole" in container.output
 
 
 @pytest.mark.parametrize(

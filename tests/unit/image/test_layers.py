@@ -74,3 +74,30 @@ def test_what_is_staged_is_a_copy_with_links_as_links(tmp_path: Path) -> None:
     (source / "a.txt").write_text("changed")
     assert (tmp_path / "stage" / "a.txt").read_text() == "a"
     assert (tmp_path / "stage" / "b.txt").is_symlink()
+
+
+def test_what_a_program_wrote_or_changed_is_told_and_leftovers_are_not(stage: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    layers.stage(stage, FILES, copy)
+    (copy / "manage.py").write_text("changed, and longer")
+    for name in ("locale/de.mo", "node_modules/x/i.js", "blog/__pycache__/urls.pyc"):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text("new")
+    found = layers.written(copy, stage, FILES, {"node_modules", "__pycache__"})
+    assert sorted(found) == ["locale/de.mo", "manage.py"]
+
+
+def test_the_hook_lies_beside_the_runtime_where_python_looks_for_it(tmp_path: Path) -> None:
+    folder = tmp_path / "nuages_runtime"
+    for name in ("__init__.py", "overlay/apply.py", "nuages.pth", "nuages.start"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    found = {entry.path for entry in layers.runtime(folder, "/venv/lib/python3.13/site-packages") if entry.source}
+    below = "venv/lib/python3.13/site-packages"
+    assert found == {
+        f"{below}/nuages.pth",
+        f"{below}/nuages.start",
+        f"{below}/nuages_runtime/__init__.py",
+        f"{below}/nuages_runtime/overlay/apply.py",
+    }
