@@ -16,13 +16,13 @@ def tell(project: object) -> None:
     from django.core.handlers.base import BaseHandler  # noqa: PLC0415 - the image's
 
     handler: Any = project
-    # WhiteNoise and Sentry keep what they wrap as `application` or `app`.
     for _ in range(5):
-        if handler is None or isinstance(handler, BaseHandler):
-            break
-        handler = getattr(handler, "application", None) or getattr(handler, "app", None)
-    if handler is not None:
-        handler.request_class = noting(handler.request_class)
+        if isinstance(handler, BaseHandler):
+            handler.request_class = noting(handler.request_class)  # type: ignore[attr-defined,unused-ignore]
+            return
+        # Channels has one application a protocol; WhiteNoise and Sentry keep what they wrap as `application` or `app`.
+        mapping = getattr(handler, "application_mapping", None) or {}
+        handler = mapping.get("http") or getattr(handler, "application", None) or getattr(handler, "app", None)
 
 
 def noting(request_class: Any) -> type:
