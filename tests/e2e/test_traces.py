@@ -43,9 +43,10 @@ def edit(path: Path, line: str) -> None:
     path.write_text(f"{path.read_text()}{line}\n")
 
 
-def remembered() -> set[Path]:
-    """States and answers of all projects that were built on this machine."""
-    return {path for name in ("projects", "answers") for path in (system.home() / name).glob("*.json")}
+def remembered() -> set[tuple[Path, int]]:
+    """States and answers of all projects that were built on this machine, and when they were written."""
+    paths = [path for name in ("projects", "answers") for path in (system.home() / name).glob("*.json")]
+    return {(path, path.stat().st_mtime_ns) for path in paths}
 
 
 def test_a_view_asks_nothing_and_gives_the_image_of_a_build_from_nothing(project: Path, app: App, asked) -> None:
@@ -55,7 +56,7 @@ def test_a_view_asks_nothing_and_gives_the_image_of_a_build_from_nothing(project
     edit(project / "posts" / "views.py", "def more(request): return {'a', 'b', 'c', request}")
     quick = build(project, app, silent)
     assert asked == []
-    for path in remembered() - before:  # as on a machine that has never built this project
+    for path, _ in remembered() - before:  # as on a machine that has never built this project
         path.unlink()
     slow = build(project, app, silent)
     assert asked == ["asked"]
