@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ def app() -> App:
 def project(tmp_path: Path) -> Path:
     folder = tmp_path / "blog"
     shutil.copytree(ROOT / "examples" / "blog", folder, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3"))
-    # Named by the folder, so that no other test has been here.
-    edit(folder / "posts" / "views.py", f"# {tmp_path}")
+    # A name that no build has seen, so that no answer of one before is kept.
+    (folder / "posts" / f"only_{uuid.uuid4().hex}.py").touch()
     return folder
 
 
