@@ -97,8 +97,13 @@ def collected() -> Find | None:
 
 def _etag(headers: Any, path: str, _url: str) -> None:
     """By content, unless the name says it: the files of an image have no time of their own."""
-    if "immutable" not in headers.get("Cache-Control", ""):
-        headers["ETag"] = f'"{hashlib.blake2b(Path(path).read_bytes(), digest_size=12).hexdigest()}"'
+    if "immutable" in headers.get("Cache-Control", ""):
+        return
+    digest = hashlib.blake2b(digest_size=12)
+    with Path(path).open("rb") as file:  # piece by piece: a film is larger than a pod's memory
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    headers["ETag"] = f'"{digest.hexdigest()}"'
 
 
 def wsgi(project: Any) -> Any:

@@ -48,14 +48,18 @@ class Uploads:
 
     def find(self, path: str) -> Any:
         """WhiteNoise's file for a path; None where it is none of ours, or nothing is there."""
-        if not path.startswith(self.prefix) or "\0" in path or not self._ours():
+        if not path.startswith(self.prefix) or not self._ours():
             return None
         name = path[len(self.prefix) :]
         if any(part.startswith(".") for part in name.split("/")):
             return None
         # What a symlink in the folder points to is no upload.
-        file = Path(os.path.realpath(self.root / name.lstrip("/")))
-        if not file.is_relative_to(self.root) or not file.is_file():
+        try:
+            file = Path(os.path.realpath(self.root / name.lstrip("/")))
+            found = file.is_relative_to(self.root) and file.is_file()
+        except (OSError, ValueError):  # too long a name, no right to look, a zero: nothing is there
+            return None
+        if not found:
             return None
         from whitenoise.responders import StaticFile
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from nuages_runtime.static import IMMUTABLE
-from nuages_runtime.uploads import headers
+from nuages_runtime.uploads import Uploads, headers
 
 pytestmark = pytest.mark.unit
 
@@ -48,3 +49,11 @@ def test_an_upload_is_shown_only_where_nothing_in_it_can_run(name: str, kind: st
     assert kind in {None, sent["Content-Type"]}
     assert ("Content-Disposition" not in sent) is shown
     assert sent["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "cat.txt/x", "none.txt", "..", "\0", "a\ud800"])
+def test_a_name_that_no_file_can_have_is_no_upload(tmp_path: Path, name: str) -> None:
+    (tmp_path / "cat.txt").write_text("a cat\n")
+    uploads = Uploads("/media/", tmp_path)
+    uploads._is_ours = True
+    assert uploads.find(f"/media/{name}") is None
