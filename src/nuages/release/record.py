@@ -19,8 +19,11 @@ from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.render.release import Manifest
 
-SCHEMA = 1
-"""The shape of a record. A tool reads all up to its own; it refuses a newer one."""
+SCHEMA = 2
+"""The shape of a record. A tool reads all up to its own; it refuses a newer one.
+
+2: the manifest has workers and beat, which a tool of shape 1 would leave out when it goes back.
+"""
 
 KEPT = 10
 """Closed records that are kept, the newest: so many releases back `nuages rollback` can go."""

@@ -32,6 +32,16 @@ def test_a_record_of_a_newer_shape_is_refused_and_says_why():
     assert "upgrade nuages" in refused.value.hint
 
 
+def test_a_record_of_the_first_shape_is_read_and_has_no_workers():
+    config_map = encode(stored(record()))
+    config_map["metadata"]["resourceVersion"] = "41"
+    config_map["data"]["record"] = config_map["data"]["record"].replace(f'"schema":{SCHEMA}', '"schema":1')
+    manifest = {"foundation": [], "services": [], "expand": [], "web": [], "exposure": []}
+    config_map["binaryData"]["manifest"] = base64.b64encode(gzip.compress(msgspec.json.encode(manifest))).decode()
+    read = decode(config_map)
+    assert (read.record.schema, read.manifest.workers, read.manifest.beat) == (1, [], [])
+
+
 def test_the_manifest_lies_compressed_beside_the_record():
     config_map = encode(stored(record(), web=[{"kind": "Deployment", "metadata": {"name": "blog-web-main"}}]))
     manifest = msgspec.json.decode(gzip.decompress(base64.b64decode(config_map["binaryData"]["manifest"])))
