@@ -103,6 +103,21 @@ async def test_a_worker_that_crashes_ends_the_release_before_the_web_and_the_cur
     assert after["spec"] == before["spec"]
 
 
+async def test_what_fails_behind_the_web_says_that_the_new_web_serves_and_how_the_old_one_comes_back(
+    app, cluster, kubelet
+):
+    await deploy(app, BUILD, cluster, silent)
+    kubelet.crash.add("beat")
+    other = Build(reference=BUILD.reference.replace("1" * 64, "2" * 64), wsgi=BUILD.wsgi, settings=BUILD.settings)
+    with pytest.raises(ReleaseFailed, match="its web serves already; nuages rollback brings release 1 back"):
+        await deploy(app, other, cluster, silent)
+    kubelet.crash.clear()
+    record = await rollback(app, None, cluster, silent)
+    assert (record.restores, record.template) == (1, 1)
+    beat = await cluster.get("StatefulSet", app.namespace, "blog-beat")
+    assert beat["spec"]["template"]["spec"]["containers"][0]["image"] == BUILD.reference
+
+
 async def test_a_worker_that_the_spec_no_longer_names_is_removed(app, cluster, kubelet, namespace, tmp_path):
     await deploy(app, BUILD, cluster, silent)
     assert await cluster.get("Deployment", namespace, "blog-worker-default")

@@ -105,9 +105,8 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 shown.note = message
                 # The record keeps what happened, not the log: a project may have logged what is nobody's business.
                 await _close(release, world, Outcome.FAILED, message)
-                serves = f"release {world.serving} goes on serving" if world.serving else "nothing serves yet"
                 raise ReleaseFailed(
-                    f"release {release.record.number} failed; {serves}",
+                    f"release {release.record.number} failed; {_serves(release, world)}",
                     detail=f"{message}\n{detail}".strip(),
                     hint=hint,
                 )
@@ -115,6 +114,14 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 break
     shown.note = passed.note if passed else ""
     return release
+
+
+def _serves(release: Stored, world: World) -> str:
+    """What answers requests now: behind the phase of the web, it is the release that failed."""
+    if _over(release, "web"):
+        back = f"; nuages rollback brings release {world.serving} back" if world.serving else ""
+        return f"its web serves already{back}"
+    return f"release {world.serving} goes on serving" if world.serving else "nothing serves yet"
 
 
 async def _again(release: Stored, world: World) -> Stored:
