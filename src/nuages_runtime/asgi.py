@@ -14,6 +14,9 @@ from nuages_runtime.observe import Observer, Request
 from nuages_runtime.startup import Startup
 from nuages_runtime.wsgi import settle
 
+# The client went away before there was an answer: nginx's number for it.
+GONE = 499
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -22,7 +25,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def with_probes(project: Application, startup: Callable[[], dict[str, object]], release: str) -> Application:
-    """Answer the probes; the one that asks the database does it in a thread."""
+    """Answer the probes; the one that asks the database does it in a thread, the others need none: a project may keep
+    all of them busy.
+    """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -30,7 +35,9 @@ def with_probes(project: Application, startup: Callable[[], dict[str, object]], 
         elif scope["type"] != "http" or scope["path"] not in probes.PATHS:
             await project(scope, receive, send)
         else:
-            status, headers, body = await asyncio.to_thread(probes.answer, scope["path"], startup, release)
+            asked = (scope["path"], startup, release)
+            asks = scope["path"] == probes.STARTUP
+            status, headers, body = await asyncio.to_thread(probes.answer, *asked) if asks else probes.answer(*asked)
             pairs = [(name.lower().encode(), value.encode()) for name, value in headers]
             await send({"type": "http.response.start", "status": int(status[:3]), "headers": pairs})
             await send({"type": "http.response.body", "body": body})
@@ -80,7 +87,8 @@ def observed(project: Application, observer: Observer, *, https: bool) -> Applic
             headers.get(b"x-forwarded-for", b"").decode("latin-1") or peer,
             headers.get(b"user-agent", b"").decode("latin-1"),
         )
-        given = [header for header in scope["headers"] if header[0] != b"x-request-id"]
+        # Django reads "_" in a name as "-": x_forwarded_proto would pass by the proxy that overwrites the other.
+        given = [header for header in scope["headers"] if header[0] != b"x-request-id" and b"_" not in header[0]]
         scope = {
             **scope,
             "headers": [*given, (b"x-request-id", request.id.encode())],
@@ -88,9 +96,16 @@ def observed(project: Application, observer: Observer, *, https: bool) -> Applic
         }
         if https and headers.get(b"x-forwarded-proto") == b"https":
             scope["scheme"] = "wss" if scope["type"] == "websocket" else "https"
+        gone = False
         try:
             await project(scope, receive, _telling(send, request))
+            gone = not request.answered
+        except asyncio.CancelledError:
+            gone = not request.answered
+            raise
         finally:
+            if gone:
+                request.status = GONE
             request.end()
 
     return application
@@ -99,17 +114,15 @@ def observed(project: Application, observer: Observer, *, https: bool) -> Applic
 def _telling(send: Send, request: Request) -> Send:
     async def told(message: Message) -> None:
         kind = message["type"]
-        if kind == "http.response.start":
-            request.status = message["status"]
+        if kind in {"http.response.start", "websocket.http.response.start"}:
+            request.answered, request.status = True, message["status"]
             headers = [header for header in message.get("headers", ()) if header[0].lower() != b"x-request-id"]
             headers.append((b"x-request-id", request.id.encode()))
             if drain.draining():
                 headers.append((b"connection", b"close"))
             message = {**message, "headers": headers}
-        elif kind == "websocket.accept":
-            request.status = 101
-        elif kind == "websocket.close" and request.status != 101:
-            request.status = 403
+        elif kind in {"websocket.accept", "websocket.close"} and not request.answered:
+            request.answered, request.status = True, 101 if kind == "websocket.accept" else 403
         await send(message)
 
     return told

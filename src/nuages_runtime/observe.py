@@ -39,7 +39,10 @@ class Observer:
 class Request:
     """One request from its first line to its last byte."""
 
-    __slots__ = ("_began", "_observer", "_open", "client", "id", "method", "path", "status", "user_agent", "view")
+    __slots__ = (
+        *("_began", "_observer", "_open"),
+        *("answered", "client", "id", "method", "path", "status", "user_agent", "view"),
+    )
 
     def __init__(  # noqa: PLR0917 - once a request: names would cost
         self, observer: Observer, method: str, path: str, given_id: str, client: str, user_agent: str
@@ -49,6 +52,7 @@ class Request:
         self.id = given_id if _ID.fullmatch(given_id) else os.urandom(16).hex()
         self.method, self.path, self.client, self.user_agent = method, path, client, user_agent
         self.status, self.view = 500, ""
+        self.answered = False
         self._open = True
         request_id.set(self.id)
         if observer.metrics:
@@ -87,8 +91,8 @@ def _json(request: Request, seconds: float) -> str:
 
 
 def _text(request: Request, seconds: float) -> str:
-    path = request.path.encode("unicode_escape").decode()  # a line stays one line
-    return (
-        f"{timestamp(time.time())} {request.method} {path} {request.status} {seconds * 1000:.1f} ms "
-        f"{request.client} [{request.id}]"
+    # A line stays one line, and moves no terminal's cursor.
+    method, path, client = (
+        said.encode("unicode_escape").decode() for said in (request.method, request.path, request.client)
     )
+    return f"{timestamp(time.time())} {method} {path} {request.status} {seconds * 1000:.1f} ms {client} [{request.id}]"

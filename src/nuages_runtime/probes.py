@@ -16,14 +16,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-PATHS = frozenset(("/-/live", "/-/ready", "/-/startup"))
+STARTUP = "/-/startup"
+PATHS = frozenset(("/-/live", "/-/ready", STARTUP))
 
 
 def answer(
     path: str, startup: Callable[[], dict[str, object]], release: str
 ) -> tuple[str, list[tuple[str, str]], bytes]:
     """Status, headers and body; `startup` says what is missing, {} when all is there."""
-    missing = startup() if path == "/-/startup" else {}
+    missing = startup() if path == STARTUP else {}
     body = json.dumps(missing or {"release": release}).encode()
     headers = [
         ("Content-Type", "application/json"),
