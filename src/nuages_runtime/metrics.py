@@ -21,7 +21,8 @@ from typing import Any
 from nuages_runtime.drain import memory
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+# All others are "other": methods are the client's to invent.
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"))
 # From a page out of the cache to the longest requestTimeout that is usual.
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -57,16 +58,14 @@ class Metrics:
 
     def end(self, method: str, status: int, view: str, seconds: float) -> None:
         """It is answered."""
-        key = (method, status, view)
+        key = (method if method in METHODS else "other", status, view)
         children = self._known.get(key)
         if children is None:
-            method = method if method in METHODS else "other"
-            children = (
+            method = key[0]
+            children = self._known[key] = (
                 self._requests.labels(method, str(status), view or "none"),
                 self._seconds.labels(method, view or "none"),
             )
-            if len(self._known) < 10_000:  # methods are the client's to invent
-                self._known[key] = children
         children[0].inc()
         children[1].observe(seconds)
         self._in_flight.dec()
