@@ -36,8 +36,13 @@ def databases(world: World) -> Iterator[Change]:
     default = declared.get("default") or {}
     engine = str(default.get("ENGINE") or "")
     url = world.variable("DATABASE_URL")
-    if not replaceable(engine):
-        yield Change("DATABASES", KEPT, _why_kept(default, engine, url))
+    left = _left_behind(default, engine, url, world)
+    if not replaceable(engine) and not left:
+        if relaxed := _without_demand(default, url):
+            why = "the service in this cluster may have no TLS: sslmode require became prefer"
+            yield Change("DATABASES", REPLACED, why, {**declared, "default": relaxed})
+        else:
+            yield Change("DATABASES", KEPT, _why_kept(default, engine, url))
         return
     if not url:
         if engine.endswith((".sqlite3", ".spatialite")):
@@ -51,13 +56,37 @@ def databases(world: World) -> Iterator[Change]:
     carried = {key: default[key] for key in _CARRIED if key in default}
     entry = {**carried, **entry}
     connections(entry, world)
-    why = "from DATABASE_URL; the project's is a SQLite file in the pod" if engine else "from DATABASE_URL"
+    why = "from DATABASE_URL"
+    if engine:
+        why += f"; the project's is {'on localhost, the pod itself' if left else 'a SQLite file in the pod'}"
     yield Change("DATABASES", REPLACED if default else ADDED, why, {**declared, "default": entry})
 
 
 def replaceable(engine: str) -> bool:
     """Whether an ENGINE is none that a cluster could serve: absent, the dummy, a SQLite file."""
     return engine.rpartition(".")[2] in ("", "dummy", "sqlite3", "spatialite")
+
+
+def _left_behind(default: Mapping[str, object], engine: str, url: str, world: World) -> bool:
+    """Whether a server is the developer's own: on localhost, by no variable's word, and DATABASE_URL has its kind."""
+    host = default.get("HOST") or ""
+    kind = ENGINES.get(urlsplit(url).scheme.partition("+")[0], "")
+    known = {"postgis": "postgresql"}
+    same = known.get(engine.rpartition(".")[2], engine.rpartition(".")[2]) == known.get(kind, kind)
+    return bool(kind) and same and host in ("", *_HERE) and not world.said(host)
+
+
+def _without_demand(default: Mapping[str, object], url: str) -> dict[str, object] | None:
+    """An entry whose OPTIONS demand TLS of the server of DATABASE_URL, which is a Service of this namespace and is said
+    to have none: with the demand as a wish. `dj_database_url.config(ssl_require=True)` is for a platform's server.
+    """
+    options = default.get("OPTIONS")
+    if not isinstance(options, Mapping) or options.get("sslmode") != "require":
+        return None
+    host = str(default.get("HOST") or "")
+    if not url or host != urlsplit(url).hostname or "." in host or "sslmode" in urlsplit(url).query:
+        return None
+    return {**default, "OPTIONS": {**options, "sslmode": "prefer"}}
 
 
 def parse(url: str) -> dict[str, object]:

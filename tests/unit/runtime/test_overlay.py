@@ -161,8 +161,11 @@ def test_debug_is_off_unless_the_pods_own_environment_says_on(own, environ: dict
         (SQLITE, {"DATABASE_URL": URL}, "replaced", "SQLite"),
         (SQLITE, {}, "kept", "DATABASE_URL is not in the environment"),
         (SQLITE, {"DATABASE_URL": "sqlite:////data/db"}, "kept", "of the kind sqlite"),
-        (LOCAL_POSTGRES, {"DATABASE_URL": URL}, "kept", "HOST is localhost"),
+        (LOCAL_POSTGRES, {"DATABASE_URL": URL}, "replaced", "on localhost, the pod itself"),
+        (LOCAL_POSTGRES, {"DATABASE_URL": URL, "DB_HOST": "localhost"}, "kept", "HOST is localhost"),
+        (LOCAL_POSTGRES, {"DATABASE_URL": "mysql://u:p@h/n"}, "kept", "HOST is localhost"),
         (LOCAL_POSTGRES, {}, "kept", "HOST is localhost"),
+        ({"default": {"ENGINE": "a.postgresql", "NAME": "x"}}, {"DATABASE_URL": URL}, "replaced", "on localhost"),
         ({"default": {**parse(URL), "ENGINE": "a.postgresql"}}, {"DATABASE_URL": URL}, "kept", "from the environment"),
         ({"default": {"ENGINE": "a.mysql", "HOST": "db.internal"}}, {"DATABASE_URL": URL}, "kept", "own mysql at db."),
     ],
@@ -173,6 +176,21 @@ def test_a_database_is_replaced_where_no_server_was_chosen(
     change = changed("databases", {"DATABASES": own}, environ)["DATABASES"]
     assert change.action == action
     assert why in change.why
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        ("postgres://u:p@shop-postgres/shop", "prefer"),
+        ("postgres://u:p@shop-postgres/shop?sslmode=require", None),
+        ("postgres://u:p@db.example.com/shop", None),
+    ],
+)
+def test_tls_is_demanded_of_no_service_in_the_same_namespace(url: str, mode: str | None) -> None:
+    own = {"default": {**parse(url), "ENGINE": "django.db.backends.postgresql", "OPTIONS": {"sslmode": "require"}}}
+    change = changed("databases", {"DATABASES": own}, {"DATABASE_URL": url})["DATABASES"]
+    value: Any = change.value
+    assert (value["default"]["OPTIONS"]["sslmode"] if value else None) == mode
 
 
 def test_what_a_project_says_of_its_transactions_and_its_other_databases_is_kept() -> None:
