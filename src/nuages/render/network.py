@@ -40,8 +40,8 @@ _NAMESPACE = "kubernetes.io/metadata.name"
 def policies(app: App) -> list[Object]:
     """All of them, the denial first."""
     return [
-        _policy(app, "default-deny", {}, ingress=[], egress=[]),
-        _policy(app, "dns", {}, egress=[_dns()]),
+        _policy(app, "default-deny", {"matchLabels": instance(app)}, ingress=[], egress=[]),
+        _policy(app, "dns", {"matchLabels": instance(app)}, egress=[_dns()]),
         *_web(app),
         *_metrics(app),
         *(_service(app, POSTGRES, POSTGRES_PORT) if app.postgres else []),
@@ -64,7 +64,7 @@ def _web(app: App) -> list[Object]:
         _policy(
             app,
             name if port == PORT else f"{name}-{port}",
-            selector(app, WEB),
+            {"matchLabels": selector(app, WEB)},
             ingress=[{**({} if anywhere else {"from": [_controller(app)]}), "ports": [_tcp(port)]}],
         )
         for port in sorted({web.port for web in app.web.values() if web.routes})
@@ -76,7 +76,7 @@ def _metrics(app: App) -> list[Object]:
     if not any(measured(app, web) for web in app.web.values()):
         return []
     opening = {"from": [{"namespaceSelector": {}}], "ports": [_tcp(METRICS_PORT)]}
-    return [_policy(app, "metrics", selector(app, WEB), ingress=[opening])]
+    return [_policy(app, "metrics", {"matchLabels": selector(app, WEB)}, ingress=[opening])]
 
 
 def _way(app: App) -> str:
@@ -94,26 +94,16 @@ def _controller(app: App) -> Object:
 
 def _service(app: App, service: str, port: int) -> list[Object]:
     """Both ends of one way: the project's processes to a data store, and the data store from them alone."""
-    server = {"podSelector": {"matchLabels": selector(app, service)}}
-    clients = _clients(app)
-    peers = [{"podSelector": {"matchLabels": selector(app, component)}} for component in clients]
+    server = {"matchLabels": selector(app, service)}
+    # Whether or not the app has them now: workers that a release removes finish their tasks, for which they need their
+    # data stores, long after its own walls stand.
+    component = {"key": "app.kubernetes.io/component", "operator": "In", "values": [WEB, WORKER, BEAT, MIGRATE, RUN]}
+    clients = {"matchLabels": instance(app), "matchExpressions": [component]}
+    ports = [_tcp(port)]
     return [
-        _policy(app, service, selector(app, service), ingress=[{"from": peers, "ports": [_tcp(port)]}]),
-        *(
-            _policy(
-                app,
-                f"{component}-to-{service}",
-                selector(app, component),
-                egress=[{"to": [server], "ports": [_tcp(port)]}],
-            )
-            for component in clients
-        ),
+        _policy(app, service, server, ingress=[{"from": [{"podSelector": clients}], "ports": ports}]),
+        _policy(app, f"to-{service}", clients, egress=[{"to": [{"podSelector": server}], "ports": ports}]),
     ]
-
-
-def _clients(app: App) -> list[str]:
-    """The components that run the project's code."""
-    return [WEB, MIGRATE, RUN, *([WORKER] if app.workers else []), *([BEAT] if app.beat else [])]
 
 
 def _dns() -> Object:
@@ -127,19 +117,18 @@ def _dns() -> Object:
 def _policy(
     app: App,
     name: str,
-    pods: dict[str, str],
+    pods: Object,
     *,
     ingress: list[Object] | None = None,
     egress: list[Object] | None = None,
 ) -> Object:
     """One policy; a direction that is None is not spoken of, an empty one is denied."""
-    pods = pods or instance(app)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": metadata(app, f"{app.name}-{name}", NETWORK),
         "spec": {
-            "podSelector": {"matchLabels": pods},
+            "podSelector": pods,
             "policyTypes": [
                 *(["Ingress"] if ingress is not None else []),
                 *(["Egress"] if egress is not None else []),

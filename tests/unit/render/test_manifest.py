@@ -162,9 +162,21 @@ def test_uploads_go_where_the_project_puts_them() -> None:
 def test_nothing_may_talk_to_postgres_but_what_runs_the_project() -> None:
     policy = find(local(), "NetworkPolicy", "blog-postgres")["spec"]
     (opening,) = policy["ingress"]
-    components = [peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in opening["from"]]
-    assert components == ["web", "migrate", "run"]
+    (clients,) = [peer["podSelector"] for peer in opening["from"]]
+    assert clients["matchLabels"] == {"app.kubernetes.io/name": "blog", "app.kubernetes.io/instance": "blog-local"}
+    assert [part["key"] for part in clients["matchExpressions"]] == ["app.kubernetes.io/component"]
+    assert clients["matchExpressions"][0]["values"] == ["web", "worker", "beat", "migrate", "run"]
     assert opening["ports"] == [{"protocol": "TCP", "port": 5432}]
+    outward = find(local(), "NetworkPolicy", "blog-to-postgres")["spec"]
+    assert outward["podSelector"] == clients
+
+
+def test_workers_that_a_release_removes_keep_the_way_to_their_data_stores() -> None:
+    def walls(text: str) -> list[object]:
+        return [item for item in render(blog(spec=text), release()).foundation if item["kind"] == "NetworkPolicy"]
+
+    more = "workers: {mail: {command: [python, manage.py, qcluster]}}\n"
+    assert walls(SPEC + more) == walls(SPEC)
 
 
 def test_pods_are_denied_everything_that_no_policy_opens() -> None:
