@@ -13,9 +13,11 @@ Django is: this module runs in every `python -c`.
 import os
 import sys
 
+GIVEN = "NUAGES_GIVEN"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -24,11 +26,19 @@ def start() -> None:
     """Begin to wait for Django; at once where it is loaded already. Called again, it does nothing."""
     if not os.environ.get("NUAGES_OVERLAY") or any(isinstance(finder, Finder) for finder in sys.meta_path):
         return
-    finder = Finder(dict(os.environ))
+    finder = Finder(_given(os.environ))
     for name, wrap in finder.watched.items():
         if name in sys.modules:
             wrap(sys.modules[name])
     sys.meta_path.insert(0, finder)
+
+
+def _given(environ: "MutableMapping[str, str]") -> "dict[str, str]":
+    """The environment as the pod gives it. A process that another Python started (a pool that spawns, manage.py called
+    by a task) has also what that one's settings read from a .env file: the names are handed on to leave it out.
+    """
+    names = environ.setdefault(GIVEN, "\n".join(environ)).split("\n")
+    return {name: environ[name] for name in names if name in environ}
 
 
 class Finder:
@@ -54,7 +64,8 @@ class Finder:
             return None
         self._asking.add(name)
         try:
-            found = (finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self)
+            others = (finder for finder in sys.meta_path if finder is not self and hasattr(finder, "find_spec"))
+            found = (finder.find_spec(name, path, target) for finder in others)
             spec = next((spec for spec in found if spec is not None), None)
         finally:
             self._asking.discard(name)

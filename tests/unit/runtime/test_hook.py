@@ -18,6 +18,8 @@ FOLDER = Path(nuages_runtime.__file__).parent
 @pytest.fixture(autouse=True)
 def finders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """The finders that came to those of before; gone again afterwards."""
+    monkeypatch.setenv(hook.GIVEN, "")  # so that it is gone again afterwards
+    monkeypatch.delenv(hook.GIVEN)
     before = list(sys.meta_path)
     added: list[object] = []
     monkeypatch.setattr(sys, "meta_path", added)
@@ -70,3 +72,27 @@ def test_a_watched_module_is_wrapped_once_and_its_loader_is_as_before(
         assert importlib.import_module("colorsys")  # all else is found by the others
     finally:
         sys.modules.pop("watched_by_us")
+
+
+def test_a_finder_of_before_python_3_4_is_not_asked(finders: list[object]) -> None:
+    finder = hook.Finder({})
+    finder.watched = {"colorsys": lambda module: None}
+    finders[:0] = [finder, object()]
+    assert finder.find_spec("colorsys") is not None
+
+
+def test_what_a_started_process_finds_in_its_environment_is_what_the_pod_gave(
+    monkeypatch: pytest.MonkeyPatch, finders: list[object]
+) -> None:
+    monkeypatch.setenv("NUAGES_OVERLAY", "debug")
+    monkeypatch.setenv("FROM_THE_POD", "1")
+    hook.start()
+    monkeypatch.setenv("DEBUG", "true")  # settings that read a .env file
+    monkeypatch.setenv("FROM_THE_POD", "2")
+    [first] = ours(finders)
+    finders.remove(first)
+    hook.start()  # as a process does that this one starts
+    [second] = ours(finders)
+    assert "DEBUG" not in first.environ
+    assert "DEBUG" not in second.environ
+    assert (first.environ["FROM_THE_POD"], second.environ["FROM_THE_POD"]) == ("1", "2")
