@@ -9,7 +9,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from nuages_runtime import drain, probes
+from nuages_runtime import drain, hook, probes
 from nuages_runtime.observe import Observer, Request
 from nuages_runtime.startup import Startup
 from nuages_runtime.wsgi import settle
@@ -129,11 +129,13 @@ def _telling(send: Send, request: Request) -> Send:
 
 
 def _application() -> Application:
+    hook.start()  # once more: site.py goes on without what it fails to start
     drain.attach()
     project: Application = probes.load(os.environ["NUAGES_ASGI"])
-    from nuages_runtime import static, views  # noqa: PLC0415 - the project's import comes first
+    from nuages_runtime import static, tasks, views  # noqa: PLC0415 - the project's import comes first
 
     views.tell(project)
+    tasks.send_ids()
     served: Application = static.asgi(project)
     observer = Observer.of_this_process()
     settle()
@@ -148,5 +150,5 @@ def __getattr__(name: str) -> Application:
     """Load the project when the server asks for `application`."""
     if name != "application":
         raise AttributeError(name)
-    globals()[name] = loaded = _application()
+    globals()[name] = loaded = probes.told(_application)
     return loaded

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from nuages_runtime import hook
 from nuages_runtime.startup import first_line, migrated
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def run() -> None:
 
     # libpq waits two minutes for a server that is silent; the loop below is patient enough.
     os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
+    hook.start()  # once more: site.py goes on without what it fails to start
     django.setup()
     limit_table_locks(os.environ.get("NUAGES_LOCK_TIMEOUT", ""))
     for alias in migrated():

@@ -14,7 +14,9 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+Loaded = TypeVar("Loaded")
 
 STARTUP = "/-/startup"
 PATHS = frozenset(("/-/live", "/-/ready", STARTUP))
@@ -32,6 +34,16 @@ def answer(
         ("Cache-Control", "no-store"),
     ]
     return "503 Service Unavailable" if missing else "200 OK", headers, body
+
+
+def told(make: Callable[[], Loaded]) -> Loaded:
+    """What `make` makes. Its AttributeError is raised as another error: servers take that one for a module without an
+    application, say so, and keep the project's traceback to themselves.
+    """
+    try:
+        return make()
+    except AttributeError as error:
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
 
 def load(name: str) -> Any:

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from logging.config import dictConfig
 from typing import Any
 
-from nuages_runtime import logs, tasks
+from nuages_runtime import hook, logs, tasks
 from nuages_runtime.heart import EVERY, Heart
 
 # Until an old worker is gone, or a new one there.
@@ -38,6 +38,7 @@ def application(name: str) -> Any:
     """The project's Celery application."""
     from celery.app.utils import find_app
 
+    hook.start()  # once more: site.py goes on without what it fails to start
     return find_app(name)
 
 

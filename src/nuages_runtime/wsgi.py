@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from nuages_runtime import drain, probes
+from nuages_runtime import drain, hook, probes
 from nuages_runtime.observe import Observer, Request
 from nuages_runtime.startup import Startup
 
@@ -127,11 +127,13 @@ def _text(path: str) -> str:
 
 
 def _application() -> Application:
+    hook.start()  # once more: site.py goes on without what it fails to start
     drain.attach()
     project: Application = probes.load(os.environ["NUAGES_WSGI"])
-    from nuages_runtime import static, views  # noqa: PLC0415 - the project's import comes first
+    from nuages_runtime import static, tasks, views  # noqa: PLC0415 - the project's import comes first
 
     views.tell(project)
+    tasks.send_ids()
     served = static.wsgi(project)
     observer = Observer.of_this_process()
     settle()
@@ -152,5 +154,5 @@ def __getattr__(name: str) -> Application:
     """Load the project when the server asks for `application`, so that tests can import this module without one."""
     if name != "application":
         raise AttributeError(name)
-    globals()[name] = loaded = _application()
+    globals()[name] = loaded = probes.told(_application)
     return loaded

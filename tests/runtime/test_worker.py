@@ -23,8 +23,9 @@ from nuages.image import base
 pytestmark = pytest.mark.runtime
 
 NEWEST, OLD = "django6.1-python3.13-celery", "django4.2-python3.11-old"
+# As a web process does it in the midst of a request.
 SEND = (
-    "from nuages_runtime import logs, tasks; import shop.celery as shop; tasks.send_ids(); logs.request_id.set('r-1'); "
+    "from nuages_runtime import logs, wsgi; import shop.celery as shop; wsgi.application; logs.request_id.set('r-1'); "
 )
 
 
@@ -92,6 +93,7 @@ def working(
 ) -> Iterator[Worker]:
     env = {
         "DJANGO_SETTINGS_MODULE": "shop.settings",
+        "NUAGES_WSGI": "shop.wsgi:application",
         "NUAGES_CELERY_APP": "shop",
         "NUAGES_CELERY_CONCURRENCY": "2",
         "NUAGES_GRACEFUL_TIMEOUT": "20",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nuages_runtime import drain, observe
+from nuages_runtime import drain, observe, probes
 from nuages_runtime.logs import request_id
 from nuages_runtime.observe import Observer
 from nuages_runtime.wsgi import observed, with_probes
@@ -161,3 +161,12 @@ def test_while_draining_every_answer_closes_its_connection(logged: list[dict], m
     assert "Connection" not in ask(page)[1]["headers"]
     monkeypatch.setattr(drain, "_flag", bytearray(b"\1"))
     assert ask(page)[1]["headers"]["Connection"] == "close"
+
+
+def test_an_attribute_error_of_the_project_is_not_taken_for_a_missing_application() -> None:
+    def load() -> None:
+        raise AttributeError("module 'blog' has no attribute 'views'")
+
+    with pytest.raises(RuntimeError, match="AttributeError: module 'blog'") as raised:
+        probes.told(load)
+    assert isinstance(raised.value.__cause__, AttributeError)
