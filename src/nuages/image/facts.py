@@ -22,7 +22,7 @@ from nuages.image.container import Volume
 from nuages.image.dependencies import VENV, Environment
 from nuages.progress import Step
 from nuages.project.facts import Facts, Variable
-from nuages.render.environment import overlay
+from nuages.render.environment import settings_variables
 
 WORKING_DIR = "/app"
 LIBRARY = "/run/nuages/lib"  # where the runtime is found while an image is built
@@ -86,8 +86,7 @@ def variables(facts: Facts, app: App) -> dict[str, str]:
         found["NUAGES_WSGI"] = facts.wsgi.value
     if facts.asgi:
         found["NUAGES_ASGI"] = facts.asgi.value
-    if parts := overlay(app):
-        found["NUAGES_OVERLAY"] = parts
+    found |= {name: value for name, value in settings_variables(app).items() if value}
     if app.postgres is not None:
         found["DATABASE_URL"] = _DATABASE
     if app.redis is not None:

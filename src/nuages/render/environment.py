@@ -77,14 +77,23 @@ def variables(app: App, release: Release, component: str) -> list[Object]:
                 # For projects that show or report it; one that declares its own keeps that.
                 "RELEASE": "" if app.declares("RELEASE") else str(release.template),
                 "NUAGES_COMPONENT": component,
-                "NUAGES_OVERLAY": overlay(app),
-                "NUAGES_HOSTS": outside.hosts(app),
-                "NUAGES_ORIGINS": outside.origins(app),
-                "NUAGES_PROXY": outside.proxy(app),
-                "NUAGES_LOGS": app.observability.logs,
+                **settings_variables(app),
             }
         ),
     ]
+
+
+def settings_variables(app: App) -> dict[str, str]:
+    """What the overlay adds to the settings by; "" where there is nothing to say. A build asks the project with the
+    same, so that what is explained is what pods get.
+    """
+    return {
+        "NUAGES_OVERLAY": overlay(app),
+        "NUAGES_HOSTS": outside.hosts(app),
+        "NUAGES_ORIGINS": outside.origins(app),
+        "NUAGES_PROXY": outside.proxy(app),
+        "NUAGES_LOGS": app.observability.logs,
+    }
 
 
 def overlay(app: App) -> str:

@@ -54,6 +54,9 @@ def test_required_variables_get_harmless_values_and_no_secret() -> None:
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "SECRET_KEY": facts.SECRET_KEY,
         "NUAGES_OVERLAY": "hosts,proxy,secret-key,debug,databases,caches,static,logging,celery",
+        # What pods get, so that the changes to the settings that are explained are the ones that happen.
+        "NUAGES_HOSTS": "*",
+        "NUAGES_LOGS": "json",
         "DATABASE_URL": "postgres://build:build@localhost:5432/build",
         "STRIPE_KEY": "only-for-the-build",
         "DB": "postgres://build:build@localhost:5432/build",
