@@ -10,6 +10,7 @@ from pathlib import Path
 from nuages.project import drafted_env
 from nuages.project.drafted_env import secret, where
 from nuages.project.facts import Facts, Found
+from nuages.project.wheels import newest as newest_with_wheels
 from nuages.project.words import PATH, command, key_of, scalar
 
 __all__ = ["draft", "python", "secret"]
@@ -70,7 +71,8 @@ def python(facts: Facts) -> str:
     newest = NEWEST_PYTHON
     version = re.match(r"(\d+)\.(\d+)", facts.django.value) if facts.django else None
     oldest, latest = DJANGO_PYTHONS.get((int(version[1]), int(version[2])), (0, newest)) if version else (0, newest)
-    newest = max(min(newest, latest), oldest)
+    wheels = newest_with_wheels(facts.dependencies.packages) if facts.dependencies else newest
+    newest = max(min(newest, latest, wheels), oldest)
     if not sure and (hint := re.search(r"3\.(\d+)", wanted)):
         # Where it runs elsewhere it works: no newer one unasked.
         return f"3.{max(min(newest, int(hint[1])), oldest)}"

@@ -77,6 +77,14 @@ class World:
             return UNKNOWN
         return converted(default, kind) if isinstance(default, str) else ({} if kind == "db" else default)
 
+    def demand(self, names: set[str]) -> None:
+        """What was read has no value, and the settings use it as if it had one: `os.environ.get("X").split()`."""
+        missing = sorted(names - self.environment.keys())
+        needed = not self.guards and not self.doubts
+        self.reads += [Read(name, self.at, needed, None, "str", not self.doubts) for name in missing]
+        if missing:
+            self.fails()
+
     def present(self, name: str) -> bool:
         """`name in os.environ`."""
         self.present_asked.append((name, self.at))

@@ -56,6 +56,9 @@ _RANDOM = {
     "random.choice",
     "random.choices",
 }
+# What raises where its argument is None: the variable behind it is required, whatever reads it.
+NOT_OF_NONE = {"builtins.int", "builtins.float", "builtins.list", "builtins.len", "json.loads", "pathlib.Path",
+               "os.path.join", "ast.literal_eval"}  # fmt: skip
 READER_MAKERS = {"environ.Env", "environ.FileAwareEnv", "environs.Env", "environs.FileAwareEnv", "decouple.Config",
                   "decouple.AutoConfig"}  # fmt: skip
 READER_OBJECTS = {"decouple.config", "environs.env", "environ.env"}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nuages.project import readers
 from nuages.project.known import RANDOM, UNKNOWN, Function, Method, Reader, Symbol, guarded
-from nuages.project.library import BUILTINS, PURE, READER_MAKERS, READER_OBJECTS, library, method
+from nuages.project.library import BUILTINS, NOT_OF_NONE, PURE, READER_MAKERS, READER_OBJECTS, library, method
 
 if TYPE_CHECKING:
     from nuages.project.follow import World
@@ -66,7 +66,11 @@ def evaluate(node: ast.expr, scope: Scope, world: World) -> Any:
         case ast.FormattedValue(value=value):
             return evaluate(value, scope, world)
         case ast.Attribute():
-            return attribute(evaluate(node.value, scope, world), node.attr, world)
+            with world.noting() as noted:
+                owner = evaluate(node.value, scope, world)
+            if owner is None:
+                world.demand(noted)
+            return attribute(owner, node.attr, world)
         case ast.Subscript():
             return _subscript(node, scope, world)
         case ast.Call():
@@ -164,8 +168,11 @@ def call(node: ast.Call, scope: Scope, world: World) -> Any:
             return Reader(_scheme(node))
     if (instance := world.instance(called)) is not None:
         return instance
-    arguments = [evaluate(argument, scope, world) for argument in node.args]
+    with world.noting() as noted:
+        arguments = [evaluate(argument, scope, world) for argument in node.args]
     named = {keyword.arg: evaluate(keyword.value, scope, world) for keyword in node.keywords if keyword.arg}
+    if isinstance(called, Symbol) and called.dotted in NOT_OF_NONE and arguments[:1] == [None]:
+        world.demand(noted)
     match called:
         case Function():
             return world.call(called, arguments, named)

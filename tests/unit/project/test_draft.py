@@ -6,7 +6,7 @@ import pytest
 
 from nuages.findings import Place
 from nuages.project.draft import draft, python
-from nuages.project.facts import Facts, Found, Variable, Worker
+from nuages.project.facts import Dependencies, Facts, Found, Variable, Worker
 from nuages.project.inspect import inspect
 from nuages.spec.load import Spec, parse
 
@@ -107,6 +107,26 @@ def test_what_it_runs_on_elsewhere_is_no_more_than_an_upper_bound() -> None:
         return project(python=Found(version, HERE.place, sure=False), django=Found("5.2.1", HERE.place))
 
     assert [python(hinted(version)) for version in ("3.11", "3.14", "3.8")] == ["3.11", "3.13", "3.10"]
+
+
+@pytest.mark.parametrize(
+    ("packages", "wanted", "chosen"),
+    [
+        ({"cffi": "1.15.1"}, None, "3.11"),
+        ({"cffi": "1.17.0", "pillow": "11.0.0"}, None, "3.13"),
+        ({"psycopg2-binary": "2.9.9"}, None, "3.12"),
+        ({"psycopg2-binary": "2.9.3"}, None, "3.10"),
+        ({"psycopg2-binary": ""}, None, "3.13"),
+        ({"cffi": "1.15.1"}, Found("3.12", HERE.place, sure=False), "3.11"),
+        ({"cffi": "1.15.1"}, Found("3.12", HERE.place), "3.12"),
+        ({"cffi": "1.15.1"}, Found(">=3.12", HERE.place), "3.12"),
+    ],
+)
+def test_a_pin_without_a_wheel_for_a_newer_python_keeps_an_older_one(
+    packages: dict[str, str], wanted: Found | None, chosen: str
+) -> None:
+    declared = Dependencies(kind="requirements", files=("requirements.txt",), packages=packages)
+    assert python(project(dependencies=declared, python=wanted, django=Found("5.1", HERE.place))) == chosen
 
 
 def test_whatever_a_default_holds_it_is_one_line_of_yaml(tmp_path: Path) -> None:

@@ -452,3 +452,29 @@ def test_geodjango_gets_its_libraries_and_is_told_of_postgis(tmp_path: Path) -> 
     facts = inspect(shop(tmp_path, 'INSTALLED_APPS += ["django.contrib.gis"]\n'))
     assert [package.value for package in facts.packages] == ["gdal-bin"]
     assert [finding.id for finding in facts.problems] == ["project.W214"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        'ALLOWED_HOSTS = os.environ.get("HOSTS").split(" ")',
+        'LIMIT = int(os.getenv("HOSTS"))',
+        'named = os.environ.get("HOSTS")\nSHOWN = named.upper()',
+    ],
+)
+def test_what_is_used_as_if_it_had_a_value_is_required(tmp_path: Path, read: str) -> None:
+    facts = inspect(shop(tmp_path, read + "\n"))
+    assert "HOSTS" in required(facts)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        'named = os.environ.get("HOSTS")\nif named:\n    ALLOWED_HOSTS = named.split(" ")',
+        'ALLOWED_HOSTS = (os.environ.get("HOSTS") or "").split(" ")',
+        'try:\n    LIMIT = int(os.getenv("HOSTS"))\nexcept TypeError:\n    LIMIT = 1',
+        'ALLOWED_HOSTS = [os.environ.get("HOSTS")]',
+    ],
+)
+def test_what_is_looked_at_before_it_is_used_is_not(tmp_path: Path, read: str) -> None:
+    assert "HOSTS" not in required(inspect(shop(tmp_path, read + "\n")))
