@@ -354,11 +354,11 @@ def _findings(found: Facts, environment: Environment, made: _Made, selection: ig
 
 def _added(added: Iterable[Addition], declared: Place) -> Iterator[Finding]:
     for why, names in _by_reason(added).items():
-        listed = ", ".join(names)
+        listed = f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} added"
         driver = any(name.startswith("psycopg") for name in names)
         hint = "" if not driver else "add psycopg[binary] to the dependencies, so that its version is yours"
         level, known = (Level.WARNING, "project.W101") if driver else (Level.INFO, "project.I102")
-        yield Finding(known, level, f"{listed} was added {why}", declared, hint)
+        yield Finding(known, level, f"{listed} {why}", declared, hint)
 
 
 def _by_reason(added: Iterable[Addition]) -> dict[str, list[str]]:
