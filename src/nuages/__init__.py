@@ -1,3 +1,3 @@
 """nuages: any Django project from manage.py to production Kubernetes, and every release one you can trust."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
