@@ -151,8 +151,16 @@ def log_as_json() -> None:
         setup_logging.connect(configure, weak=False)
 
 
+def patch(environ: Mapping[str, str]) -> None:
+    """As the command `celery` begins: a pool of greenlets replaces the blocking calls of all that is imported later."""
+    from celery import maybe_patch_concurrency
+
+    maybe_patch_concurrency(["celery", *arguments(environ)])
+
+
 def main() -> None:
     """Become the worker; ends as Celery does."""
+    patch(os.environ)
     app = application(os.environ["NUAGES_CELERY_APP"])
     watch(app, Heart())
     end_in_time(app, os.environ)

@@ -68,7 +68,10 @@ BESIDE = {
             *("celery==5.4.0", "redis==8.1.0", "packaging", "whitenoise==6.2.0", "prometheus-client==0.20.0"),
         ),
     ),
-    "django6.1-python3.13-celery": ("3.13", ("django==6.1.3", "celery==5.7.0", "redis==8.1.0", "packaging")),
+    "django6.1-python3.13-celery": (
+        "3.13",
+        ("django==6.1.3", "celery==5.7.0", "redis==8.1.0", "packaging", "gevent==26.9.0"),
+    ),
 }
 
 

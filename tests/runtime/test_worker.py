@@ -132,6 +132,23 @@ def test_a_worker_works_logs_and_ends_after_its_task(
     assert any("shop.celery.sleep" in line["message"] and "succeeded" in line["message"] for line in lines), worker.log
 
 
+def test_tasks_of_a_gevent_pool_wait_side_by_side(
+    environments: Callable[[str], Environment], tmp_path: Path, redis: str
+) -> None:
+    with working(environments(NEWEST), tmp_path, redis, NUAGES_CELERY_POOL="gevent") as worker:
+        worker.said(" ready.")
+        waited = worker.send(
+            "import time; began = time.time(); both = [shop.sleep.delay(5) for _ in range(2)]; "
+            "[each.get(timeout=40) for each in both]; print(time.time() - began)"
+        )
+        assert 5 <= float(waited) < 10
+        assert (
+            environments(NEWEST).run(["python", "-I", "-m", "nuages_runtime.alive", "60", "running"], tmp_path).code
+            == 0
+        )
+        worker.end()
+
+
 def test_beat_sends_and_keeps_its_schedule(
     environments: Callable[[str], Environment], tmp_path: Path, redis: str
 ) -> None:
