@@ -83,7 +83,7 @@ def rank(module: str) -> int:
 
 def references(tree: ast.Module, variable: str) -> tuple[str, int] | None:
     """The value that `os.environ.setdefault(variable, value)` or `os.environ[variable] = value` gives, and its line;
-    with `os.environ.get(other, value)` around it, its default.
+    with `os.environ.get(other, value)` around it, its default; of two, `one if ... else other`, the one that serves.
     """
     for node in ast.walk(tree):
         match node:
@@ -93,14 +93,27 @@ def references(tree: ast.Module, variable: str) -> tuple[str, int] | None:
                 pass
             case _:
                 continue
-        if text(key) == variable and (value := _default(given)):
+        if text(key) == variable and (value := _default(given, tree)):
             return value, node.lineno
     return None
 
 
-def _default(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Call) and len(node.args) == 2:
-        return text(node.args[1])
+def _default(node: ast.expr, tree: ast.Module) -> str | None:
+    match node:
+        case ast.Call(args=[_, default]):
+            return text(default)
+        case ast.IfExp(body=body, orelse=orelse):
+            both = [each for each in (text(orelse), text(body)) if each]
+            return min(both, key=lambda each: rank(each) != PRODUCTION, default=None)
+        case ast.Name(id=name):
+            values = (
+                each.value
+                for each in ast.walk(tree)
+                if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name) and each.targets[0].id == name
+            )
+            return next(
+                (said for each in values if not isinstance(each, ast.Name) and (said := _default(each, tree))), None
+            )
     return text(node)
 
 

@@ -27,6 +27,8 @@ DJANGO_PYTHONS = {
 }
 # Many packages are much code to load; Wagtail works on images.
 _LARGE, _HUGE = 60, 120
+# Folders that say nothing of what is in them.
+_OF_MANY = {"app", "src", "backend", "server", "project", "sandbox", "web", "django", "code", "site", "api", "source"}
 _OTHERS = {"mysql": "MySQL", "oracle": "Oracle", "mssql": "SQL Server", "cockroachdb": "CockroachDB"}
 
 
@@ -55,10 +57,11 @@ def draft(facts: Facts, name: str | None = None, image: str | None = None, folde
 
 
 def name_of(folder: Path) -> str:
-    """What to call an app by its folder: as Kubernetes takes it."""
-    letters = "".join(
-        letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.resolve().name.lower()
-    )
+    """What to call an app by its folder: as Kubernetes takes it. Of a repository's `app`, by the repository's."""
+    folder = folder.resolve()
+    if folder.name.lower() in _OF_MANY and not (folder / ".git").exists():
+        folder = next((above for above in folder.parents if (above / ".git").exists()), folder)
+    letters = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in folder.name.lower())
     return letters.strip("-0123456789")[:30].rstrip("-") or "app"
 
 

@@ -20,6 +20,11 @@ _GIVEN = re.compile(
     r"|CLIENT|CLOUDINARY|ALGOLIA|RSA|FERNET|BRAINTREE|API|SPACES|MINIO)"
 )
 _ACCEPTED = re.compile(r"(ALLOWED|CLIENT|PUBLIC|SITE|PRIMARY|MAIN|DEFAULT)\w*(HOSTS?|DOMAINS?|HOSTNAME)$|^HOST_?NAME$")
+# A dotted path to a class: django_redis.cache.RedisCache.
+_CLASS = re.compile(r"^[a-z_]\w*(\.\w+)*\.[A-Z]\w*$")
+# The site's own address, for links in mails: what a developer's machine is called must not stand there.
+_OWN_ADDRESS = re.compile(r"(^|_)(SITE_URL|SITE_ROOT|BASE_URL|PUBLIC_URL|APP_URL|ROOT_URL|SERVER_URL|BACKEND_URL)$")
+_DEVELOPED_AT = re.compile(r"^https?://(localhost|127\.0\.0\.1|0\.0\.0\.0)(:80\d\d)?/?$")
 # Of many optional variables those that people change; all of them: nuages inspect.
 _MOST = 12
 _KNOWN = re.compile(
@@ -58,6 +63,8 @@ def env(facts: Facts, host: str) -> Iterator[str]:
             active += _redis(facts, variable)
         elif variable.required:
             active.append(f"  {variable.name}: {_answer(variable, host)}    # no default: {where(variable.place)}")
+        elif _OWN_ADDRESS.search(variable.name) and _DEVELOPED_AT.match(variable.default or ""):
+            active.append(f'  {variable.name}: "http://{host}"')
         elif few and _is_switch(variable):
             active.append(f"  {variable.name}: {variable.default}")
         elif variable.name not in automatic:
@@ -182,11 +189,15 @@ def _database(facts: Facts) -> list[str]:
 def _redis(facts: Facts, variable: Variable) -> list[str]:
     """A variable that leads to Redis; REDIS_URL and a worker's CELERY_BROKER_URL are there by themselves."""
     form = facts.redis_variables[variable.name]
+    if _CLASS.match(variable.default or ""):
+        return []  # what reaches it, and not where it is
     automatic = variable.name == "REDIS_URL" or (variable.name == "CELERY_BROKER_URL" and facts.celery is not None)
     if form == "url" and automatic:
         return []
     local = re.search(r"(redis|localhost|127\.0\.0\.1|:6379)", variable.default or "") is not None
-    if not (local or variable.required or form == "address"):
+    # Nothing is there without it, and what needs it is in use.
+    empty = not variable.default and not re.search("REPLICA|SENTINEL|RESULT", variable.name)
+    if not (local or variable.required or form == "address" or empty):
         return []
     return [f"  {variable.name}: {{service: redis, key: {form}}}"]
 

@@ -6,6 +6,7 @@ come to (followed, trial.py), and then everything that follows from them.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from pathlib import Path
@@ -23,6 +24,7 @@ from nuages.project.hints import hints, say
 from nuages.project.reads import gates, secret_key, variables
 from nuages.project.refusals import named, problems
 from nuages.project.requirements import Options, dependencies, groups, requires_python
+from nuages.project.scopes import module_path, parse
 from nuages.project.servers import servers
 from nuages.project.trial import Trial, load, off, shown
 from nuages.project.workers import background
@@ -199,10 +201,32 @@ def _storage(trial: Trial) -> Found | None:
     storages = trial.value("STORAGES")
     default = storages.get("default") if isinstance(storages, dict) else None
     backend = default.get("BACKEND") if isinstance(default, dict) else trial.value("DEFAULT_FILE_STORAGE")
-    if not isinstance(backend, str) or backend.endswith(".FileSystemStorage"):
+    if not isinstance(backend, str) or backend.endswith(".FileSystemStorage") or _of_folder(trial, backend):
         return None
     setting = "STORAGES" if isinstance(default, dict) else "DEFAULT_FILE_STORAGE"
     return Found(backend, trial.place(setting))
+
+
+_REMOTE = re.compile(
+    r"s3|boto|gcloud|google|gcs|azure|cloudinary|minio|dropbox|sftp|ftp|spaces|oss|cloud|swift|supabase|backblaze",
+    re.IGNORECASE,
+)
+
+
+def _of_folder(trial: Trial, backend: str) -> bool:
+    """Whether a storage class of the project's own keeps files below MEDIA_ROOT, for all that is written of it."""
+    module, _, name = backend.rpartition(".")
+    path = module_path(trial.root, module)
+    tree = parse(path, backend) if path else None
+    if tree is None or trial.value("MEDIA_ROOT") in (None, "") or _REMOTE.search(name):
+        return False
+    for node in tree.body:
+        match node:
+            case ast.ClassDef(name=known, bases=bases) if known == name:
+                return not any(_REMOTE.search(ast.unparse(base)) for base in bases)
+            case ast.Assign(targets=[ast.Name(id=known)], value=value) if known == name:
+                return not _REMOTE.search(ast.unparse(value))
+    return False
 
 
 def _folder(trial: Trial, setting: str) -> Found | None:

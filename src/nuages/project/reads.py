@@ -16,11 +16,15 @@ from nuages.project.facts import Found, Variable
 from nuages.project.files import Files
 from nuages.project.known import RANDOM, UNKNOWN
 from nuages.project.readers import PLATFORM, is_name
-from nuages.project.scopes import Read, parse
+from nuages.project.scopes import Read, module_path, parse
 from nuages.project.trial import Trial
 
 _READS = re.compile(rb"\b(environ|getenv)\b")
 _RAISES = re.compile(rb"\braise ImproperlyConfigured\b")
+# Access to somebody's service: without it that one feature is off.
+_OF_OTHERS = re.compile(
+    r"_API_(KEY|TOKEN|SECRET)$|(^|_)(GOOGLE|MICROSOFT|AZURE|AWS|OPENAI|STRIPE|TWILIO|SENDGRID|MAILGUN|SLACK|GITHUB|GITLAB)_"
+)
 _OPERATED = re.compile(
     r"(^|/)(management/commands|scripts|bin|docs)(/|$)|(^|/)(manage|fabfile|setup|noxfile|tasks|conf)\.py$|^[^/]+\.py$"
 )
@@ -129,7 +133,8 @@ def _hidden(files: Files, trial: Trial) -> dict[str, Place]:
                 for setting, line in _demanded(node):
                     if trial.value(setting) in (None, "") and setting in set(trial.names()):
                         for name in trial.origins(setting) - trial.environment.keys():
-                            found.setdefault(name, Place(file, line))
+                            if not _OF_OTHERS.search(name):
+                                found.setdefault(name, Place(file, line))
     return found
 
 
@@ -171,13 +176,24 @@ def _elsewhere(files: Files, trial: Trial) -> Iterator[Variable]:
         if file in done or _OPERATED.search(file) or "settings" in file:
             continue
         tree = parse(files.root / file, file)
-        if tree is None:
+        if tree is None or _other_settings(files, file, tree, trial):
             continue
         top = {id(node) for statement in tree.body if not isinstance(statement, ast.FunctionDef | ast.ClassDef)
                for node in ast.walk(statement)}  # fmt: skip
         for variable, node in source.reads(source.Module(files.root / file, file, tree)):
             if variable.name != "DJANGO_SETTINGS_MODULE":
                 yield _changed(variable, required=variable.required and id(node) in top, setting="")
+
+
+def _other_settings(files: Files, file: str, tree: ast.Module, trial: Trial) -> bool:
+    """Whether a module is another variant of the settings: it takes over all that one of them has."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            above = file.removesuffix(".py").split("/")[: -node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            if module_path(files.root, module) in trial.world.scopes:
+                return True
+    return False
 
 
 def _examples(hints: tuple[Found, ...]) -> dict[str, str]:

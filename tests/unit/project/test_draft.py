@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nuages.findings import Place
-from nuages.project.draft import draft, python
+from nuages.project.draft import draft, name_of, python
 from nuages.project.facts import Dependencies, Facts, Found, Variable, Worker
 from nuages.project.inspect import inspect
 from nuages.spec.load import Spec, parse
@@ -156,3 +156,13 @@ def test_workers_and_volumes_have_keys_of_their_own() -> None:
         "var-data": "var/data",
         "var-data-x": "var-data",
     }
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("app", "my-shop"), ("backend/src", "my-shop"), ("blog", "blog"), (".", "my-shop")]
+)
+def test_a_folder_that_says_nothing_is_called_as_its_repository(tmp_path: Path, folder: str, name: str) -> None:
+    repository = tmp_path / "my_shop"
+    (repository / ".git").mkdir(parents=True)
+    (repository / folder).mkdir(parents=True, exist_ok=True)
+    assert name_of(repository / folder) == name

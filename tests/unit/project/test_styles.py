@@ -478,3 +478,64 @@ def test_what_is_used_as_if_it_had_a_value_is_required(tmp_path: Path, read: str
 )
 def test_what_is_looked_at_before_it_is_used_is_not(tmp_path: Path, read: str) -> None:
     assert "HOSTS" not in required(inspect(shop(tmp_path, read + "\n")))
+
+
+def test_of_two_settings_that_manage_py_chooses_between_the_one_that_serves_is_taken(tmp_path: Path) -> None:
+    chosen = 'import os\nnamed = "shop.production" if "WEBSITE_HOSTNAME" in os.environ else "shop.settings"\n'
+    entry = chosen + 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", named)\napplication = None\n'
+    production = (
+        "import os\nfrom .settings import *\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql',\n"
+        "    'HOST': os.environ['CLOUD_DB_HOST'], 'NAME': os.environ['CLOUD_DB_NAME']}}\n"
+    )
+    files = {"manage.py": entry, "shop/wsgi.py": entry, "shop/production.py": production}
+    facts = inspect(shop(tmp_path, files=files))
+    assert (facts.settings.value, str(facts.settings.place)) == ("shop.production", "manage.py:3")
+    assert facts.database_variables == {"CLOUD_DB_HOST": "host", "CLOUD_DB_NAME": "name"}
+
+
+def test_another_variant_of_the_settings_requires_nothing(tmp_path: Path) -> None:
+    other = 'import os\nfrom .settings import *\nPLACE = os.environ["PLACE"]\n'
+    assert "PLACE" not in required(inspect(shop(tmp_path, files={"shop/azure.py": other})))
+
+
+@pytest.mark.parametrize(
+    ("storage", "kept"),
+    [
+        ("class Uploads(Base):\n    pass\n", True),
+        ('Uploads = of_url("UPLOADS_URL")\n', True),
+        ("class Uploads(S3Boto3Storage):\n    pass\n", False),
+    ],
+)
+def test_uploads_of_a_storage_class_of_the_project_s_own_are_kept_unless_it_is_a_service_s(
+    tmp_path: Path, storage: str, kept: bool
+) -> None:
+    settings = 'MEDIA_ROOT = BASE_DIR / "media"\nSTORAGES = {"default": {"BACKEND": "shop.stores.Uploads"}}\n'
+    spec = drafted(inspect(shop(tmp_path, settings, {"shop/stores.py": storage})))
+    assert (spec.media is not None) == kept
+
+
+def test_the_class_that_reaches_redis_is_no_address_of_it(tmp_path: Path) -> None:
+    settings = """
+CACHES = {"default": {"BACKEND": os.getenv("CACHE_BACKEND", "django.core.cache.backends.redis.RedisCache"),
+                      "LOCATION": os.getenv("CACHE_LOCATION")}}
+"""
+    spec = drafted(inspect(shop(tmp_path, settings)))
+    assert "CACHE_BACKEND" not in spec.env
+    assert spec.env["CACHE_LOCATION"].service == "redis"
+
+
+def test_a_site_s_own_address_is_that_of_its_host(tmp_path: Path) -> None:
+    settings = 'SITE_URL = os.getenv("SITE_URL", "http://localhost:8000")\nHELP_URL = os.getenv("HELP_URL", "http://localhost")\n'
+    env = drafted(inspect(shop(tmp_path, settings))).env
+    assert env["SITE_URL"].value.startswith("http://") and env["SITE_URL"].value.endswith(".localhost")  # type: ignore[union-attr]
+    assert "HELP_URL" not in env
+
+
+def test_a_key_for_somebody_s_service_is_required_of_nobody(tmp_path: Path) -> None:
+    used = (
+        "from django.conf import settings\nfrom django.core.exceptions import ImproperlyConfigured\ndef call():\n"
+        "    if not settings.MAPS_API_KEY:\n        raise ImproperlyConfigured('no key')\n"
+        "    if not settings.VAULT_SEED:\n        raise ImproperlyConfigured('no seed')\n"
+    )
+    settings = 'MAPS_API_KEY = os.getenv("MAPS_API_KEY", "")\nVAULT_SEED = os.getenv("VAULT_SEED", "")\n'
+    assert required(inspect(shop(tmp_path, settings, {"shop/maps.py": used}))) == {"SECRET_KEY", "VAULT_SEED"}
