@@ -40,7 +40,10 @@ class Uploads:
         if url.netloc or not url.path.strip("/") or not settings.MEDIA_ROOT:
             return None
         root = Path(settings.MEDIA_ROOT).resolve()
-        if not isinstance(default_storage, FileSystemStorage) or Path(default_storage.location).resolve() != root:
+        try:
+            if not isinstance(default_storage, FileSystemStorage) or Path(default_storage.location).resolve() != root:
+                return None
+        except Exception:  # a storage of the project's that can't be made: it fails where it is used, and not here
             return None
         if Path.cwd().resolve().is_relative_to(root):  # the project's source would be open to all
             return None
