@@ -10,9 +10,9 @@ from kubelet import Kubelet
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
-from nuages.errors import ReleaseFailed
+from nuages.errors import Refused, ReleaseFailed
 from nuages.progress import Started, silent
-from nuages.release import engine, phases, secrets
+from nuages.release import engine, phases, records, secrets
 from nuages.release.deploy import deploy
 from nuages.release.destroy import contents, destroy
 from nuages.release.rollback import rollback
@@ -127,6 +127,40 @@ async def test_a_worker_that_the_spec_no_longer_names_is_removed(app, cluster, k
     assert await cluster.get("StatefulSet", namespace, "blog-beat") is None
     assert await cluster.get("Deployment", namespace, "blog-worker-other")
     assert await cluster.get("StatefulSet", namespace, "blog-redis")
+
+
+async def test_a_redis_that_was_made_as_a_cache_is_not_taken_for_tasks(app, cluster, kubelet, namespace, tmp_path):
+    served = "workers:\n  default: {celery: {app: blog}, replicas: 2}\nbeat: {celery: {app: blog}}\n"
+    await deploy(blog(namespace, tmp_path, **{served: ""}), BUILD, cluster, silent)
+    with pytest.raises(Refused) as caught:
+        await deploy(app, BUILD, cluster, silent)
+    assert [finding.id for finding in caught.value.findings] == ["release.E321"]
+    assert len(await records.history(cluster, namespace, "blog", "local")) == 1
+    await cluster.delete("StatefulSet", namespace, "blog-redis")
+    await deploy(app, BUILD, cluster, silent)
+    redis = await cluster.get("StatefulSet", namespace, "blog-redis")
+    assert "volatile-lru" in redis["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+async def test_a_data_store_that_stays_as_it_was_made_is_named(app, cluster, kubelet, namespace, tmp_path):
+    assert "stays" not in (await deploy(app, BUILD, cluster, silent)).phase("services").note
+    larger = blog(namespace, tmp_path, **{"redis: {run: {}}": "redis: {run: {resources: {memory: 512Mi}}}"})
+    record = await deploy(larger, BUILD, cluster, silent)
+    assert "blog-redis stays as it was made, though its args would now be others" in record.phase("services").note
+
+
+async def test_a_volume_keeps_its_access_mode_and_the_way_out_is_said(app, cluster, kubelet, namespace, tmp_path):
+    def with_folder(mode):
+        folder = f"volumes: {{data: {{path: data, accessMode: {mode}}}}}\nenvironments"
+        one = "workers:\n  default: {celery: {app: blog}, replicas: 2}\nbeat: {celery: {app: blog}}\n"
+        return blog(namespace, tmp_path, environments=folder, **{one: ""})
+
+    await deploy(with_folder("ReadWriteMany"), BUILD, cluster, silent)
+    with pytest.raises(Refused) as caught:
+        await deploy(with_folder("ReadWriteOnce"), BUILD, cluster, silent)
+    (finding,) = caught.value.findings
+    assert finding.id == "release.E320"
+    assert "ReadWriteMany, which can't become ReadWriteOnce" in finding.message
 
 
 async def test_the_status_names_each_component_the_web_first(app, cluster, kubelet):

@@ -6,9 +6,10 @@ import asyncio
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Forbidden, NotOurs
+from nuages.errors import Forbidden, NotOurs, Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
+from nuages.release import standing
 from nuages.render.labels import DATA, MANAGER
 from nuages.render.manifest import namespace as rendered_namespace
 from nuages.render.release import Manifest
@@ -41,10 +42,11 @@ async def namespace(app: App, cluster: Cluster) -> None:
 
 
 async def objects(app: App, manifest: Manifest, cluster: Cluster) -> None:
-    """Make sure that no object in the way belongs to somebody else.
+    """Make sure that no object in the way belongs to somebody else, or can't become what is wanted.
 
     Raises:
         NotOurs: some do; all of them are named.
+        Refused: some can't.
     """
     wanted = [item for item in manifest.objects if item["kind"] != "Namespace"]
     live = await asyncio.gather(
@@ -57,6 +59,9 @@ async def objects(app: App, manifest: Manifest, cluster: Cluster) -> None:
             findings=foreign,
             hint="one object has one owner: choose another namespace, or remove them there",
         )
+    stuck = [finding for one, has in zip(wanted, live, strict=True) if has for finding in standing.verdict(one, has)]
+    if stuck:
+        raise Refused("what stands can't become what is wanted; nothing was touched", findings=stuck)
 
 
 def verdict(instance: str, live: Object) -> Finding | None:

@@ -11,7 +11,7 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden
 from nuages.kube.failures import FieldConflict
 from nuages.progress import Said
-from nuages.release import records
+from nuages.release import records, standing
 from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import DatabaseState, Record, Reference, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
@@ -54,7 +54,13 @@ async def services(release: Stored, world: World) -> Step:
         there = await asyncio.gather(*(_live(wanted, world) for wanted in manifest.services))
         apply += [wanted for wanted, stays in zip(foundation, larger, strict=True) if not stays]
         apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
-    return await _bring("services", apply, manifest.services, release, world)
+    step = await _bring("services", apply, manifest.services, release, world)
+    if not isinstance(step, Finished):
+        return step
+    stores = [wanted for wanted in manifest.services if wanted["kind"] == "StatefulSet"]
+    lives = [(wanted, world.mirror.get("StatefulSet", wanted["metadata"]["name"])) for wanted in stores]
+    stays = [standing.kept(wanted, live) for wanted, live in lives if live]
+    return Finished("; ".join(filter(None, [step.note, *stays])))
 
 
 async def expand(release: Stored, world: World) -> Step:
