@@ -194,7 +194,7 @@ def _made(
         # Named by what is built, should somebody have saved a file since the question above.
         kept = _state(environment, inputs, stage, files)
         for volume in app.volumes.values():  # mounted where the project runs, and looked for when it is loaded
-            (stage / volume.folder.path).mkdir(parents=True, exist_ok=True)
+            layers.make(stage, volume.folder.path)
         if front:
             layers.lay(front, stage)
         if options.commands:

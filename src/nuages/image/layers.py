@@ -1,15 +1,21 @@
 """The fast part of an image: the project's own files as entries of layers. Pure but for reading the folders it is
 given.
+
+The project's own programs have written into these folders, and what is read here is read with this machine's rights: so
+no link is followed, and nothing is opened that is no file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import shutil
+import stat
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from nuages.errors import BuildFailed
 from nuages.image.oci import Entry, tree
 
 # Read by Python's site module at each start: the older name and the newer one (PEP 829).
@@ -31,9 +37,12 @@ def digests(root: Path, files: Iterable[str]) -> list[str]:
     found = []
     for name in files:
         path = root / name
-        content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
-        executable = "x" if not path.is_symlink() and path.stat().st_mode & 0o111 else ""
-        found.append(f"{name}:{executable}:{hashlib.sha256(content).hexdigest()}")
+        if path.is_symlink():
+            found.append(f"{name}::{hashlib.sha256(os.fsencode(path.readlink())).hexdigest()}")
+            continue
+        with path.open("rb") as content:
+            executable = "x" if os.fstat(content.fileno()).st_mode & 0o111 else ""
+            found.append(f"{name}:{executable}:{hashlib.file_digest(content, 'sha256').hexdigest()}")
     return found
 
 
@@ -49,13 +58,34 @@ def written(stage: Path, root: Path, files: Iterable[str], dropped: Container[st
         for name in sorted([*names, *links]):
             path = here / name
             relative = str(path.relative_to(stage))
-            if relative not in known or not _same(path, root / relative):
+            if _kind(path) and (relative not in known or not _same(path, root / relative)):
                 yield relative
 
 
 def lay(folder: Path, over: Path) -> None:
-    """Copy everything below a folder into another one, over what is there."""
-    shutil.copytree(folder, over, symlinks=True, dirs_exist_ok=True)
+    """Copy everything below a folder into another one; what lies there under the same name goes, be it a link."""
+    for found, folders, names in os.walk(folder):
+        here, there = Path(found), over / Path(found).relative_to(folder)
+        _clear(there, for_folder=True)
+        there.mkdir(exist_ok=True)
+        for name in [*names, *(name for name in folders if (here / name).is_symlink())]:
+            _clear(there / name)
+            shutil.copy2(here / name, there / name, follow_symlinks=False)
+
+
+def make(stage: Path, name: str) -> None:
+    """Make a folder of a staged project; nothing is made where a link of the project leads out of it."""
+    if (stage / name).resolve().is_relative_to(stage.resolve()):
+        (stage / name).mkdir(parents=True, exist_ok=True)
+
+
+def _clear(path: Path, *, for_folder: bool = False) -> None:
+    """Remove what is in the way of a file or a folder."""
+    if path.is_dir() and not path.is_symlink():
+        if not for_folder:
+            shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -67,16 +97,27 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def project(folder: Path, files: Iterable[str], into: str, without: Iterable[str | None]) -> list[Entry]:
-    """The project's files below the folder `into`; left out are the folders `without` (collected files, uploads)."""
+    """The project's files below the folder `into`, as far as they are still there; left out are the folders `without`
+    (collected files, uploads).
+
+    Raises:
+        BuildFailed: a folder of the project has become a link, which may lead anywhere.
+    """
     below = into.strip("/")
-    dropped = tuple(f"{name.strip('/')}/" for name in without if name)
+    dropped = tuple(f"{_plain(name)}/" for name in without if name)
     entries = {below: Entry(below)}
+    known: set[PurePosixPath] = set()
     for name in files:
         path = f"{below}/{name}"
         if path.startswith(dropped):
             continue
-        entries |= {str(folder): Entry(str(folder)) for folder in parents(path)}
-        entries[path] = _file(folder / name, path)
+        for above in parents(name):
+            if above not in known:
+                _refuse_link(folder / above, str(above))
+                known.add(above)
+        if kind := _kind(folder / name):
+            entries |= {str(above): Entry(str(above)) for above in parents(path)}
+            entries[path] = _file(folder / name, path) if kind == "file" else _link(folder / name, path)
     return list(entries.values())
 
 
@@ -85,10 +126,16 @@ def bytecode(folder: Path, into: str, at: str = "") -> Iterator[Entry]:
     __pycache__. `at` is where the sources below `into` lie in the image, where that is another place.
 
     `folder/app/blog/urls.cpython-313.pyc` -> `app/blog/__pycache__/urls.cpython-313.pyc`.
+
+    Raises:
+        BuildFailed: the folder has become a link.
     """
     compiled, place = folder / into.strip("/"), PurePosixPath((at or into).strip("/"))
+    for above in (compiled, *compiled.parents):
+        if above.is_relative_to(folder):
+            _refuse_link(above, above.name)
     caches = set()
-    for found in sorted(compiled.rglob("*.pyc")):
+    for found in sorted(path for path in compiled.rglob("*.pyc") if _kind(path) == "file"):
         path = place / found.relative_to(compiled)
         cache = str(path.parent / "__pycache__")
         if cache not in caches:
@@ -98,8 +145,13 @@ def bytecode(folder: Path, into: str, at: str = "") -> Iterator[Entry]:
 
 
 def static(folder: Path, static_root: str) -> list[Entry]:
-    """Collected static files below STATIC_ROOT."""
-    into = static_root.strip("/")
+    """Collected static files below STATIC_ROOT.
+
+    Raises:
+        BuildFailed: the folder has become a link.
+    """
+    _refuse_link(folder, folder.name)
+    into = _plain(static_root)
     return [*(Entry(str(above)) for above in parents(into)), Entry(into), *tree(folder, into)]
 
 
@@ -126,6 +178,30 @@ def parents(path: str) -> list[PurePosixPath]:
 
 
 def _file(source: Path, path: str) -> Entry:
-    if source.is_symlink():
-        return Entry(path, 0o777, target=str(source.readlink()))
     return Entry(path, 0o755 if source.stat().st_mode & 0o111 else 0o644, source=source)
+
+
+def _link(source: Path, path: str) -> Entry:
+    return Entry(path, 0o777, target=str(source.readlink()))
+
+
+def _kind(path: Path) -> str:
+    """What lies there itself: "file" or "link"; "" for nothing, and for what has no place in a layer (a pipe, say)."""
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    return "link" if stat.S_ISLNK(mode) else "file" if stat.S_ISREG(mode) else ""
+
+
+def _refuse_link(folder: Path, name: str) -> None:
+    if folder.is_symlink():
+        raise BuildFailed(
+            f"the folder {name} became a link to {folder.readlink()} while the image was built",
+            hint="a program of the project did that: its settings, or one of build.commands",
+        )
+
+
+def _plain(path: str) -> str:
+    """A folder's path as layers have it: /app/blog/../static is app/static."""
+    return posixpath.normpath(path).strip("/")

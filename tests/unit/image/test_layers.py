@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nuages.errors import BuildFailed
 from nuages.image import layers, oci
 
 pytestmark = pytest.mark.unit
@@ -101,3 +102,70 @@ def test_the_hook_lies_beside_the_runtime_where_python_looks_for_it(tmp_path: Pa
         f"{below}/nuages_runtime/__init__.py",
         f"{below}/nuages_runtime/overlay/apply.py",
     }
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A folder of this machine that no image has anything of."""
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "shadow").write_text("root:hash")
+    return folder
+
+
+def test_a_folder_that_a_program_made_a_link_is_not_followed_out_of_the_project(stage: Path, machine: Path) -> None:
+    (stage / "blog" / "urls.py").unlink()
+    (stage / "blog").rmdir()
+    (stage / "blog").symlink_to(machine)
+    with pytest.raises(BuildFailed, match="the folder blog became a link"):
+        layers.project(stage, ("blog/shadow", *FILES), "app", without=())
+
+
+def test_collected_files_and_byte_code_are_not_read_through_links(tmp_path: Path, machine: Path) -> None:
+    out = tmp_path / "out"
+    (out / "bytecode" / "app").mkdir(parents=True)
+    (out / "static").symlink_to(machine)
+    (out / "bytecode" / "app" / "x.cpython-313.pyc").symlink_to(machine / "shadow")
+    (out / "elsewhere").symlink_to(machine.parent)
+    with pytest.raises(BuildFailed, match="the folder static became a link"):
+        layers.static(out / "static", "/app/static")
+    assert list(layers.bytecode(out / "bytecode", "app")) == []
+    with pytest.raises(BuildFailed, match="the folder elsewhere became a link"):
+        list(layers.bytecode(out / "elsewhere", "etc"))
+
+
+def test_what_node_wrote_replaces_a_link_and_is_not_written_through_it(tmp_path: Path, machine: Path) -> None:
+    front, stage = tmp_path / "front", tmp_path / "copy"
+    (front / "assets").mkdir(parents=True)
+    (front / "assets" / "shadow").write_text("new")
+    (front / "one.js").write_text("new")
+    stage.mkdir()
+    (stage / "assets").symlink_to(machine)
+    (stage / "one.js").symlink_to(machine / "shadow")
+    layers.lay(front, stage)
+    assert (machine / "shadow").read_text() == "root:hash"
+    assert (stage / "assets" / "shadow").read_text() == (stage / "one.js").read_text() == "new"
+
+
+def test_a_folder_is_made_in_the_project_only(stage: Path, machine: Path) -> None:
+    (stage / "data").symlink_to(machine)
+    for name in ("data/x", "../x", "var/x"):
+        layers.make(stage, name)
+    assert (stage / "var" / "x").is_dir()
+    assert not (machine / "x").exists()
+    assert not (stage.parent / "x").exists()
+
+
+def test_what_a_program_removed_or_made_no_file_is_left_out(stage: Path) -> None:
+    (stage / "manage.py").unlink()
+    (stage / "media" / "a.jpg").unlink()
+    os.mkfifo(stage / "media" / "a.jpg")  # reading it would never end
+    assert paths(layers.project(stage, FILES[:3], "app", without=())) == ["app", "app/blog", "app/blog/urls.py"]
+    assert list(layers.written(stage, stage, FILES, ())) == []
+
+
+def test_a_static_root_with_dots_is_the_folder_that_it_means(stage: Path, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    assert paths(layers.static(tmp_path / "s", "/app/blog/../staticfiles")) == ["app", "app/staticfiles"]
+    entries = layers.project(stage, FILES, "app", without=("/app/blog/../staticfiles",))
+    assert "app/staticfiles/old.css" not in paths(entries)
