@@ -7,7 +7,7 @@ Added as a layer of its own above the dependencies, held to the versions that th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,8 +67,9 @@ def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
     if app.postgres is not None and not any(driver in installed for driver in DRIVERS):
         for name in ("psycopg", "psycopg-binary", "psycopg-pool"):
             yield Addition(name, "to reach PostgreSQL")
-    if "psycopg" in installed and not {"psycopg-binary", "psycopg-c"} & installed.keys():
-        # Alone it looks for a libpq of the system, which the image does not have.
+    complete = {"psycopg-binary", "psycopg-c"} & installed.keys() or "libpq5" in app.build.packages
+    if "psycopg" in installed and not complete:
+        # Alone it looks for a libpq of the system, which the image does not have; of another version it does not run.
         yield Addition("psycopg-binary", "to reach PostgreSQL", installed["psycopg"])
     if app.django.overlay.enabled and app.django.overlay.static:
         yield Addition("whitenoise", "to serve static files where the project does not")
@@ -78,6 +79,11 @@ def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
         yield Addition("packaging", "for Celery's Redis transport, which imports it and does not say so")
     if app.redis is not None and app.django.overlay.enabled and app.django.overlay.caches:
         yield Addition("redis", "for the cache")
+
+
+def pins(added: Iterable[Addition]) -> dict[str, str]:
+    """The versions of what is added and of what that needs; one that has to go with a package of the project counts."""
+    return {**PINS, **{addition.name: addition.version for addition in added if addition.version}}
 
 
 def constraints(installed: Mapping[str, str], pins: Mapping[str, str] | None = None) -> list[str]:

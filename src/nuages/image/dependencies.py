@@ -21,6 +21,7 @@ from uv import find_uv_bin
 
 from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool
+from nuages.host.files import replace
 from nuages.host.lock import locked
 from nuages.image import additions, container, cures, installation, layers, network, oci, providers, system
 from nuages.image.additions import Addition
@@ -34,6 +35,7 @@ from nuages.project.requirements import Options
 
 # Counted up when the way of building changes, so that nothing old is taken for new.
 RECIPE = 3
+ADDITIONS_RECIPE = 1
 VENV = "/venv"
 PROJECT = "/app"
 OWN_FAILED = "own-package-failed"
@@ -113,7 +115,7 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
     if not added and not own:
         return Environment(key, below, lower / "venv", (kept.layer(),), left_out=tuple(skipped))
     digest = installation.own_digest(facts.root, files) if own else []
-    key = system.short_hash([key, [addition.line() for addition in added], own, digest])
+    key = system.short_hash([key, [addition.line() for addition in added], own, digest, ADDITIONS_RECIPE])
     upper = home(key)
     with locked(upper.with_suffix(".lock"), sink, "the same additions"):
         above = _kept(upper)
@@ -187,7 +189,7 @@ class _Work(NamedTuple):
         with _fresh(folder, lower / "venv") as environment:
             held = additions.distributions(environment)
             texts = {
-                "constraints.txt": "\n".join((*additions.constraints(held, additions.PINS), "")),
+                "constraints.txt": "\n".join((*additions.constraints(held, additions.pins(added)), "")),
                 "held.txt": "\n".join((*additions.constraints(held), "")),
             }
             install = f"uv pip install --python {VENV}/bin/python"
@@ -197,7 +199,7 @@ class _Work(NamedTuple):
                 lines.append(f"{install} --no-deps -e {PROJECT} || touch /run/nuages/work/{OWN_FAILED}")
             if added:
                 exact = shlex.join(addition.line() for addition in added)
-                near = shlex.join(addition.name for addition in added)
+                near = shlex.join(addition.line() if addition.version else addition.name for addition in added)
                 # Where the project's versions exclude ours, the newest that goes with them.
                 lines.append(
                     f"{install} -c /run/nuages/work/constraints.txt {exact} ||"
@@ -315,15 +317,16 @@ def _source(facts: Facts) -> str:
 def _kept(folder: Path) -> Kept | None:
     """What an earlier build left in a folder, if it left all of it; that it is used again is noted."""
     path = folder / "layer.json"
-    if not path.is_file():
+    try:
+        kept = msgspec.json.decode(path.read_bytes(), type=Kept)
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
-    kept = msgspec.json.decode(path.read_bytes(), type=Kept)
     path.touch()
     return kept if kept.stored else None
 
 
 def _remember(folder: Path, kept: Kept) -> Kept:
-    (folder / "layer.json").write_bytes(msgspec.json.encode(kept))
+    replace(folder / "layer.json", msgspec.json.encode(kept).decode())
     return kept
 
 
@@ -331,6 +334,7 @@ def _remember(folder: Path, kept: Kept) -> Kept:
 def _fresh(folder: Path, below: Path | None = None) -> Iterator[Path]:
     """An environment's folder, empty or with another one's files as links; gone again where the body fails."""
     environment = folder / "venv"
+    (folder / "layer.json").unlink(missing_ok=True)  # it says that all of the folder is there
     shutil.rmtree(environment, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -156,6 +156,17 @@ def test_a_psycopg_without_its_library_gets_the_one_of_its_own_version() -> None
     assert not [line for line in added({"psycopg": "3.1.5", "psycopg-c": "3.1.5"}) if line.startswith("psycopg")]
 
 
+def test_a_library_of_the_spec_s_own_is_enough_for_psycopg() -> None:
+    assert not [
+        line for line in added({"psycopg": "3.1.5"}, f"{POSTGRES}build: {{packages: [libpq5]}}\n") if "psy" in line
+    ]
+
+
+def test_an_addition_that_goes_with_a_package_of_the_project_is_held_to_its_version() -> None:
+    pins = additions.pins(additions.wanted(app(POSTGRES), {"psycopg": "3.1.5"}))
+    assert (pins["psycopg-binary"], pins["h11"]) == ("3.1.5", additions.PINS["h11"])
+
+
 def test_celery_on_redis_gets_the_module_that_its_transport_imports() -> None:
     assert "packaging==26.3" in added({"celery": "5.7.0", "redis": "8.0"})
     assert "packaging==26.3" not in added({"celery": "5.7.0"})
