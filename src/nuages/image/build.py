@@ -22,6 +22,7 @@ from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool, Refused
 from nuages.findings import Finding, Level, Place, errors
 from nuages.host.command import run
+from nuages.host.files import replace
 from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, provenance, prune, system, traces
 from nuages.image.additions import Addition
 from nuages.image.dependencies import VENV, Environment
@@ -180,11 +181,8 @@ def _made(
     below, tools = environment.system, options.build_packages
     inputs = [env, options.commands, str(front.parent.name) if front else ""]
     kept = _state(environment, inputs, found.root, files)
-    if kept.is_file():
-        made = msgspec.json.decode(kept.read_bytes(), type=_Made)
-        if all(layer.stored for layer in made.layers):
-            kept.touch()
-            return made
+    if before := _before(kept):
+        return before
     name = system.working(environment.system, sink)
     with tempfile.TemporaryDirectory(prefix="nuages-") as temporary:
         stage, out = Path(temporary) / "project", Path(temporary) / "out"
@@ -204,20 +202,31 @@ def _made(
         fresh = layers.written(stage, found.root, files, LEFTOVERS) if changed else ()
         everything = sorted({*files, *fresh})
         trace = traces.Trace.of([environment.key, *inputs, RECIPE], stage, files) if not changed else None
-        if trace and (before := trace.holding()):
+        if trace and (held := trace.holding()):
             facts.compiled(environment, name, stage=stage, out=out, told=told)
-            answer, static = before.told, before.static
+            answer, static = held.told, held.static
         else:
             answer = facts.ask(environment, name, stage=stage, out=out, env=env, told=told)
             static = _static(answer, out)
             if trace:
                 trace.keep(answer, static)
         made = _Made(answer, tuple(_layers(answer, environment, stage, out, everything, static=static)))
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_bytes(msgspec.json.encode(made))
+    replace(kept, msgspec.json.encode(made).decode())
     prune.unused(system.home())
     system.prune()
     told.note = "made anew"
+    return made
+
+
+def _before(kept: Path) -> _Made | None:
+    """What was made of the same state before, if all of it is there; that it is used again is noted."""
+    try:
+        made = msgspec.json.decode(kept.read_bytes(), type=_Made)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    if not all(layer.stored for layer in made.layers):
+        return None
+    kept.touch()
     return made
 
 

@@ -13,6 +13,10 @@ ARCHIVES = 3
 DAY = 24 * 3600.0
 # A project's state, or a lock's environment, that nobody built with for so long.
 UNUSED = 14 * DAY
+# Folders, by the file in each that says it is whole and when it was used last; files; and those that name layers.
+WHOLE = ("dependencies-*/layer.json", "frontend-*/complete", "node-*/complete", "own-*/*/index.json")
+SINGLE = ("projects/*.json", "answers/*.json", "../sbom/*.json")
+NAMING = ("dependencies-*/layer.json", "projects/*.json", "answers/*.json")
 
 
 def archives(folder: Path, app: str) -> None:
@@ -22,34 +26,40 @@ def archives(folder: Path, app: str) -> None:
 
 
 def unused(home: Path, now: float | None = None) -> None:
-    """Remove environments and states that were long not used, and layers that nothing names any more.
+    """Remove what nobody built with for long: environments, states, answers, front ends, images of projects' own
+    Dockerfiles, what was read for an SBOM; and layers that nothing names any more.
 
     A layer of the last day stays in any case: a build that runs beside this one names it only at its end.
     """
     now = time.time() if now is None else now
-    for path in home.glob("dependencies-*/layer.json"):
-        if now - path.stat().st_mtime > UNUSED:
-            shutil.rmtree(path.parent, ignore_errors=True)
-    for path in home.glob("projects/*.json"):
-        if now - path.stat().st_mtime > UNUSED:
+
+    def old(path: Path, age: float = UNUSED) -> bool:
+        try:
+            return now - path.stat().st_mtime > age
+        except FileNotFoundError:  # another build was faster
+            return False
+
+    for pattern in WHOLE:
+        for mark in filter(old, home.glob(pattern)):
+            mark.unlink(missing_ok=True)  # first: without it the folder counts for nothing, should this be cut short
+            shutil.rmtree(mark.parent, ignore_errors=True)
+    for path in (path for pattern in SINGLE for path in home.glob(pattern)):
+        if old(path):
             path.unlink(missing_ok=True)
-    for path in [*home.glob("frontend-*/complete"), *home.glob("node-*/complete")]:
-        if now - path.stat().st_mtime > UNUSED:
-            shutil.rmtree(path.parent, ignore_errors=True)
-    named = {
-        digest
-        for kept in (*home.glob("dependencies-*/layer.json"), *home.glob("projects/*.json"))
-        for digest in _named(kept)
-    }
+    named = {digest for pattern in NAMING for kept in home.glob(pattern) for digest in _named(kept)}
     for path in home.glob("layers/*"):
-        if path.name not in named and now - path.stat().st_mtime > DAY:
+        if path.name not in named and old(path, DAY):
             path.unlink(missing_ok=True)
 
 
 def _named(kept: Path) -> list[str]:
-    """The layers that a remembered state names, as they are called in the store."""
-    known = json.loads(kept.read_bytes())
-    return [layer["digest"].removeprefix("sha256:") for layer in known.get("layers", [known])]
+    """The layers that a remembered state names, as they are called in the store; none where it can't be read."""
+    try:
+        known = json.loads(kept.read_bytes())
+        said = known.get("layers", [known["static"]] if "static" in known else [known])
+        return [layer["digest"].removeprefix("sha256:") for layer in said if layer]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _newest_first(paths: Iterable[Path]) -> list[Path]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from nuages.host.files import replace
 from nuages.image import facts, ignore, layers, system
 from nuages.image.dependencies import Kept
 
@@ -56,12 +57,15 @@ class Trace(NamedTuple):
             kept = msgspec.json.decode(self.path.read_bytes(), type=Answer)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
-        same = all(self.digests.get(name) == digest for name, digest in kept.opened.items())
-        return kept if same and (kept.static is None or kept.static.stored) else None
+        if any(self.digests.get(name) != digest for name, digest in kept.opened.items()):
+            return None
+        if kept.static is not None and not kept.static.stored:
+            return None
+        self.path.touch()  # who prunes looks at the time
+        return kept
 
     def keep(self, told: facts.Told, static: Kept | None) -> None:
         """Remember an answer, where all that it rests on was seen."""
         if told.read is not None:
             opened = {name: self.digests[name] for name in told.read if name in self.digests}
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_bytes(msgspec.json.encode(Answer(told, static, opened)))
+            replace(self.path, msgspec.json.encode(Answer(told, static, opened)).decode())

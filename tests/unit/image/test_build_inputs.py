@@ -10,7 +10,7 @@ import pytest
 from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.findings import Place
-from nuages.image import facts
+from nuages.image import build, dependencies, facts
 from nuages.image.network import CERTIFICATES, shell, variables, without_credentials
 from nuages.project.facts import Dependencies, Facts, Found, Variable
 from nuages.spec.load import parse
@@ -136,3 +136,17 @@ def test_variables_are_written_as_a_shell_reads_them() -> None:
 def test_no_credential_is_shown() -> None:
     said = "Failed to fetch: `https://user:pa$$@index.example.com/simple/x/` and git+ssh://git@host/x"
     assert without_credentials(said) == ("Failed to fetch: `https://index.example.com/simple/x/` and git+ssh://host/x")
+
+
+def test_half_a_file_of_an_interrupted_build_counts_for_nothing(tmp_path: Path) -> None:
+    torn = tmp_path / "layer.json"
+    torn.write_text('{"told": {"sett')
+    assert build._before(torn) is None
+    assert dependencies._kept(tmp_path) is None
+
+
+def test_an_environment_that_is_begun_anew_is_not_taken_for_whole(tmp_path: Path) -> None:
+    (tmp_path / "layer.json").write_text("{}")
+    with dependencies._fresh(tmp_path) as environment:
+        assert environment.is_dir()
+        assert not (tmp_path / "layer.json").exists()

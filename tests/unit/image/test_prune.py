@@ -49,3 +49,31 @@ def test_a_layer_of_today_stays_for_the_build_that_is_about_to_name_it(tmp_path:
     fresh = made(tmp_path / "layers" / "f", days=0.5)
     prune.unused(tmp_path, NOW)
     assert fresh.exists()
+
+
+def test_every_cache_of_builds_forgets_what_was_long_not_used(tmp_path: Path) -> None:
+    home = tmp_path / "builds"
+    kept = [
+        made(home / "answers" / "new.json", {"static": layer("a")}, days=1),
+        made(home / "own-blog" / "1" / "index.json", days=1),
+        made(tmp_path / "sbom" / "new.json", days=1),
+        made(home / "layers" / "a", days=9),
+    ]
+    gone = [
+        made(home / "answers" / "old.json", {"static": layer("b")}, days=15),
+        made(home / "own-blog" / "2" / "index.json", days=15).parent,
+        made(tmp_path / "sbom" / "old.json", days=15),
+        made(home / "layers" / "b", days=9),
+    ]
+    prune.unused(home, NOW)
+    assert [path.exists() for path in kept] == [True] * 4
+    assert [path.exists() for path in gone] == [False] * 4
+
+
+@pytest.mark.parametrize("torn", ["", "{", "[]", '{"layers": [{}]}', '{"layers": null}'])
+def test_half_a_file_of_an_interrupted_build_ends_no_later_one(torn: str, tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir()
+    (tmp_path / "projects" / "torn.json").write_text(torn)
+    fresh = made(tmp_path / "layers" / "a")
+    prune.unused(tmp_path, NOW)
+    assert fresh.exists()
