@@ -9,7 +9,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from nuages_runtime import drain, hook, probes
+from nuages_runtime import drain, hook, metrics, probes
 from nuages_runtime.observe import Observer, Request
 from nuages_runtime.startup import Startup
 from nuages_runtime.wsgi import settle
@@ -24,7 +24,12 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def with_probes(project: Application, startup: Callable[[], dict[str, object]], release: str) -> Application:
+def with_probes(
+    project: Application,
+    startup: Callable[[], dict[str, object]],
+    release: str,
+    asked: Callable[[], None] = probes.nothing,
+) -> Application:
     """Answer the probes; the one that asks the database does it in a thread, the others need none: a project may keep
     all of them busy.
     """
@@ -35,9 +40,12 @@ def with_probes(project: Application, startup: Callable[[], dict[str, object]], 
         elif scope["type"] != "http" or scope["path"] not in probes.PATHS:
             await project(scope, receive, send)
         else:
-            asked = (scope["path"], startup, release)
-            asks = scope["path"] == probes.STARTUP
-            status, headers, body = await asyncio.to_thread(probes.answer, *asked) if asks else probes.answer(*asked)
+            asked()
+            question = (scope["path"], startup, release)
+            if scope["path"] == probes.STARTUP:
+                status, headers, body = await asyncio.to_thread(probes.answer, *question)
+            else:
+                status, headers, body = probes.answer(*question)
             pairs = [(name.lower().encode(), value.encode()) for name, value in headers]
             await send({"type": "http.response.start", "status": int(status[:3]), "headers": pairs})
             await send({"type": "http.response.body", "body": body})
@@ -131,6 +139,7 @@ def _telling(send: Send, request: Request) -> Send:
 def _application() -> Application:
     hook.start()  # once more: site.py goes on without what it fails to start
     drain.attach()
+    metrics.share()
     project: Application = probes.load(os.environ["NUAGES_ASGI"])
     from nuages_runtime import static, tasks, views  # noqa: PLC0415 - the project's import comes first
 
@@ -143,6 +152,7 @@ def _application() -> Application:
         observed(served, observer, https=os.environ.get("NUAGES_PROXY") == "https"),
         Startup(),
         os.environ.get("NUAGES_RELEASE", ""),
+        observer.listen,
     )
 
 

@@ -16,15 +16,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 from nuages_runtime.drain import memory
+from nuages_runtime.slots import Slots
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 # All others are "other": methods are the client's to invent.
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"))
 # From a page out of the cache to the longest requestTimeout that is usual.
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+_slots: Slots | None = None
 
 
 class Metrics:
@@ -47,13 +51,19 @@ class Metrics:
         )
         self._known: dict[tuple[str, int, str], tuple[Any, Any]] = {}
 
-    def begin(self) -> None:
-        """A request has come. The first one in a process opens the port: a server may fork after it loaded us."""
+    def open(self) -> None:
+        """Open the port, once in a process. Not when we are loaded, for a server may fork after that: the first request
+        does it, or the first probe, where nobody asks for a page.
+        """
         if self._listening_in != os.getpid():
             self._listening_in = os.getpid()
             from nuages_runtime.scrape import listen  # noqa: PLC0415 - http.server is slow to import
 
             listen(self._port)
+
+    def begin(self) -> None:
+        """A request has come."""
+        self.open()
         self._in_flight.inc()
 
     def end(self, method: str, status: int, view: str, seconds: float) -> None:
@@ -90,7 +100,31 @@ def prepare(processes: int) -> None:
     os.environ.setdefault("PROMETHEUS_DISABLE_CREATED_SERIES", "true")
     if processes < 2 or not os.environ.get("NUAGES_METRICS_PORT") or os.environ.get(MULTIPROCESS):
         return
-    folder = memory() / f"nuages-metrics-{os.getuid()}"
+    folder = _folder()
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier container of this pod
     folder.mkdir(mode=0o700)
     os.environ[MULTIPROCESS] = str(folder)
+
+
+def share() -> None:
+    """In each of several processes, before the project is loaded and makes metrics of its own: their files are those of
+    a slot, and not of a process id that never comes again. Nothing in a folder of the project's.
+    """
+    global _slots  # noqa: PLW0603 - one process, one slot
+    if os.environ.get(MULTIPROCESS) != str(_folder()):
+        return
+    try:
+        from prometheus_client import values  # noqa: PLC0415 - the image's
+    except ImportError:
+        return
+    _slots = Slots(_folder())
+    values.ValueClass = values.MultiProcessValue(_slots.mine)
+
+
+def ended(name: str) -> bool:
+    """Whether the process is no more whose files are called so."""
+    return _slots.ended(name) if _slots else not Path("/proc", name).exists()
+
+
+def _folder() -> Path:
+    return memory() / f"nuages-metrics-{os.getuid()}"

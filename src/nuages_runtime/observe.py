@@ -35,6 +35,11 @@ class Observer:
 
         return cls(load(), text=kind() == "text")
 
+    def listen(self) -> None:
+        """Let the metrics be asked for, also where no request ever comes."""
+        if self.metrics:
+            self.metrics.open()
+
 
 class Request:
     """One request from its first line to its last byte."""

@@ -36,6 +36,10 @@ def answer(
     return "503 Service Unavailable" if missing else "200 OK", headers, body
 
 
+def nothing() -> None:
+    """What is done at a probe where nothing is."""
+
+
 def told(make: Callable[[], Loaded]) -> Loaded:
     """What `make` makes. Its AttributeError is raised as another error: servers take that one for a module without an
     application, say so, and keep the project's traceback to themselves.

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from socket import SO_REUSEPORT, SOL_SOCKET
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from nuages_runtime.metrics import MULTIPROCESS
+from nuages_runtime.metrics import MULTIPROCESS, ended
 
 
 def listen(port: int) -> None:
@@ -37,16 +38,16 @@ def answer(environ: dict[str, Any], start_response: Any) -> Any:
 
     registry = REGISTRY
     if folder := os.environ.get(MULTIPROCESS):
-        forget_ended(Path(folder))
+        forget_ended(Path(folder), ended)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
     return make_wsgi_app(registry)(environ, start_response)
 
 
-def forget_ended(folder: Path) -> None:
+def forget_ended(folder: Path, ended: Callable[[str], bool]) -> None:
     """Remove the live gauges of processes that are no more; counters stay, what was counted was counted."""
     for file in folder.glob("gauge_live*_*.db"):
-        if not Path("/proc", file.stem.rpartition("_")[2]).exists():
+        if ended(file.stem.rpartition("_")[2]):
             file.unlink(missing_ok=True)
 
 
@@ -62,5 +63,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Silent(WSGIRequestHandler):
+    timeout = 10  # one who connects and asks nothing keeps no thread
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
         """A scrape every few seconds is no news."""

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from nuages_runtime import drain, hook, probes
+from nuages_runtime import drain, hook, metrics, probes
 from nuages_runtime.observe import Observer, Request
 from nuages_runtime.startup import Startup
 
@@ -24,13 +24,21 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 log = logging.getLogger("nuages")
 
 
-def with_probes(project: Application, startup: Callable[[], dict[str, object]], release: str) -> Application:
-    """Put the probes in front of an application; `startup` answers what is missing, nothing when all is there."""
+def with_probes(
+    project: Application,
+    startup: Callable[[], dict[str, object]],
+    release: str,
+    asked: Callable[[], None] = probes.nothing,
+) -> Application:
+    """Put the probes in front of an application; `startup` answers what is missing, nothing when all is there; `asked`
+    is called at each.
+    """
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path not in probes.PATHS:
             return project(environ, start_response)
+        asked()
         status, headers, body = probes.answer(path, startup, release)
         start_response(status, headers)
         return [body]
@@ -129,6 +137,7 @@ def _text(path: str) -> str:
 def _application() -> Application:
     hook.start()  # once more: site.py goes on without what it fails to start
     drain.attach()
+    metrics.share()
     project: Application = probes.load(os.environ["NUAGES_WSGI"])
     from nuages_runtime import static, tasks, views  # noqa: PLC0415 - the project's import comes first
 
@@ -141,6 +150,7 @@ def _application() -> Application:
         observed(served, observer, https=os.environ.get("NUAGES_PROXY") == "https"),
         Startup(),
         os.environ.get("NUAGES_RELEASE", ""),
+        observer.listen,
     )
 
 
