@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -39,6 +40,15 @@ class World(NamedTuple):
     def words(self, name: str) -> list[str]:
         """A comma-separated variable, empty parts left out."""
         return [word.strip() for word in self.variable(name).split(",") if word.strip()]
+
+    def named(self, host: str) -> bool:
+        """Whether the environment names a server: alone, with its port, or in a URL."""
+        pattern = re.compile(rf"(^|//|@|,){re.escape(host)}($|[:/,?])")
+        return any(pattern.search(value) for value in self.environ.values())
+
+    def of_compose(self, host: object) -> bool:
+        """Whether a host is the bare name of a service in a compose file, by no variable's word: nobody here has it."""
+        return isinstance(host, str) and host.replace("-", "").replace("_", "").isalnum() and not self.named(host)
 
     def said(self, value: object) -> bool:
         """Whether a value came from the environment: then it was chosen for this process, by whoever deploys it."""

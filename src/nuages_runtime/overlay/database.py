@@ -58,7 +58,8 @@ def databases(world: World) -> Iterator[Change]:
     connections(entry, world)
     why = "from DATABASE_URL"
     if engine:
-        why += f"; the project's is {'on localhost, the pod itself' if left else 'a SQLite file in the pod'}"
+        place = f"at {default.get('HOST') or 'localhost'}" if left else "a SQLite file in the pod"
+        why += f"; the project's is {place}"
     yield Change("DATABASES", REPLACED if default else ADDED, why, {**declared, "default": entry})
 
 
@@ -68,12 +69,14 @@ def replaceable(engine: str) -> bool:
 
 
 def _left_behind(default: Mapping[str, object], engine: str, url: str, world: World) -> bool:
-    """Whether a server is the developer's own: on localhost, by no variable's word, and DATABASE_URL has its kind."""
+    """Whether a server is the developer's own: on localhost or in a compose file, by no variable's word, and
+    DATABASE_URL has its kind.
+    """
     host = default.get("HOST") or ""
     kind = ENGINES.get(urlsplit(url).scheme.partition("+")[0], "")
     known = {"postgis": "postgresql"}
     same = known.get(engine.rpartition(".")[2], engine.rpartition(".")[2]) == known.get(kind, kind)
-    return bool(kind) and same and host in ("", *_HERE) and not world.said(host)
+    return bool(kind) and same and ((host in ("", *_HERE) and not world.said(host)) or world.of_compose(host))
 
 
 def _without_demand(default: Mapping[str, object], url: str) -> dict[str, object] | None:

@@ -11,6 +11,7 @@ REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 REDIS_LAYER = "channels_redis.core.RedisChannelLayer"
 _IN_PROCESS = ("locmem.LocMemCache", "layers.InMemoryChannelLayer")
 HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared, not bound
+_WHY = "its Redis was on a developer's machine; now the one of REDIS_URL"
 _DEVELOPMENT = ("memory", "redis", "rediss", "amqp", "pyamqp")
 
 
@@ -32,9 +33,9 @@ def _caches(world: World, url: str) -> Iterator[Change]:
     backend = str(default.get("BACKEND") or "")
     location = default.get("LOCATION")
     if backend and not backend.endswith(_IN_PROCESS):
-        if isinstance(location, str) and development(location) and not world.said(location):
+        if isinstance(location, str) and _left_behind(location, world) and not world.said(location):
             moved = {**declared, "default": {**default, "LOCATION": url}}
-            yield Change("CACHES", REPLACED, "its Redis was on localhost; now the one of REDIS_URL", moved)
+            yield Change("CACHES", REPLACED, _WHY, moved)
         else:
             yield Change("CACHES", KEPT, f"the project's own {backend.rpartition('.')[2]}")
     elif not world.installed("redis"):
@@ -53,13 +54,13 @@ def _layers(world: World, url: str) -> Iterator[Change]:
         return
     backend, config = str(default.get("BACKEND") or ""), default.get("CONFIG") or {}
     hosts = config.get("hosts") if isinstance(config, Mapping) else None
-    here = isinstance(hosts, list | tuple) and bool(hosts) and all(_on_this_machine(host) for host in hosts)
+    here = isinstance(hosts, list | tuple) and bool(hosts) and all(_on_this_machine(host, world) for host in hosts)
     if backend.endswith(_IN_PROCESS) and world.installed("channels_redis"):
         layer: dict[str, object] = {"BACKEND": REDIS_LAYER, "CONFIG": {"hosts": [url]}}
         why = "was in each process's memory; now in the Redis of REDIS_URL"
     elif here and not any(world.said(host) for host in hosts or ()):
         layer = {**default, "CONFIG": {**config, "hosts": [url]}}
-        why = "its Redis was on localhost; now the one of REDIS_URL"
+        why = _WHY
     else:
         return
     yield Change("CHANNEL_LAYERS", REPLACED, why, {**own, "default": layer})
@@ -71,10 +72,16 @@ def development(url: str) -> bool:
     return parts.scheme in _DEVELOPMENT and (parts.scheme == "memory" or (parts.hostname or "localhost") in HERE)
 
 
-def _on_this_machine(host: object) -> bool:
+def _left_behind(url: str, world: World) -> bool:
+    """Whether an address is one of this machine, or of a compose file."""
+    parts = urlsplit(url)
+    return development(url) or (parts.scheme in ("redis", "rediss") and world.of_compose(parts.hostname))
+
+
+def _on_this_machine(host: object, world: World) -> bool:
     """A host of channels_redis: a URL, ("127.0.0.1", 6379), or {"address": URL}."""
     if isinstance(host, Mapping):
         host = host.get("address")
     if isinstance(host, list | tuple):
-        return bool(host) and host[0] in HERE
-    return isinstance(host, str) and development(host)
+        return bool(host) and (host[0] in HERE or world.of_compose(host[0]))
+    return isinstance(host, str) and _left_behind(host, world)
