@@ -109,7 +109,9 @@ class StatefulSetTracker(Tracker):
         return Done(f"{wanted} ready")
 
     def pods(self, live: Object, view: View) -> list[Object]:
-        """Its pods of the update revision."""
+        """Its pods of the update revision; before its controller has seen a change, that is still the old one."""
+        if not _observed(live):
+            return []
         revision = live.get("status", {}).get("updateRevision")
         return [
             pod

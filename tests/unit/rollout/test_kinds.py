@@ -95,9 +95,17 @@ def test_only_pods_of_the_current_template_speak_for_a_deployment():
     assert len(view.items("Pod")) > len(current) == 1
 
 
-def test_no_pod_speaks_for_a_template_that_no_controller_has_seen():
-    live, view = state("deployment-04-rolling-not-seen-by-its-controller-yet")
-    assert tracker("Deployment").pods(live, view) == []
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deployment-04-rolling-not-seen-by-its-controller-yet",
+        "statefulset-05-rolling-not-seen-by-its-controller-yet",
+    ],
+)
+def test_no_pod_speaks_for_a_template_that_no_controller_has_seen(name):
+    live, view = state(name)
+    assert view.items("Pod")
+    assert tracker(live["kind"]).pods(live, view) == []
 
 
 def test_other_kinds_are_done_when_they_are_there():
