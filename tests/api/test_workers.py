@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 from kubelet import Kubelet
 
@@ -161,6 +162,24 @@ async def test_a_volume_keeps_its_access_mode_and_the_way_out_is_said(app, clust
     (finding,) = caught.value.findings
     assert finding.id == "release.E320"
     assert "ReadWriteMany, which can't become ReadWriteOnce" in finding.message
+
+
+async def test_another_folder_or_another_secret_may_hold_another_database_and_is_migrated(
+    cluster, kubelet, namespace, tmp_path
+):
+    sqlite = msgspec.structs.replace(BUILD, engines={"default": "sqlite"}, migrations={"posts": ["0001_initial"]})
+    none = {"services: {redis: {run: {}}}": "", "workers:\n  default: {celery: {app: blog}, replicas: 2}\n": ""}
+    none["beat: {celery: {app: blog}}"] = ""
+
+    async def migrated(more):
+        one = blog(namespace, tmp_path, environments=more + "environments", **none)
+        note = (await deploy(one, sqlite, cluster, silent)).phase("expand").note
+        return note != "nothing to migrate"
+
+    folder = "volumes: {data: {path: data}}\n"
+    assert [await migrated(folder), await migrated(folder)] == [True, False]
+    assert await migrated(folder.replace("data:", "other:", 1))
+    assert await migrated(folder.replace("data:", "other:", 1) + "env: {DATABASE: data/two.sqlite3}\n")
 
 
 async def test_the_status_names_each_component_the_web_first(app, cluster, kubelet):

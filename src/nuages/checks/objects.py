@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from nuages.app.objects import Object
 from nuages.checks.restricted import restricted
 from nuages.findings import Finding, Level, Place
-from nuages.render.labels import BEAT, WORKER
+from nuages.render.labels import BEAT, COMPONENT, WORKER
 
 _SECRET_NAME = re.compile(
     r"(^|_)(PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)$", re.IGNORECASE
@@ -87,7 +87,7 @@ def _container(item: Object, pod: Object, container: Object, where: str) -> Iter
 def _works(item: Object) -> bool:
     """Whether it is one of ours that nobody sends requests: its probes, where it can have any, are its liveness."""
     labels = item["spec"]["template"].get("metadata", {}).get("labels", {})
-    return labels.get("app.kubernetes.io/component") in (WORKER, BEAT)
+    return labels.get(COMPONENT) in (WORKER, BEAT)
 
 
 def _database_volume(pod: Object, container: Object, where: str) -> Iterator[Finding]:

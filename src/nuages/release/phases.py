@@ -16,7 +16,7 @@ from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import DatabaseState, Record, Reference, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
-from nuages.render.labels import POSTGRES, RUNTIME
+from nuages.render.labels import COMPONENT, POSTGRES, RUNTIME, VOLUME
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import View
 from nuages.rollout.watcher import Survey, survey
@@ -66,7 +66,7 @@ async def services(release: Stored, world: World) -> Step:
 async def expand(release: Stored, world: World) -> Step:
     """Bring the database to where this image's code expects it, before the first new pod."""
     record = release.record
-    target = DatabaseState(volumes=_volumes(world), migrations=record.build.migrations)
+    target = DatabaseState(volumes=_places(release, world), migrations=record.build.migrations)
     if record.phase("expand") is None and record.database == target:
         return Finished("nothing to migrate")
     if record.phase("expand") is None and record.database is not None:
@@ -240,10 +240,24 @@ async def _larger(wanted: Object, world: World) -> bool:
     return larger
 
 
-def _volumes(world: World) -> tuple[str, ...]:
-    """The uids of the volumes that data stores write to: on another volume, what was migrated before counts nothing."""
+def _places(release: Stored, world: World) -> tuple[str, ...]:
+    """What tells one database from another: on another one, what was migrated before counts nothing.
+
+    The uids of our data store's volumes; without one, of the folders that are kept (SQLite's file may be in one), and
+    the names of the configuration and the secrets, which say where a database of somebody else's is.
+    """
+    if any(item["metadata"]["labels"][COMPONENT] == POSTGRES for item in release.manifest.services):
+        return _claims(POSTGRES, world)
+    configured = [item["metadata"]["name"] for item in release.manifest.foundation if item["kind"] == "ConfigMap"]
+    return (*_claims(VOLUME, world), *configured, *filter(None, [release.record.secrets]))
+
+
+def _claims(component: str, world: World) -> tuple[str, ...]:
+    """The uids of a component's volumes."""
     return tuple(
-        claim["metadata"]["uid"]
-        for claim in world.mirror.items("PersistentVolumeClaim")
-        if claim["metadata"].get("labels", {}).get("app.kubernetes.io/component") == POSTGRES
+        sorted(
+            claim["metadata"]["uid"]
+            for claim in world.mirror.items("PersistentVolumeClaim")
+            if claim["metadata"].get("labels", {}).get(COMPONENT) == component
+        )
     )

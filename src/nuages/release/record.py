@@ -60,7 +60,8 @@ class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
     """How far the database is: the migration leaves that are applied, on these volumes."""
 
     volumes: tuple[str, ...] = ()
-    """uids of the volumes its data store writes to; empty where the data store is not ours."""
+    """What tells its place from another: the uids of the volumes that our data store writes to; without one, those of
+    the folders that are kept, and the names of the configuration and secrets that lead to somebody else's."""
     migrations: dict[str, list[str]]
 
 

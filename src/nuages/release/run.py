@@ -29,7 +29,7 @@ from nuages.release.holder import user
 from nuages.release.record import Stored
 from nuages.release.session import Detached, Ending, Here, converse
 from nuages.release.world import utc
-from nuages.render.labels import RUN, selector
+from nuages.render.labels import COMPONENT, RUN, selector
 from nuages.render.run import CONTAINER, GO, READY, Run, project, psql, token_of
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import Failed
@@ -129,7 +129,7 @@ async def attach(app: App, pod: str, cluster: Cluster, here: Here) -> Ended:
         Detached, Unreachable: as `run`.
     """
     live = await cluster.get("Pod", app.namespace, pod)
-    if live is None or live["metadata"].get("labels", {}).get("app.kubernetes.io/component") != RUN:
+    if live is None or live["metadata"].get("labels", {}).get(COMPONENT) != RUN:
         known = [item["metadata"]["name"] for item in await _all(app, cluster)]
         there = f"there are: {', '.join(known)}" if known else "none runs; nuages run --history tells which did"
         raise UsageError(f"no command runs as {pod} in {app.namespace}", hint=there)

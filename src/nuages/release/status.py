@@ -13,13 +13,12 @@ from nuages.kube.watch import Mirror
 from nuages.release import records
 from nuages.release.record import Outcome
 from nuages.release.world import utc
-from nuages.render.labels import BEAT, WEB, WORKER, instance
+from nuages.render.labels import BEAT, COMPONENT, WEB, WORKER, instance
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.watcher import KINDS, survey
 from nuages.spec.model import Expose
 
 WORKLOADS = ("Deployment", "StatefulSet")
-COMPONENT = "app.kubernetes.io/component"
 ORDER = (WEB, WORKER, BEAT)
 
 

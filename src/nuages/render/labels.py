@@ -19,6 +19,7 @@ LEAVES = "nuages.dev/migrations"
 # "false" on the Service of a web whose pods answer none of the runtime's own paths.
 RUNTIME = "nuages.dev/runtime"
 
+COMPONENT = "app.kubernetes.io/component"
 # Components: what an object is there for. `run` is what a person starts by hand.
 WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
 POSTGRES, REDIS = "postgres", "redis"
@@ -27,7 +28,7 @@ MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"
 
 def selector(app: App, component: str, key: str = "") -> dict[str, str]:
     """What finds the pods of a component, or of one of several (`key`): it never changes while the app lives."""
-    labels = {**instance(app), "app.kubernetes.io/component": component}
+    labels = {**instance(app), COMPONENT: component}
     return labels | {"nuages.dev/key": key} if key else labels
 
 

@@ -11,6 +11,7 @@ from nuages.app.objects import Object
 from nuages.render.environment import METRICS_PORT, measured
 from nuages.render.labels import (
     BEAT,
+    COMPONENT,
     MIGRATE,
     NETWORK,
     POSTGRES,
@@ -97,7 +98,7 @@ def _service(app: App, service: str, port: int) -> list[Object]:
     server = {"matchLabels": selector(app, service)}
     # Whether or not the app has them now: workers that a release removes finish their tasks, for which they need their
     # data stores, long after its own walls stand.
-    component = {"key": "app.kubernetes.io/component", "operator": "In", "values": [WEB, WORKER, BEAT, MIGRATE, RUN]}
+    component = {"key": COMPONENT, "operator": "In", "values": [WEB, WORKER, BEAT, MIGRATE, RUN]}
     clients = {"matchLabels": instance(app), "matchExpressions": [component]}
     ports = [_tcp(port)]
     return [

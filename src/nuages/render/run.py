@@ -10,7 +10,7 @@ import msgspec
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.render.labels import RUN, WEB, instance, metadata
+from nuages.render.labels import COMPONENT, RUN, WEB, instance, metadata
 from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
 from nuages.render.postgres import PASSWORD_KEY, PORT, UID, USER
 
@@ -221,7 +221,7 @@ def _beside(app: App, spec: Object) -> Object:
     """Where the web has a volume of its own, beside it: only one node may have it (ReadWriteOnce)."""
     if not any("persistentVolumeClaim" in volume for volume in spec.get("volumes", [])):
         return {}
-    web = {"matchLabels": {**instance(app), "app.kubernetes.io/component": WEB}}
+    web = {"matchLabels": {**instance(app), COMPONENT: WEB}}
     term = {"labelSelector": web, "topologyKey": "kubernetes.io/hostname"}
     preferred = [{"weight": 100, "podAffinityTerm": term}]
     return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
