@@ -3,14 +3,13 @@
     read_layout ─▶ Image ─▶ append(layers) ─▶ Image ─▶ archive ─▶ one .tar for `ctr images import` or `buildah pull`
     layer(entries) ─▶ Layer ─┘
 
-The same input gives the same bytes: entries are sorted, times are 0, owners are said, gzip's level is fixed. So an
+The same input gives the same bytes: entries are sorted, times are 0, owners are said, gzip's pieces are fixed. So an
 image's digest (the sha256 of its manifest) tells whether anything changed. In memory are only names and JSON.
 Format: https://github.com/opencontainers/image-spec (image-layout, manifest, config, layer).
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import json
@@ -26,6 +25,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from nuages.app.objects import Object
 from nuages.errors import ImageInvalid
+from nuages.host.files import replace
+from nuages.image.packing import Gzip
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -143,7 +144,7 @@ def layer(entries: Iterable[Entry], store: Path, note: str = "") -> Layer:
                 _add(tar, entry)
 
     made = _stored(write, store, note)
-    remembered.write_text(f"{made.digest} {made.diff_id}\n")
+    replace(remembered, f"{made.digest} {made.diff_id}\n")
     return made
 
 
@@ -350,7 +351,7 @@ class _Range(io.RawIOBase):
 class _Hashed(io.RawIOBase):
     """A write-only stream that passes on what it gets and knows its digest and size."""
 
-    def __init__(self, to: IO[bytes] | gzip.GzipFile) -> None:
+    def __init__(self, to: Callable[[Buffer], object]) -> None:
         self._to = to
         self._hash = hashlib.sha256()
         self.size = 0
@@ -359,7 +360,7 @@ class _Hashed(io.RawIOBase):
         self._hash.update(data)
         written = len(memoryview(data))
         self.size += written
-        self._to.write(data)
+        self._to(data)
         return written
 
     @property
@@ -373,9 +374,9 @@ def _stored(write: Callable[[_Hashed], None], store: Path, note: str) -> Layer:
     fresh = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            packed = _Hashed(file)
-            with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=packed, mtime=0) as compressed:
-                plain = _Hashed(compressed)
+            packed = _Hashed(file.write)
+            with Gzip(packed.write) as compressed:
+                plain = _Hashed(compressed.write)
                 write(plain)
         blob = store / packed.digest.removeprefix("sha256:")
         fresh.replace(blob)
@@ -386,7 +387,7 @@ def _stored(write: Callable[[_Hashed], None], store: Path, note: str) -> Layer:
 
 def _content(ordered: Sequence[Entry]) -> str:
     """All that decides the bytes of a layer, as a hash."""
-    said = hashlib.sha256(b"1")  # counted up when the same entries give other bytes
+    said = hashlib.sha256(b"2")  # counted up when the same entries give other bytes
     for entry in ordered:
         if isinstance(entry.source, Path):
             with entry.source.open("rb") as content:
