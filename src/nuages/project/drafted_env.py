@@ -143,11 +143,11 @@ def environments(facts: Facts, *, single: bool) -> str:
     elif not single:
         lines[1] += " {}"
     for found, what in (
-        (facts.ssl_redirect, "sends all requests to https"),
-        (facts.secure_cookies, "signing in needs https"),
+        (facts.ssl_redirect, "sends all requests to https; here, without TLS, the overlay turns that off"),
+        (facts.secure_cookies, "cookies need https; here, without TLS, the overlay turns that off"),
     ):
         if found and not found.value:
-            lines.append(f"    # {where(found.place)}: {what}, and no variable changes that")
+            lines.append(f"    # {where(found.place)}: {what}")
     return "\n".join(lines)
 
 

@@ -39,8 +39,10 @@ def proxy(world: World) -> Iterator[Change]:
     """Where TLS ends before the pod, the header that says so; only where the way in overwrites it (NUAGES_PROXY).
 
     HSTS and a redirect are the project's decision: browsers keep the first for months, and the second is the ingress's.
+    Only on a developer's machine, where nothing answers to https, no request is sent there.
     """
     if world.variable("NUAGES_PROXY") != "https":
+        yield from _plain(world)
         return
     if world.own.get("SECURE_PROXY_SSL_HEADER"):
         yield Change("SECURE_PROXY_SSL_HEADER", KEPT, "the project's own")
@@ -56,6 +58,18 @@ def proxy(world: World) -> Iterator[Change]:
         for setting in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"):
             if setting not in world.own:
                 yield Change(setting, ADDED, "every host of the spec is reached by https", True)
+
+
+def _plain(world: World) -> Iterator[Change]:
+    """What shuts everybody out of the environment `local`, the one that answers to any host, and has no TLS."""
+    origins = world.words("NUAGES_ORIGINS")
+    # An app without hosts is reached by address, and perhaps by a proxy that nobody told of: nothing is known there.
+    plain = bool(origins) and all(origin.startswith("http://") for origin in origins)
+    if not plain or "*" not in world.words("NUAGES_HOSTS"):
+        return
+    for setting in ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"):
+        if world.own.get(setting) is True:
+            yield Change(setting, REPLACED, "nothing answers to https in the environment local", False)
 
 
 def secret_key(world: World) -> Iterator[Change]:

@@ -298,7 +298,7 @@ def test_16_a_redirect_to_https_is_off_where_there_is_no_tls(tmp_path: Path) -> 
 
 def test_16_a_redirect_that_no_variable_ends_is_told(tmp_path: Path) -> None:
     text = draft(inspect(shop(tmp_path, "SECURE_SSL_REDIRECT = True\n")))
-    assert "# shop/settings.py:12: sends all requests to https, and no variable changes that" in text
+    assert "# shop/settings.py:12: sends all requests to https; here, without TLS, the overlay turns that off" in text
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

@@ -128,6 +128,23 @@ def test_placeholders_are_told_from_keys(key: str, development: bool) -> None:
     assert placeholder(key) is development
 
 
+@pytest.mark.parametrize(
+    ("environ", "off"),
+    [
+        ({"NUAGES_HOSTS": "*", "NUAGES_ORIGINS": "http://shop.localhost"}, True),
+        ({"NUAGES_HOSTS": "*"}, False),
+        ({"NUAGES_HOSTS": "*", "NUAGES_ORIGINS": "https://shop.localhost"}, False),
+        ({"NUAGES_HOSTS": "*", "NUAGES_PROXY": "https"}, False),
+        ({"NUAGES_HOSTS": "shop.example.com", "NUAGES_ORIGINS": "http://shop.example.com"}, False),
+    ],
+)
+def test_only_where_nothing_answers_to_https_nobody_is_sent_there(environ: dict[str, str], off: bool) -> None:
+    own = {"SECURE_SSL_REDIRECT": True, "SESSION_COOKIE_SECURE": True, "CSRF_COOKIE_SECURE": False}
+    found = changed("proxy", own, environ)
+    expected = {"SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE"} if off else set()
+    assert {name for name, change in found.items() if change.value is False} == expected
+
+
 def test_replaced_keys_are_still_believed() -> None:
     change = changed("secret-key", {"SECRET_KEY": RANDOM}, {"SECRET_KEY_FALLBACKS": "old, older"})
     assert change["SECRET_KEY_FALLBACKS"].value == ["old", "older"]
