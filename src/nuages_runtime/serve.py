@@ -27,7 +27,8 @@ from nuages_runtime import drain, logs, metrics
 # Longer than the 60 s of the usual load balancers: the side that closes first must be the client's, or requests are
 # lost.
 KEEP_ALIVE = 75
-# A process that leaks is replaced now and then, and not all at the same moment.
+# A process that leaks is replaced now and then, and not all at the same moment; one that is alone never is: until its
+# requests have ended and the next one has started, nobody would answer, probes neither.
 MAX_REQUESTS, JITTER = 10_000, 1_000
 # gunicorn 25.1 opens a control socket in the home folder, which a read-only root forbids; before, the option aborts the
 # start.
@@ -61,12 +62,12 @@ def gunicorn(numbers: Numbers, version: tuple[int, ...]) -> list[str]:
         f"--timeout={numbers.timeout}",
         f"--graceful-timeout={numbers.graceful}",
         f"--keep-alive={KEEP_ALIVE}",
-        f"--max-requests={MAX_REQUESTS}",
-        f"--max-requests-jitter={JITTER}",
         # The heartbeat is a file; on a disk a slow write looks like a dead worker.
         f"--worker-tmp-dir={drain.memory()}",
         "--logger-class=nuages_runtime.logs.Gunicorn",
     ]
+    if numbers.workers > 1:
+        line += [f"--max-requests={MAX_REQUESTS}", f"--max-requests-jitter={JITTER}"]
     if numbers.interface == "wsgi":
         line.append(f"--threads={numbers.threads}")
     if version >= CONTROL_SOCKET_SINCE:
@@ -99,7 +100,8 @@ def uvicorn(numbers: Numbers, known: Mapping[str, object]) -> dict[str, Any]:
         "server_header": False,
         "log_config": logs.server(logs.kind()),
     }
-    if numbers.workers > 1:  # a single one is not replaced: the container would end
+    # Before 0.30 nothing came in the place of a process that ended; those that know the jitter are newer.
+    if numbers.workers > 1 and "limit_max_requests_jitter" in known:
         wanted |= {"limit_max_requests": MAX_REQUESTS, "limit_max_requests_jitter": JITTER}
     return {name: value for name, value in wanted.items() if name in known}
 

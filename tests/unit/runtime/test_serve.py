@@ -29,8 +29,11 @@ def test_connections_outlive_those_of_a_load_balancer_and_the_heartbeat_is_in_me
     assert {"--worker-tmp-dir=/dev/shm", "--keep-alive=75", "--worker-class=gthread"} <= set(line)
 
 
-def test_a_process_is_replaced_now_and_then_and_not_all_at_once() -> None:
-    assert {"--max-requests=10000", "--max-requests-jitter=1000"} <= set(gunicorn(Numbers({}), (27,)))
+@pytest.mark.parametrize(("workers", "replaced"), [("1", False), ("2", True)])
+def test_a_process_is_replaced_now_and_then_where_others_answer_meanwhile(workers: str, replaced: bool) -> None:
+    line = gunicorn(Numbers({"NUAGES_WORKERS": workers}), (27,))
+    assert ({"--max-requests=10000", "--max-requests-jitter=1000"} <= set(line)) is replaced
+    assert any(option.startswith("--max-requests") for option in line) is replaced
 
 
 @pytest.mark.parametrize(
@@ -60,9 +63,14 @@ def test_uvicorn_gets_only_options_that_it_has() -> None:
     assert options == {"host": "0.0.0.0", "port": 9000, "workers": 1, "timeout_keep_alive": 75}
 
 
-@pytest.mark.parametrize(("workers", "limited"), [("1", False), ("2", True)])
-def test_a_single_uvicorn_is_not_replaced_as_that_would_end_the_container(workers: str, limited: bool) -> None:
-    options = uvicorn(Numbers({"NUAGES_WORKERS": workers}), {"limit_max_requests": None})
+@pytest.mark.parametrize(
+    ("workers", "more", "limited"),
+    [("1", ["limit_max_requests_jitter"], False), ("2", ["limit_max_requests_jitter"], True), ("2", [], False)],
+)
+def test_a_process_of_uvicorn_ends_only_where_others_answer_and_one_comes_in_its_place(
+    workers: str, more: list[str], limited: bool
+) -> None:
+    options = uvicorn(Numbers({"NUAGES_WORKERS": workers}), dict.fromkeys(["limit_max_requests", *more]))
     assert bool(options) is limited
 
 
