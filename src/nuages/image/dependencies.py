@@ -236,7 +236,7 @@ class _Work(NamedTuple):
         cache = system.home() / "uv"
         cache.mkdir(parents=True, exist_ok=True)
         script = ["set -eu", ". /run/nuages/work/variables"]
-        exported = network.variables(os.environ, names)
+        exported = network.variables(os.environ, names, tools=[network.PYTHON])
         heard: list[str] = []
         with tempfile.TemporaryDirectory() as temporary:
             work, stage = Path(temporary) / "work", Path(temporary) / "project"
@@ -253,7 +253,7 @@ class _Work(NamedTuple):
                 Volume(work, "/run/nuages/work", writable=True),
                 Volume(stage, PROJECT, writable=True),
                 Volume(installer(), "/usr/local/bin/uv"),
-                *network.volumes(),
+                *network.volumes([network.PYTHON]),
             ]
 
             def say(line: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import posixpath
 import re
 import shlex
 import shutil
@@ -57,8 +58,8 @@ def ensure(
     Raises:
         BuildFailed: packages that do not install, a build that fails or leaves nothing where it should.
     """
-    directory = wanted.directory.strip("./")
-    if not (root / directory / "package.json").is_file():
+    directory = _inside(wanted.directory)
+    if not _own(root, root / directory / "package.json"):
         raise BuildFailed(
             f"build.frontend.directory: there is no package.json in {wanted.directory}", place="nuages.yaml"
         )
@@ -98,13 +99,9 @@ class _Packages:
         self.folder, self.node = folder, node
         self.lock = next((name for name in LOCKS if (folder / name).is_file()), "")
         self.manager = LOCKS.get(self.lock, "npm")
-        self.manifest: dict[str, Any] = json.loads((folder / "package.json").read_text())
-        self.files = [
-            path
-            for path in (folder / "package.json", folder / self.lock, *(folder / name for name in _SETTINGS))
-            if path.is_file()
-        ]
-        self.files += [path for path in self._workspaces() if path not in self.files]
+        self.manifest = _manifest(folder)
+        named = (folder / "package.json", folder / self.lock, *(folder / name for name in _SETTINGS))
+        self.files = [path for path in dict.fromkeys((*named, *self._workspaces())) if _own(folder, path)]
         digests = [f"{path.relative_to(folder)}:{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in self.files]
         self.key = system.short_hash([node.name, digests, RECIPE])
 
@@ -122,7 +119,8 @@ class _Packages:
                     shutil.copyfile(path, target)
                 (out / "node_modules").mkdir()
                 volumes = [Volume(out, PACKAGES, writable=True)]
-                _run(name, self.install(), volumes, packages=self, told=told, here=PACKAGES)
+                tools = [network.NODE]
+                _run(name, self.install(), volumes, packages=self, told=told, here=PACKAGES, tools=tools)
                 for file in _SETTINGS:  # may hold a token
                     (out / file).unlink(missing_ok=True)
                 told.note = f"by {self.manager}" + ("" if self.lock else ", which no lock holds to a version")
@@ -138,7 +136,7 @@ class _Packages:
 
     def _tool(self) -> str:
         """The program in the version that the project names, or that its lock is of."""
-        said = re.match(r"(yarn|pnpm)@([\w.-]+)", self.manifest.get("packageManager", ""))
+        said = re.match(r"(yarn|pnpm)@([\w.-]+)", str(self.manifest.get("packageManager", "")))
         if said and said[1] == self.manager and not (self.manager == "yarn" and said[2][0] != "1"):
             return f"{said[1]}@{said[2]}"
         if self.manager == "yarn":
@@ -153,7 +151,40 @@ class _Packages:
         """The package.json files of a workspace's members."""
         said = self.manifest.get("workspaces", [])
         for pattern in said.get("packages", []) if isinstance(said, dict) else said:
-            yield from sorted(self.folder.glob(f"{pattern}/package.json"))
+            yield from sorted(self.folder.glob(f"{str(pattern).lstrip('/')}/package.json"))
+
+
+def _inside(path: str) -> str:
+    """A folder of the project as paths below it begin: "./assets/" is assets, "." nothing, ".output" itself.
+
+    Raises:
+        BuildFailed: it is no folder of the project.
+    """
+    plain = posixpath.normpath(path or ".")
+    if plain.startswith(("/", "..")):
+        raise BuildFailed(f"build.frontend: {path} is no folder of the project", place="nuages.yaml")
+    return "" if plain == "." else plain
+
+
+def _own(folder: Path, path: Path) -> bool:
+    """Whether a file lies in a folder: by its name, and by where it leads if it is a link."""
+    return path.is_file() and ".." not in path.parts and path.resolve().is_relative_to(folder.resolve())
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """A package.json.
+
+    Raises:
+        BuildFailed: it is none.
+    """
+    path = folder / "package.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise BuildFailed(f"package.json can't be read: {error}", place=str(path)) from None
+    if not isinstance(content, dict):
+        raise BuildFailed("package.json can't be read: it is no object", place=str(path))
+    return content
 
 
 def _node(folder: Path, sink: Sink) -> Path:
@@ -199,7 +230,7 @@ def _series(folder: Path) -> int:
     said = ""
     for name in (".nvmrc", ".node-version"):
         said = said or ((folder / name).read_text() if (folder / name).is_file() else "")
-    engines = json.loads((folder / "package.json").read_text()).get("engines", {})
+    engines = _manifest(folder).get("engines", {})
     said = said or (str(engines.get("node", "")) if isinstance(engines, dict) else "")
     named = [int(number) for number in re.findall(r"(?<![\d.])v?(\d+)", said)]
     if not named or ">" in said:
@@ -228,21 +259,23 @@ def _build(
     told: Step,
 ) -> int:
     """Run the build command in a copy of the project; what it wrote or changed goes to `out`; answers how many."""
-    directory = wanted.directory.strip("./")
+    directory = _inside(wanted.directory)
     with tempfile.TemporaryDirectory(prefix="nuages-") as temporary:
         stage = Path(temporary) / "project"
         stage.mkdir()
         layers.stage(root, files, stage)
         here = f"{PROJECT}/{directory}".rstrip("/")
-        (stage / directory / "node_modules").mkdir(parents=True, exist_ok=True)
+        layers.make(stage, f"{directory}/node_modules".lstrip("/"))
         volumes = [
             Volume(stage, PROJECT, writable=True),
             Volume(modules / "node_modules", f"{here}/node_modules", writable=True),
             Volume(modules, PACKAGES),
         ]
-        _run(name, shlex.join(wanted.command), volumes, packages=packages, told=told, here=here)
+        command = shlex.join(wanted.command)
+        # The project's own code: how the network is reached is all that it hears of this machine.
+        _run(name, command, volumes, packages=packages, told=told, here=here, tools=[])
         written = list(layers.written(stage, root, files, _DROPPED))
-        into = wanted.output.strip("./")
+        into = _inside(wanted.output)
         if not any(not into or path == into or path.startswith(f"{into}/") for path in written):
             raise BuildFailed(
                 f"build.frontend: `{shlex.join(wanted.command)}` wrote nothing into {wanted.output}",
@@ -254,8 +287,17 @@ def _build(
     return len(written)
 
 
-def _run(name: str, command: str, volumes: Sequence[Volume], *, packages: _Packages, told: Step, here: str) -> None:
-    """Run a shell command with Node in a container.
+def _run(
+    name: str,
+    command: str,
+    volumes: Sequence[Volume],
+    *,
+    packages: _Packages,
+    told: Step,
+    here: str,
+    tools: Sequence[str],
+) -> None:
+    """Run a shell command with Node in a container; `tools` reach their registries (network.variables).
 
     Raises:
         BuildFailed: it ended with an error.
@@ -276,15 +318,15 @@ def _run(name: str, command: str, volumes: Sequence[Volume], *, packages: _Packa
     }
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        (work / "variables").write_text(network.shell(network.variables(os.environ)))
+        (work / "variables").write_text(network.shell(network.variables(os.environ, tools=tools)))
         mounted = [
             *volumes,
             Volume(work, "/run/nuages/work"),
             Volume(packages.node, NODE),
             Volume(cache, "/run/nuages/npm", writable=True),
-            *network.volumes(),
+            *network.volumes(tools),
         ]
-        script = f"set -eu; . /run/nuages/work/variables; cd {here}; {command} >&2"
+        script = f"set -eu; . /run/nuages/work/variables; cd {shlex.quote(here)}; {command} >&2"
         try:
             container.inside(
                 name,

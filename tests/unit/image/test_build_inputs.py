@@ -150,3 +150,26 @@ def test_an_environment_that_is_begun_anew_is_not_taken_for_whole(tmp_path: Path
     with dependencies._fresh(tmp_path) as environment:
         assert environment.is_dir()
         assert not (tmp_path / "layer.json").exists()
+
+
+def test_code_of_packages_gets_the_credentials_of_its_own_registry_only(tmp_path: Path) -> None:
+    npmrc = tmp_path / ".npmrc"
+    npmrc.write_text("//registry.example.com/:_authToken=secret")
+    machine = {
+        "HOME": str(tmp_path),
+        "PIP_INDEX_URL": "https://a:b@pypi.example.com/simple",
+        "NPM_CONFIG_REGISTRY": "https://npm.example.com",
+        "HTTPS_PROXY": "http://proxy.example.com",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    python = variables(machine, tools=["python"])
+    assert {"PIP_INDEX_URL", "UV_DEFAULT_INDEX", "HTTPS_PROXY"} <= python.keys()
+    assert not [name for name in python if name.startswith(("NPM", "AWS"))]
+    node = variables(machine, tools=["node"])
+    assert {"NPM_CONFIG_REGISTRY", "NPM_CONFIG_USERCONFIG", "HTTPS_PROXY"} <= node.keys()
+    assert not [name for name in node if name.startswith(("PIP", "UV", "AWS"))]
+    assert [name for name in variables(machine, tools=[]) if "CERT" not in name and "CA" not in name] == ["HTTPS_PROXY"]
+
+
+def test_a_variable_that_no_shell_can_name_breaks_no_build() -> None:
+    assert shell({"npm_config_//host/:_authToken": "x", "A": "two\nlines '"}) == "export A='two\nlines '\"'\"''\n"
