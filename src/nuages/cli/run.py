@@ -62,7 +62,8 @@ def command(
 ) -> int:
     """Run a command in a pod of its own, with the image and the environment that are live.
 
-    The exit code is the command's. In a terminal it has one; in a pipe it reads and writes plain streams.
+    The exit code is the command's. In a terminal it has one; in a pipe it reads and writes plain streams. The command
+    line is kept for --history as it was typed: secrets belong into the environment, or into the pipe.
 
     \b
     nuages run -- python -c "print(1)"     its output, its exit code
@@ -144,8 +145,13 @@ def _history(app: App, cluster: Cluster) -> int:
     for ran in target.run(_within(cluster, audit.history(app, cluster))):
         how = ran.note or ("" if ran.exit_code is None else f"exit {ran.exit_code}")
         row = (f"{ran.started:%Y-%m-%d %H:%M}", ran.by, f"release {ran.release}", how or "runs, or lost", ran.pod)
-        console.print("  ".join(row) + "  " + shlex.join(ran.command))
+        console.print(spelled("  ".join((*row, shlex.join(ran.command)))))
     return 0
+
+
+def spelled(text: str) -> str:
+    """What others wrote, for a terminal: what would move its cursor, or give it orders, is spelled out."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 async def _within(cluster: Cluster, story: Coroutine[Any, Any, T]) -> T:
