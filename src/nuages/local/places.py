@@ -55,7 +55,10 @@ class Places(NamedTuple):
         return self.root / "components.json"
 
     def forget(self) -> None:
-        """Remove all of it."""
+        """Remove all of it; what says that there is a cluster goes last, so that who is interrupted can say it again."""
+        for found in self.root.iterdir():
+            if found.is_dir():
+                shutil.rmtree(found)
         shutil.rmtree(self.root)
 
 
