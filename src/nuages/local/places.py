@@ -55,7 +55,7 @@ class Places(NamedTuple):
         return self.root / "components.json"
 
     def forget(self) -> None:
-        """Remove all of it; what says that there is a cluster goes last, so that who is interrupted can say it again."""
+        """Remove all of it, what says that there is a cluster last: who was interrupted can say it again."""
         for found in self.root.iterdir():
             if found.is_dir():
                 shutil.rmtree(found)
