@@ -34,6 +34,8 @@ _OUTPUT = (
     re.compile(r"\bpath\s*:\s*[\"'`]([^\"'`]+)[\"'`]"),
 )
 _OPTION = re.compile(r"(?:--outdir[= ]|--out-dir[= ]|--outfile[= ]|--output[= ]|--dist-dir[= ]|\s-o[= ])([^\s\"']+)")
+# Its output is its second argument: sass style.scss static/style.css, or sass scss:static/css.
+_SASS = re.compile(r"\bsass(?:\s+--?[\w-]+(?:=\S+)?)*\s+[^\s:-][^\s:]*[\s:]([^\s:-]\S*)")
 _CONFIGS = re.compile(
     r"(^|/)(webpack|rollup|vite|esbuild|gulpfile|rspack|postcss|parcel)[\w.-]*\.(js|mjs|cjs|ts|mts)$|(^|/)webpack/[\w.-]+\.js$"
 )
@@ -46,8 +48,12 @@ def frontend(files: Files, trial: Trial) -> Frontend | None:
         folder = posixpath.dirname(file) or "."
         said = _json(files.text(file))
         scripts = said.get("scripts")
-        name = next((each for each in _SCRIPTS if isinstance(scripts, dict) and each in scripts), None)
-        if name is None or file.count("/") > 2 or not isinstance(scripts, dict):
+        if file.count("/") > 2 or not isinstance(scripts, dict):
+            continue
+        # A part of a build where there is no whole: build:css.
+        parts = [each for each in scripts if each.startswith("build:") and not re.search("dev|watch|test", each)]
+        name = next((each for each in _SCRIPTS if each in scripts), parts[0] if len(parts) == 1 else None)
+        if name is None:
             continue
         command = _whole(str(scripts[name]), scripts)
         if not _BUILDERS.search(command) or _ONLY_LOOKING.match(command):
@@ -92,7 +98,7 @@ def _output(files: Files, trial: Trial, folder: str, command: str) -> str | None
 
 def _written(files: Files, folder: str, command: str) -> list[str]:
     """Paths that the command and the builders' configurations name as output."""
-    found = [match[1] for match in _OPTION.finditer(command)]
+    found = [match[1] for pattern in (_OPTION, _SASS) for match in pattern.finditer(command)]
     prefix = "" if folder == "." else f"{folder}/"
     for file in files.all:
         if not file.startswith(prefix) or not _CONFIGS.search(file.removeprefix(prefix)) or file.count("/") > 4:
@@ -131,8 +137,12 @@ def _serves(files: Files, trial: Trial, folder: str) -> bool:
 
 def _looked(trial: Trial) -> list[str]:
     """Folders of the project where Django looks for files that are served or rendered."""
-    given = (*trial.texts("STATICFILES_DIRS"), *_paths(trial, "STATICFILES_DIRS", "TEMPLATES", "WHITENOISE_ROOT"))
-    return [inside for each in given if (inside := trial.inside(each))]
+    entries = trial.value("STATICFILES_DIRS")
+    # ("prefix", folder) is one folder under another address.
+    folders = [each[-1] if isinstance(each, tuple) and len(each) == 2 else each
+               for each in (entries if isinstance(entries, list | tuple) else ())]  # fmt: skip
+    given = (*folders, *_paths(trial, "TEMPLATES", "WHITENOISE_ROOT"))
+    return [inside for each in given if (inside := trial.inside(each)) and inside.rpartition("/")[2] != "node_modules"]
 
 
 def _paths(trial: Trial, *settings: str) -> list[object]:

@@ -24,7 +24,7 @@ from nuages.project.hints import hints, say
 from nuages.project.reads import gates, secret_key, variables
 from nuages.project.refusals import named, problems
 from nuages.project.requirements import Options, dependencies, groups, requires_python
-from nuages.project.scopes import module_path, parse
+from nuages.project.scopes import imported, module_path, parse
 from nuages.project.servers import servers
 from nuages.project.trial import Trial, load, off, shown
 from nuages.project.workers import background
@@ -297,9 +297,30 @@ def _groups(files: Files, root: Path, declared: Dependencies | None) -> list[Fou
         pattern = tests if "management/commands" in file else either
         content = files.text(file).encode()
         if "/" in file and not _development(file) and (match := pattern.search(content)):
+            if not _reaches(files, file, tools):
+                continue  # tests that load without the tools
             line = content[: match.start()].count(b"\n") + 1
             return [Found(next(iter(known)), Place(file, line), sure=False)]
     return []
+
+
+def _reaches(files: Files, start: str, tools: set[str]) -> bool:
+    """Whether loading a module loads one of these tools: by itself, or by tests that it imports."""
+    todo, seen = [start], {start}
+    while todo and len(seen) < 40:
+        file = todo.pop()
+        tree = parse(files.root / file, file)
+        # What a function imports is loaded only when it is called.
+        for node in tree.body if tree else []:
+            for name in imported(node, file):
+                if name.partition(".")[0] in tools:
+                    return True
+                path = module_path(files.root, name)
+                found = str(path.relative_to(files.root)) if path else ""
+                if found and found not in seen and re.search(r"(^|[/_])(tests?|conftest|fixtures)([/._]|$)", found):
+                    seen.add(found)
+                    todo.append(found)
+    return False
 
 
 def _development(file: str) -> bool:

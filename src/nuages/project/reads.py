@@ -16,7 +16,7 @@ from nuages.project.facts import Found, Variable
 from nuages.project.files import Files
 from nuages.project.known import RANDOM, UNKNOWN
 from nuages.project.readers import PLATFORM, is_name
-from nuages.project.scopes import Read, module_path, parse
+from nuages.project.scopes import Read, imported, module_path, parse
 from nuages.project.trial import Trial
 
 _READS = re.compile(rb"\b(environ|getenv)\b")
@@ -188,11 +188,9 @@ def _elsewhere(files: Files, trial: Trial) -> Iterator[Variable]:
 def _other_settings(files: Files, file: str, tree: ast.Module, trial: Trial) -> bool:
     """Whether a module is another variant of the settings: it takes over all that one of them has."""
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            above = file.removesuffix(".py").split("/")[: -node.level] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            if module_path(files.root, module) in trial.world.scopes:
-                return True
+        star = isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        if star and module_path(files.root, imported(node, file)[0]) in trial.world.scopes:
+            return True
     return False
 
 

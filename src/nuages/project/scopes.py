@@ -112,6 +112,18 @@ def module_path(root: Path, dotted: str) -> Path | None:
     return next((path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()), None)
 
 
+def imported(node: ast.stmt, file: str) -> list[str]:
+    """The modules that an import names: `from a import b` may mean a and a.b; relative ones from the file's folder."""
+    match node:
+        case ast.Import(names=names):
+            return [each.name for each in names]
+        case ast.ImportFrom(module=module, names=names, level=level):
+            above = file.removesuffix(".py").split("/")[:-level] if level else []
+            base = ".".join([*above, *([module] if module else [])])
+            return [base, *(f"{base}.{each.name}" for each in names)]
+    return []
+
+
 def parse(path: Path, file: str, broken: list[Broken] | None = None) -> ast.Module | None:
     """The tree of a file; None where it is not there or not Python, which `broken` learns."""
     try:

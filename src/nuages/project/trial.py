@@ -24,6 +24,7 @@ from nuages.project.scopes import Read, Scope, Trees
 # What a variable is set to, to see whether it turns something off: as a switch, and as the name of a stage.
 _OFF = ("false", "False", "0", "", "no")
 _STAGES = ("production", "prod")
+_DEVELOPING = re.compile(r"(^|_)(DEBUG|DEV|DEVELOPMENT|LOCAL|TEST|TESTING)(_|$)")
 _STAGE = re.compile(r"(ENV|ENVIRONMENT|STAGE|MODE|PROFILE|TIER|CONFIG|CONFIGURATION)$")
 
 
@@ -125,6 +126,8 @@ def off(trial: Trial, setting: str) -> tuple[str, str] | None:
     """A variable and its value with which a setting becomes false; None where no variable does that."""
     deciding = trial.origins(setting) | (trial.scope.controls.get(setting, frozenset()) if trial.scope else frozenset())
     for name in sorted(deciding - PLATFORM):
+        if setting != "DEBUG" and _DEVELOPING.search(name):
+            continue  # it turns off much more than this
         for value in (*_STAGES, *_OFF) if _STAGE.search(name) else (*_OFF, *_STAGES):
             answer = trial.with_(**{name: value}).value(setting)
             if answer in (False, "") and answer is not None:

@@ -539,3 +539,34 @@ def test_a_key_for_somebody_s_service_is_required_of_nobody(tmp_path: Path) -> N
     )
     settings = 'MAPS_API_KEY = os.getenv("MAPS_API_KEY", "")\nVAULT_SEED = os.getenv("VAULT_SEED", "")\n'
     assert required(inspect(shop(tmp_path, settings, {"shop/maps.py": used}))) == {"SECRET_KEY", "VAULT_SEED"}
+
+
+@pytest.mark.parametrize(("helper", "needed"), [("from faker import Faker\n", True), ("import json\n", False)])
+def test_tests_that_serving_modules_import_bring_their_tools_only_where_they_load_them(
+    tmp_path: Path, helper: str, needed: bool
+) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\ndependencies = ["django"]\n'
+        '[dependency-groups]\ndev = ["faker"]\n',
+        "uv.lock": 'version = 1\n[[package]]\nname = "django"\nversion = "5.2.1"\n[[package]]\nname = "faker"\n'
+        'version = "26"\n[[package]]\nname = "shop"\nversion = "1"\nsource = { virtual = "." }\n'
+        'dependencies = [{ name = "django" }]\n[package.dev-dependencies]\ndev = [{ name = "faker" }]\n',
+        "shop/tags.py": "from shop.tests.base import address\n",
+        "shop/tests/__init__.py": "",
+        "shop/tests/base.py": "from .helper import made\n",
+        "shop/tests/helper.py": helper,
+    }
+    assert bool(inspect(shop(tmp_path, files=files)).groups) == needed
+
+
+def test_what_sass_writes_into_an_app_s_static_folder_is_a_front_end(tmp_path: Path) -> None:
+    package = '{"scripts": {"build:css:sass": "sass shop/static/scss/main.scss shop/static/main.css"}}'
+    settings = 'STATICFILES_DIRS = (("node", os.path.join(BASE_DIR, "node_modules")),)\n'
+    front = inspect(shop(tmp_path, settings, {"package.json": package})).frontend
+    assert front is not None
+    assert (front.command, front.output) == (("npm", "run", "build:css:sass"), "shop/static")
+
+
+def test_a_redirect_is_not_ended_by_developing_in_production(tmp_path: Path) -> None:
+    settings = 'DEV = os.environ.get("DJANGO_DEV", "False") != "False"\nSECURE_SSL_REDIRECT = not DEV\n'
+    assert "DJANGO_DEV" not in draft(inspect(shop(tmp_path, settings))).split("environments:")[1].split("#")[1]
