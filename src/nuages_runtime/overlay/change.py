@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
 
 ADDED, REPLACED, KEPT = "added", "replaced", "kept"
+
+
+def split(url: str) -> SplitResult:
+    """`urlsplit`; what is no URL is an empty one, for urlsplit's own errors show the password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
 
 
 class Change(NamedTuple):

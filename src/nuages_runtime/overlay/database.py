@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
-from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World
+from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World, split
 
 ENGINES = {
     **dict.fromkeys(("postgres", "postgresql", "pgsql", "psql"), "postgresql"),
@@ -48,12 +48,15 @@ def databases(world: World) -> Iterator[Change]:
         if engine.endswith((".sqlite3", ".spatialite")):
             yield Change("DATABASES", KEPT, "a SQLite file, and DATABASE_URL is not in the environment")
         return
-    if urlsplit(url).scheme.partition("+")[0] not in ENGINES:
-        yield Change("DATABASES", KEPT, f"DATABASE_URL is of the kind {urlsplit(url).scheme or 'unknown'}")
+    kind = split(url).scheme
+    if kind and kind.partition("+")[0] not in ENGINES:
+        yield Change("DATABASES", KEPT, f"DATABASE_URL is of the kind {kind}")
         return
     entry = parse(url)
     entry["ENGINE"] = _engine(str(entry["ENGINE"]), engine, world)
     carried = {key: default[key] for key in _CARRIED if key in default}
+    if _many_at_a_time(world):  # what suited a file and its threads
+        carried.pop("CONN_MAX_AGE", None)
     entry = {**carried, **entry}
     connections(entry, world)
     why = "from DATABASE_URL"
@@ -73,7 +76,7 @@ def _left_behind(default: Mapping[str, object], engine: str, url: str, world: Wo
     DATABASE_URL has its kind.
     """
     host = default.get("HOST") or ""
-    kind = ENGINES.get(urlsplit(url).scheme.partition("+")[0], "")
+    kind = ENGINES.get(split(url).scheme.partition("+")[0], "")
     known = {"postgis": "postgresql"}
     same = known.get(engine.rpartition(".")[2], engine.rpartition(".")[2]) == known.get(kind, kind)
     return bool(kind) and same and ((host in ("", *_HERE) and not world.said(host)) or world.of_compose(host))
@@ -87,7 +90,7 @@ def _without_demand(default: Mapping[str, object], url: str) -> dict[str, object
     if not isinstance(options, Mapping) or options.get("sslmode") != "require":
         return None
     host = str(default.get("HOST") or "")
-    if not url or host != urlsplit(url).hostname or "." in host or "sslmode" in urlsplit(url).query:
+    if not url or host != split(url).hostname or "." in host or "sslmode" in split(url).query:
         return None
     return {**default, "OPTIONS": {**options, "sslmode": "prefer"}}
 
@@ -98,13 +101,11 @@ def parse(url: str) -> dict[str, object]:
     `ENGINE` is the last part alone. A socket's folder may be the host, percent-encoded (%2Frun%2Fpostgresql).
 
     Raises:
-        ValueError: the port is no number; the message has nothing of the URL.
+        ValueError: it is no URL; the message has nothing of it.
     """
-    parts = urlsplit(url)
-    try:
-        port = parts.port or ""
-    except ValueError:
-        raise ValueError("DATABASE_URL: its port is no number") from None
+    parts = split(url)
+    if not parts.scheme:
+        raise ValueError("DATABASE_URL is no URL: what its password has beside letters and digits is written like %40")
     host = parts.netloc.rpartition("@")[2]
     host = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
     entry: dict[str, object] = {
@@ -113,7 +114,7 @@ def parse(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(host),
-        "PORT": port,
+        "PORT": parts.port or "",
     }
     options: dict[str, object] = {}
     for key, text in parse_qsl(parts.query):
@@ -134,7 +135,7 @@ def connections(entry: dict[str, object], world: World) -> None:
     """
     if world.variable("NUAGES_COMPONENT") != "web" or "CONN_MAX_AGE" in entry:
         return
-    if world.variable("NUAGES_INTERFACE") == "asgi":
+    if _many_at_a_time(world):
         most = world.variable("NUAGES_POOL")
         pooled = str(entry["ENGINE"]).endswith((".postgresql", ".postgis")) and world.django >= (5, 1)
         if pooled and most.isdecimal() and int(most) and world.installed("psycopg_pool"):
@@ -144,6 +145,10 @@ def connections(entry: dict[str, object], world: World) -> None:
         return
     entry["CONN_MAX_AGE"] = MAX_AGE
     entry.setdefault("CONN_HEALTH_CHECKS", True)
+
+
+def _many_at_a_time(world: World) -> bool:
+    return (world.variable("NUAGES_COMPONENT"), world.variable("NUAGES_INTERFACE")) == ("web", "asgi")
 
 
 def _engine(kind: str, own: str, world: World) -> str:
@@ -161,7 +166,7 @@ def _engine(kind: str, own: str, world: World) -> str:
 def _why_kept(default: Mapping[str, object], engine: str, url: str) -> str:
     host = str(default.get("HOST") or "")
     kind = engine.rpartition(".")[2]
-    if url and urlsplit(url).scheme.partition("+")[0] in ENGINES:
+    if url and split(url).scheme.partition("+")[0] in ENGINES:
         given = parse(url)
         if (host, default.get("NAME")) == (given["HOST"], given["NAME"]):
             return "read from the environment"

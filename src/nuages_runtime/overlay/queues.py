@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
-from nuages_runtime.overlay.change import REPLACED, Change, World
+from nuages_runtime.overlay.change import REPLACED, Change, World, split
 from nuages_runtime.overlay.redis import HERE, development
 
 _WHY = "its Redis was on localhost; now the services' one"
@@ -44,8 +43,8 @@ def _tasks(world: World) -> str:
     if broker.startswith("redis"):
         return broker
     url = world.variable("REDIS_URL")
-    parts = urlsplit(url)
-    return parts._replace(path="/1").geturl() if url and parts.path in ("", "/", "/0") else url
+    parts = split(url)
+    return parts._replace(path="/1").geturl() if parts.scheme and parts.path in ("", "/", "/0") else url
 
 
 def _rq(own: Mapping[str, object], url: str) -> dict[str, object] | None:

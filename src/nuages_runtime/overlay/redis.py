@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
-from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World
+from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World, split
 
 REDIS_CACHE = "django.core.cache.backends.redis.RedisCache"
 REDIS_LAYER = "channels_redis.core.RedisChannelLayer"
@@ -32,8 +31,9 @@ def _caches(world: World, url: str) -> Iterator[Change]:
     default = declared.get("default") or {}
     backend = str(default.get("BACKEND") or "")
     location = default.get("LOCATION")
+    places = location if isinstance(location, list | tuple) and location else [location]
     if backend and not backend.endswith(_IN_PROCESS):
-        if isinstance(location, str) and _left_behind(location, world) and not world.said(location):
+        if all(isinstance(at, str) and _left_behind(at, world) and not world.said(at) for at in places):
             moved = {**declared, "default": {**default, "LOCATION": url}}
             yield Change("CACHES", REPLACED, _WHY, moved)
         else:
@@ -68,13 +68,13 @@ def _layers(world: World, url: str) -> Iterator[Change]:
 
 def development(url: str) -> bool:
     """Whether an address is one of this machine alone: memory://, redis://localhost:6379/0."""
-    parts = urlsplit(url)
+    parts = split(url)
     return parts.scheme in _DEVELOPMENT and (parts.scheme == "memory" or (parts.hostname or "localhost") in HERE)
 
 
 def _left_behind(url: str, world: World) -> bool:
     """Whether an address is one of this machine, or of a compose file."""
-    parts = urlsplit(url)
+    parts = split(url)
     return development(url) or (parts.scheme in ("redis", "rediss") and world.of_compose(parts.hostname))
 
 

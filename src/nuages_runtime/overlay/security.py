@@ -14,6 +14,12 @@ _PLACEHOLDER = re.compile(
     r"value|here|please|todo|fixme|production|prod|only|build|foo|bar|baz|abc|xyz|x+|\d+|[\W_])+",
     re.IGNORECASE,
 )
+# DEBUG, DJANGO_DEBUG, BLOG_DEBUG_MODE; not what has another program say more.
+_DEBUG = re.compile(
+    r"(?!(python|sentry|celery|gunicorn|uvicorn|werkzeug|otel|dd|aws|azure|grpc|sql|email|log|logging|template)_)"
+    r"(\w+_)?debug(_mode|_enabled|_on)?",
+    re.IGNORECASE,
+)
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 
 
@@ -109,7 +115,7 @@ def debug(world: World) -> Iterator[Change]:
     own = world.own.get("DEBUG")
     if not own:
         return
-    asked = [name for name, value in world.environ.items() if "DEBUG" in name.upper() and value.lower() in _TRUE]
+    asked = [name for name, value in world.environ.items() if _DEBUG.fullmatch(name) and value.lower() in _TRUE]
     if asked:
         yield Change("DEBUG", KEPT, f"on, as {asked[0]} in the environment says")
     elif own is True:
@@ -125,7 +131,7 @@ def _kept_key(world: World, own: object, development: bool) -> str:
 
 
 def _sequence(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list | tuple) else []
+    return [str(item) for item in value] if isinstance(value, list | tuple | set | frozenset) else []
 
 
 def _same(own: object, items: list[str]) -> list[str] | tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
@@ -67,9 +68,10 @@ def test_the_specs_hosts_stand_beside_the_projects_own(own, hosts: str, action: 
         (["https://other.example.org"], ["https://other.example.org", "https://blog.example.com"]),
         (["https://*.example.com"], None),
         (["http://*.example.com"], ["http://*.example.com", "https://blog.example.com"]),
+        ({"https://other.example.org"}, ["https://other.example.org", "https://blog.example.com"]),
     ],
 )
-def test_forms_from_the_specs_origins_are_trusted(own: list[str], value: list[str] | None) -> None:
+def test_forms_from_the_specs_origins_are_trusted(own: object, value: list[str] | None) -> None:
     environ = {"NUAGES_ORIGINS": "https://blog.example.com"}
     change = changed("hosts", {"CSRF_TRUSTED_ORIGINS": own}, environ).get("CSRF_TRUSTED_ORIGINS")
     assert (change.value if change else None) == value
@@ -160,6 +162,8 @@ def test_replaced_keys_are_still_believed() -> None:
         (1, {}, "replaced"),
         (True, {"DJANGO_DEBUG": "true"}, "kept"),
         (True, {"DEBUG": "0"}, "replaced"),
+        (True, {"BLOG_DEBUG_MODE": "on"}, "kept"),
+        (True, {"SENTRY_DEBUG": "true", "PYTHONASYNCIODEBUG": "1", "DEBUG_TOOLBAR": "1"}, "replaced"),
         (False, {}, None),
     ],
 )
@@ -246,10 +250,21 @@ def test_a_database_url_is_read_in_every_spelling(url: str, expected: dict[str, 
     assert expected.items() <= parse(url).items()
 
 
-def test_a_url_that_is_none_says_so_without_its_password() -> None:
-    with pytest.raises(ValueError, match="its port is no number") as raised:
-        parse("postgres://u:secret@h:port/n")
-    assert "secret" not in str(raised.value)
+NO_URLS = ("postgres://u:secret@h:port/n", "postgres://u:secret[@h/n", "postgres://u:secret\u2100@h/n", "secret")
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+def test_a_url_that_is_none_says_so_without_its_password(url: str) -> None:
+    with pytest.raises(ValueError, match="DATABASE_URL is no URL") as raised:
+        changed("databases", {"DATABASES": SQLITE}, {"DATABASE_URL": url})
+    assert "secret" not in "".join(traceback.format_exception(raised.value, limit=0))
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+def test_a_url_that_is_none_stops_no_project_that_has_its_own_server(url: str) -> None:
+    own = {"DATABASES": {"default": {"ENGINE": "a.postgresql", "HOST": "db.example.com"}}}
+    assert changed("databases", own, {"DATABASE_URL": url})["DATABASES"].action == "kept"
+    assert not changed("celery", {"CELERY_BROKER_URL": "redis://[localhost"}, {"REDIS_URL": url})
 
 
 @pytest.mark.parametrize(
@@ -294,6 +309,15 @@ def test_connections_are_kept_by_threads_and_pooled_for_async_servers(
     assert (default.get("CONN_HEALTH_CHECKS") is True) == bool(kept_for)
 
 
+@pytest.mark.parametrize(("interface", "kept_for"), [("wsgi", 600), ("asgi", None)])
+def test_connections_that_were_kept_for_a_file_are_not_kept_by_an_async_server(
+    interface: str, kept_for: object
+) -> None:
+    own = {"DATABASES": {"default": {**SQLITE["default"], "CONN_MAX_AGE": 600}}}
+    value: Any = changed("databases", own, {**ASGI, "NUAGES_INTERFACE": interface})["DATABASES"].value
+    assert value["default"].get("CONN_MAX_AGE") == kept_for
+
+
 @pytest.mark.parametrize(
     ("own", "lacking", "action", "location"),
     [
@@ -304,6 +328,8 @@ def test_connections_are_kept_by_threads_and_pooled_for_async_servers(
         ({"default": {"BACKEND": "a.cache.RedisCache", "LOCATION": "redis://127.0.0.1:6379/1"}}, (), "replaced", REDIS),
         ({"default": {"BACKEND": REDIS_CACHE, "LOCATION": "redis://elsewhere.example.com:6379/1"}}, (), "kept", None),
         ({"default": {"BACKEND": REDIS_CACHE, "LOCATION": "redis://cache:6379/1"}}, (), "replaced", REDIS),
+        ({"default": {"BACKEND": REDIS_CACHE, "LOCATION": ["redis://localhost:6379/1"]}}, (), "replaced", REDIS),
+        ({"default": {"BACKEND": REDIS_CACHE, "LOCATION": ["redis://a.org", "redis://localhost"]}}, (), "kept", None),
         ({"default": {"BACKEND": "a.DummyCache"}}, (), "kept", None),
     ],
 )  # fmt: skip
