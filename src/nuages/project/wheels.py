@@ -34,7 +34,12 @@ _FIRST = {
 
 
 def newest(packages: dict[str, str]) -> int:
-    """The highest 3.x; distributions that are not pinned set no bound."""
+    """The highest 3.x; distributions that are not pinned set no bound.
+
+    psycopg alone gets the psycopg-binary of its own version in the image.
+    """
+    if "psycopg" in packages and not {"psycopg-binary", "psycopg-c"} & packages.keys():
+        packages = {**packages, "psycopg-binary": packages["psycopg"]}
     bounds = [_bound(_FIRST[name], version) for name, version in packages.items() if version and name in _FIRST]
     return min(bounds, default=OLDEST + len(_FIRST["cffi"]))
 

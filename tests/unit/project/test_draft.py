@@ -117,6 +117,8 @@ def test_what_it_runs_on_elsewhere_is_no_more_than_an_upper_bound() -> None:
         ({"psycopg2-binary": "2.9.9"}, None, "3.12"),
         ({"psycopg2-binary": "2.9.3"}, None, "3.10"),
         ({"psycopg2-binary": ""}, None, "3.13"),
+        ({"psycopg": "3.1.18"}, None, "3.12"),
+        ({"psycopg": "3.1.18", "psycopg-c": "3.1.18"}, None, "3.13"),
         ({"cffi": "1.15.1"}, Found("3.12", HERE.place, sure=False), "3.11"),
         ({"cffi": "1.15.1"}, Found("3.12", HERE.place), "3.12"),
         ({"cffi": "1.15.1"}, Found(">=3.12", HERE.place), "3.12"),
