@@ -77,7 +77,8 @@ def failure(code: int, body: bytes, asked: Asked, retry_after: str | None = None
     """Turn an answer that is no success into the error it means."""
     status = _status(body)
     reason, causes = status.get("reason", ""), (status.get("details") or {}).get("causes") or []
-    said = _public(status.get("message") or "", asked) or f"HTTP {code}"
+    # A message is one line; the server puts a dump of both objects behind some.
+    said = _public(status.get("message") or "", asked).partition("\n")[0] or f"HTTP {code}"
     if code == 401:
         return Forbidden(
             "the cluster does not know who we are (401): the credentials have expired or belong to another cluster",

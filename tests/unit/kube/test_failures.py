@@ -101,6 +101,16 @@ def test_what_is_invalid_is_listed_field_by_field():
     ]
 
 
+def test_a_message_is_one_line_and_what_differs_stands_below():
+    message = 'PersistentVolumeClaim "data" is invalid: spec: Forbidden: spec is immutable\n@@ -6,7 @@\n- 1Gi\n+ 2Gi\n'
+    causes = [{"field": "spec", "message": "Forbidden: spec is immutable\n@@ -6,7 @@\n- 1Gi\n+ 2Gi\n"}]
+    error = failure(
+        422, status(422, "Invalid", message, causes=causes), Asked("apply", "PersistentVolumeClaim", "data")
+    )
+    assert error.message.endswith("spec is immutable")
+    assert "+ 2Gi" in error.detail
+
+
 def test_what_the_server_quotes_of_a_secret_is_not_shown():
     causes = [{"reason": "FieldValueInvalid", "message": 'Invalid value: "hunter2"', "field": "data[KEY]"}]
     body = status(422, "Invalid", 'Secret "x" is invalid: data[KEY]: Invalid value: "hunter2"', causes=causes)
