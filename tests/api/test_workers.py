@@ -83,6 +83,22 @@ async def test_workers_go_before_the_web_and_beat_after_it_and_back_the_other_wa
     assert seen[1:] == ["services", "expand", "beat", "web", "workers", "verify", "prune"]
 
 
+@pytest.mark.parametrize("phase", ["workers", "beat"])
+async def test_a_deploy_that_was_stopped_between_its_components_goes_on_with_the_same_record(
+    app, cluster, kubelet, phase
+):
+    reached = asyncio.Event()
+    stopped = asyncio.create_task(
+        deploy(app, BUILD, cluster, lambda event: reached.set() if getattr(event, "title", "") == phase else None)
+    )
+    await reached.wait()
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+    record = await deploy(app, BUILD, cluster, silent)
+    assert record.number == 1
+    assert [passed.phase for passed in record.passed] == list(engine.PHASES)
+
+
 async def test_redis_has_a_password_of_its_own_that_no_release_changes(app, cluster, kubelet):
     await deploy(app, BUILD, cluster, silent)
     first = secrets.decoded(await cluster.get("Secret", app.namespace, "blog-redis"))

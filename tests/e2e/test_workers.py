@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 
 import pytest
@@ -89,6 +90,19 @@ def test_a_celery_app_that_is_not_there_ends_the_release_before_the_web_and_goin
     assert "nuages rollback brings them back" in said
     assert "web" in ask()
     site.edit(**{"{app: nosuch}": "{app: site_}"})
+    site.nuages("rollback")
+    assert components(site)["site-worker-default"] == (2, 2)
+
+
+def test_a_wrong_password_of_the_broker_ends_the_release_within_a_minute(site):
+    wrong = "env:\n  CELERY_BROKER_URL: redis://:wrong@site-redis:6379/1\n"
+    site.edit(**{"env:\n": wrong})
+    began = time.monotonic()
+    said = site.nuages("deploy", "--no-build", code=1).stderr
+    site.edit(**{wrong: "env:\n"})
+    assert "the broker refuses the user or the password" in said
+    assert ":wrong@" not in said
+    assert time.monotonic() - began < 60
     site.nuages("rollback")
     assert components(site)["site-worker-default"] == (2, 2)
 

@@ -37,6 +37,9 @@ LOOK_AGAIN = 5.0
 SLOW = timedelta(seconds=20)
 """From when on it is said why a phase still waits, as far as pods and logs tell."""
 
+HOPELESS = frozenset({"diag.D091"})
+"""The causes that end a release then, though pods go on trying: no password becomes the right one by waiting."""
+
 VERIFY = timedelta(seconds=10)
 """How long a web whose pods are ready may take to answer through its Service."""
 
@@ -182,6 +185,8 @@ async def _bring(phase: str, apply: list[Object], judge: list[Object], release: 
     said = "; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting)
     if world.now() - passed.started > SLOW:
         why = await diagnose(world.cluster, world.mirror, found.waiting[0][0])
+        if why and why.id in HOPELESS:
+            return await _failed(Survey(done=found.done, waiting=[], failed=found.waiting[:1]), world)
         said += f": {why.cause} ({why.id})" if why and why.cause else ""
     return Waiting(said, LOOK_AGAIN)
 
