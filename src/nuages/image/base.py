@@ -8,16 +8,17 @@ archive; removing the file is how it is renewed.
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from nuages.errors import CommandFailed, MissingTool, NuagesError, Refused
-from nuages.host import programs
-from nuages.host.command import follow, run
+from nuages.errors import MissingTool, NuagesError, Refused
 from nuages.host.lock import locked
 from nuages.host.places import cache
-from nuages.image import debian, interpreters, oci, official
+from nuages.image import debian, engines, interpreters, oci, official
 from nuages.image.debian import Recipe
+from nuages.image.engine import Say
+from nuages.image.engine_buildah import Buildah
 from nuages.progress import Sink, silent, step
 
 LIBRARY = "docker.io/library/"
@@ -66,17 +67,16 @@ def archive(name: str, sink: Sink = silent) -> Path:
 
 
 def in_storage(name: str, sink: Sink = silent) -> str:
-    """See to it that buildah's own storage has an image under its full name (for FROM), and answer that name."""
-    programs.ensure(debian.BUILDER, sink)
+    """See to it that the engine's own storage has an image under its full name (for FROM), and answer that name."""
+    engine = engines.chosen(sink)
     found = ensure(name, sink)
-    wanted = oci.read_layout(found.archive).id.removeprefix("sha256:")
-    try:
-        present = run(["buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", found.reference])
-    except CommandFailed:
-        present = ""
-    if present.strip() != wanted:
-        with step(sink, f"unpack {name.removeprefix(LIBRARY)} for building", expected=5) as doing:
-            follow(["buildah", "pull", "--quiet", f"oci-archive:{found.archive}:{found.reference}"], doing.say)
+    with ExitStack() as shown:
+
+        def told() -> Say:
+            title = f"unpack {name.removeprefix(LIBRARY)} for building"
+            return shown.enter_context(step(sink, title, expected=5)).say
+
+        engine.offer(found.archive, found.reference, told)
     return found.reference
 
 
@@ -90,10 +90,10 @@ def full_name(name: str) -> str:
 
 def _fresh(reference: str, sink: Sink) -> BaseImage:
     short = reference.removeprefix(LIBRARY)
-    programs.ensure(debian.BUILDER, sink)
+    engine = engines.chosen(sink)
     if official.worth_trying(_folder()):
         with step(sink, f"pull {short}", expected=official.PATIENCE) as doing:
-            pulled = official.pull(reference, _pulled_to(reference), doing.say)
+            pulled = official.pull(engine, reference, _pulled_to(reference), doing.say)
             doing.note = "pulled" if pulled else "not to be had"
         if pulled:
             return _image(reference, _pulled_to(reference))
@@ -105,8 +105,9 @@ def _fresh(reference: str, sink: Sink) -> BaseImage:
     to = _made_to(reference, recipe)
     below = None
     if recipe.folder:
-        below = oci.read_layout(ensure(recipe.below, sink).archive)
-        in_storage(recipe.below, sink)
+        below_image = ensure(recipe.below, sink)
+        below = oci.read_layout(below_image.archive)
+        Buildah().offer(below_image.archive, below_image.reference, lambda: lambda _: None)
     with step(sink, f"make {short} from Debian packages", expected=recipe.expected) as doing:
         if below is None:
             debian.make_debian(recipe, reference, to, doing.say)

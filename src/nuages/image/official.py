@@ -5,16 +5,17 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from nuages.host.command import follow, started
+from nuages.host.command import started
 from nuages.image import oci
+from nuages.image.engine import Engine, Say
 
 PATIENCE = 6.0  # seconds until a registry that works has sent the manifest
 FORGET = 3600.0  # seconds that an unreachable registry is believed to stay so
 UNREACHABLE = ".registry-unreachable"
-ANSWERED = "Getting image source signatures"  # what buildah prints once it has the manifest
+# The registry is there and knows no such image, or not for us: others may still be had from it.
+_REFUSED = ("reading manifest", "manifest for ", "manifest unknown", "pull access denied")
 
 
 def worth_trying(folder: Path) -> bool:
@@ -23,36 +24,35 @@ def worth_trying(folder: Path) -> bool:
     return not unreachable.exists() or time.time() - unreachable.stat().st_mtime > FORGET
 
 
-def pull(reference: str, to: Path, say: Callable[[str], None]) -> bool:
-    """Pull an image by buildah (its mirrors and credentials hold) and write its archive; False when it can't be had.
+def pull(engine: Engine, reference: str, to: Path, say: Say) -> bool:
+    """Pull an image by an engine (its mirrors and credentials hold) and write its archive; False when it can't be had.
 
     A registry that was not reached is noted beside `to`, so that the next image does not wait for it too.
     """
-    answered, ended = _pulled(reference, say)
+    answered, ended = _pulled(engine, reference, say)
     if not ended:
         if not answered:
             (to.parent / UNREACHABLE).touch()
         return False
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         layout = Path(folder) / "layout"
-        follow(["buildah", "push", "--quiet", reference, f"oci:{layout}"], say)
+        engine.export(reference, layout, say)
         oci.archive(oci.read_layout(layout), [reference], to)
     return True
 
 
-def _pulled(reference: str, say: Callable[[str], None]) -> tuple[bool, bool]:
+def _pulled(engine: Engine, reference: str, say: Say) -> tuple[bool, bool]:
     """Whether the registry answered at all (if only with a refusal), and whether the whole image came."""
     answered = False
-    with started(["buildah", "pull", "--policy", "always", reference]) as program:
+    with started(engine.pulling(reference)) as program:
         impatient = threading.Timer(PATIENCE, program.terminate)
         impatient.start()
         try:
             for line in program.stdout or ():
                 say(line.rstrip())
-                if ANSWERED in line:
+                if engine.answered in line:
                     impatient.cancel()
-                # The registry is there and knows no such image, or not for us: others may still be had from it.
-                answered = answered or ANSWERED in line or "reading manifest" in line
+                answered = answered or any(words in line for words in (engine.answered, *_REFUSED))
         finally:
             impatient.cancel()
     return answered, program.returncode == 0

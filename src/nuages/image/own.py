@@ -1,6 +1,6 @@
-"""The project's own Dockerfile (`build.dockerfile`): built by buildah, then asked and completed as any image of ours.
+"""The project's own Dockerfile (`build.dockerfile`): built by the engine, then asked and completed as ours are.
 
-    buildah build ─▶ where is Python, who runs it? ─▶ what is missing ─▶ facts, static files ─▶ layers on top
+    build ─▶ where is Python, who runs it? ─▶ what is missing ─▶ facts, static files ─▶ layers on top
 
 What is in it stays as it is; on top come the runtime, what it lacks to be served, and the static files.
 """
@@ -21,10 +21,21 @@ import msgspec
 
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed, UsageError
-from nuages.host import programs
-from nuages.host.command import run
 from nuages.host.lock import locked
-from nuages.image import additions, base, container, dependencies, facts, ignore, layers, network, oci, sbom, system
+from nuages.image import (
+    additions,
+    base,
+    container,
+    dependencies,
+    engines,
+    facts,
+    ignore,
+    layers,
+    network,
+    oci,
+    sbom,
+    system,
+)
 from nuages.image.container import Volume
 from nuages.image.system import System
 from nuages.progress import Sink, Step
@@ -42,7 +53,6 @@ _UV = {
     "UV_LINK_MODE": "copy",
     "PYC_INVALIDATION_MODE": "UNCHECKED_HASH",
 }
-_LAST = 15  # lines of the builder's output that an error shows
 # Where Python is, whose packages count, who runs it, and where manage.py is: asked of the image.
 _QUESTION = (
     'if [ ! -f manage.py ]; then cd "$(dirname "$(find . -maxdepth 3 -name manage.py | sort | head -n 1)")"; fi; '
@@ -86,20 +96,21 @@ def make(found: Facts, app: App, told: Step, sink: Sink) -> Own:
     file = found.root / str(app.build.dockerfile)
     if not file.is_file():
         raise UsageError(f"there is no {app.build.dockerfile} in {found.root}", hint="correct build.dockerfile")
-    programs.ensure({"buildah": "buildah"}, sink)
     text = file.read_text(errors="replace")
     key = system.short_hash([text, *_digests(found.root, ignore.select(found.root).files), RECIPE])
     folder = system.home() / f"own-{app.name}" / key
     with locked(folder.parent.with_suffix(".lock"), sink, "the same Dockerfile"):
         if not (folder / "index.json").is_file():
             _build(file, folder, key, told, sink)
+        (folder / "index.json").touch()  # who prunes looks at the time
         image = oci.read_layout(folder)
         name = system.working(System(image, folder, _reference(key)), sink)
         return _completed(image, name, found, app, told=told, digest=hashlib.sha256(text.encode()).hexdigest())
 
 
 def _build(file: Path, folder: Path, key: str, told: Step, sink: Sink) -> None:
-    """Let buildah build; the image goes into its storage and, as a layout, into the folder."""
+    """Let the engine build; the image goes into its storage and, as a layout, into the folder."""
+    engine = engines.chosen(sink)
     for reference in _bases(file.read_text(errors="replace")):
         if reference in base.RECIPES:  # not to be had from everywhere under its name
             base.in_storage(reference, sink)
@@ -107,23 +118,20 @@ def _build(file: Path, folder: Path, key: str, told: Step, sink: Sink) -> None:
     shutil.rmtree(folder.parent, ignore_errors=True)  # the image of another state
     with tempfile.TemporaryDirectory(prefix="nuages-") as temporary:
         try:
-            run(
-                [
-                    *("buildah", "build", "--layers", "--isolation=chroot", "--network=host", "--format=oci"),
-                    *("--pull=false", "--timestamp=0", f"--tag={_reference(key)}", f"--file={file}"),
-                    f"--build-context=runtime={facts.runtime_folder()}",
-                    *(f"--volume={volume}" for volume in _machine(Path(temporary))),
-                    file.parent if (file.parent / "manage.py").is_file() else file.parents[1],
-                ],
+            engine.build(
+                file,
+                file.parent if (file.parent / "manage.py").is_file() else file.parents[1],
+                _reference(key),
                 lambda line: told.say(network.without_credentials(line)),
-                keep=_LAST,
+                runtime=facts.runtime_folder(),
+                volumes=list(_machine(Path(temporary))) if engine.sees_machine else (),
             )
         except CommandFailed as failed:
             raise BuildFailed(
                 f"{file.name} does not build", detail=network.without_credentials(failed.detail), place=str(file)
             ) from None
     folder.mkdir(parents=True)
-    run(["buildah", "push", "--quiet", _reference(key), f"oci:{folder}"], told.say)
+    engine.export(_reference(key), folder, told.say)
 
 
 def _completed(image: oci.Image, name: str, found: Facts, app: App, *, told: Step, digest: str) -> Own:

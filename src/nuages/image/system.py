@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shlex
 import shutil
@@ -14,11 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nuages.errors import BuildFailed, CommandFailed, MissingTool
-from nuages.host import programs
-from nuages.host.command import run
 from nuages.host.lock import locked
 from nuages.host.places import cache
-from nuages.image import base, container, cures, oci
+from nuages.image import base, cures, engines, oci
 from nuages.progress import Sink, Step, step
 
 # Counted up when the way of adding packages changes, so that nothing old is taken for new.
@@ -31,8 +30,8 @@ NEEDED = 2 << 30
 
 
 class System(NamedTuple):
-    """A system image: its content, its archive, and its name in buildah's storage (where it may have to be put
-    first).
+    """A system image: its content, its archive (or folder), and its name in an engine's storage, where it may have to
+    be put first.
     """
 
     image: oci.Image
@@ -59,7 +58,7 @@ def ensure(python: str, packages: list[str], sink: Sink) -> System:
     with locked(home() / f"system-{key}.lock", sink, "the same system packages"):
         if not kept.is_file():
             with step(sink, "system packages", expected=30) as told:
-                _add(base.in_storage(ground.reference, sink), packages, reference, kept, told)
+                _add(ground, packages, reference, kept, told)
                 told.note = ", ".join(packages)
     return System(oci.read_layout(kept), kept, reference)
 
@@ -89,14 +88,13 @@ def working(system: System, sink: Sink) -> str:
     """The working container of a system image, kept between builds: a new one costs more than all else of a small
     change.
     """
-    programs.ensure({"buildah": "buildah"}, sink)
-    name = f"nuages-{system.image.digest.removeprefix('sha256:')[:16]}"
+    engine = engines.chosen(sink)
+    name = f"{engine.prefix}{system.image.digest.removeprefix('sha256:')[:16]}"
     with locked(home() / f"{name}.lock", sink, "another build"):
         (home() / f"{name}.lock").touch()
-        if _known("container", name):
-            return name
-        _to_storage(system, sink)
-        run(["buildah", "from", "--pull-never", f"--name={name}", system.reference])
+        if not engine.known(name):
+            with step(sink, "unpack the system image", expected=5) as told:
+                engine.make(name, system.archive, system.reference, told.say)
     return name
 
 
@@ -111,23 +109,18 @@ def builder(system: System, packages: Iterable[str], sink: Sink) -> str:
     wanted = sorted(set(packages))
     if not wanted:
         return working(system, sink)
-    programs.ensure({"buildah": "buildah"}, sink)
-    name = f"nuages-{short_hash([system.image.digest, wanted, RECIPE])}"
+    engine = engines.chosen(sink)
+    name = f"{engine.prefix}{short_hash([system.image.digest, wanted, RECIPE])}"
     with locked(home() / f"{name}.lock", sink, "the same build packages"):
         (home() / f"{name}.lock").touch()
-        if _known("container", name):
+        if engine.known(name):
             return name
-        _to_storage(system, sink)
+        script = ["set -eu", "apt-get update -q >&2", apt(wanted), "rm -rf /var/lib/apt/lists/*"]
         with step(sink, "build packages", expected=30) as told:
-            run(["buildah", "from", "--pull-never", f"--name={name}", system.reference])
             try:
-                script = ["set -eu", "apt-get update -q >&2", apt(wanted), "rm -rf /var/lib/apt/lists/*"]
-                container.inside(name, ["sh", "-c", "\n".join(script)], told.say)
-            except BaseException as error:
-                run(["buildah", "rm", name])
-                if isinstance(error, CommandFailed):
-                    raise _not_installed(wanted, error) from None
-                raise
+                engine.make(name, system.archive, system.reference, told.say, "\n".join(script))
+            except CommandFailed as failed:
+                raise _not_installed(wanted, failed) from None
             told.note = ", ".join(wanted)
     return name
 
@@ -141,17 +134,13 @@ def prune(now: float | None = None) -> None:
     if asked.exists() and now - asked.stat().st_mtime < DAY:
         return
     asked.touch()
-    for lock in home().glob("nuages-*.lock"):
+    engine = engines.chosen()
+    for lock in home().glob(f"{engine.prefix}*.lock"):
         if now - lock.stat().st_mtime > UNUSED:
             with suppress(CommandFailed):  # it is gone already
-                run(["buildah", "rm", lock.stem])
+                engine.remove(lock.stem)
             lock.unlink(missing_ok=True)
-    known = run(
-        ["buildah", "images", "--format", "{{.Name}}:{{.Tag}}", "--filter", "reference=localhost/nuages/system"]
-    )
-    for name in known.split():
-        with suppress(CommandFailed):  # a container stands on it
-            run(["buildah", "rmi", name])
+    engine.tidy()
 
 
 def apt(packages: list[str]) -> str:
@@ -165,22 +154,8 @@ def short_hash(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _to_storage(system: System, sink: Sink) -> None:
-    """See to it that buildah's own storage has a system image."""
-    if not system.reference.startswith("localhost/"):
-        base.in_storage(system.reference, sink)
-    elif not _known("image", system.reference):
-        run(["buildah", "pull", "--quiet", f"oci-archive:{system.archive}:{system.reference}"])
-
-
-def _known(kind: str, name: str) -> bool:
-    with suppress(CommandFailed):
-        run(["buildah", "inspect", "--type", kind, name])
-        return True
-    return False
-
-
-def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) -> None:
+def _add(below: base.BaseImage, packages: list[str], reference: str, to: Path, told: Step) -> None:
+    engine = engines.chosen()
     script = [
         "set -eu",
         "apt-get update -q >&2",
@@ -189,16 +164,16 @@ def _add(below: str, packages: list[str], reference: str, to: Path, told: Step) 
         "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache",
         "find /var/log -type f -delete",
     ]
-    name = run(["buildah", "from", "--pull-never", below]).strip()
+    name = f"{engine.prefix}adding-{short_hash([reference, os.getpid()])}"
     try:
-        container.inside(name, ["sh", "-c", "\n".join(script)], told.say)
-        run(["buildah", "commit", "--quiet", "--format=oci", "--timestamp=0", name, reference], told.say)
-        run(["buildah", "push", "--quiet", reference, f"oci-archive:{to}:{reference}"], told.say)
+        engine.make(name, below.archive, below.reference, told.say, "\n".join(script))
+        engine.save(name, below.archive, reference, to)
     except CommandFailed as failed:
         to.unlink(missing_ok=True)
         raise _not_installed(packages, failed) from None
     finally:
-        run(["buildah", "rm", name])
+        with suppress(CommandFailed):  # it was not made
+            engine.remove(name)
 
 
 def _not_installed(packages: list[str], failed: CommandFailed) -> BuildFailed:
