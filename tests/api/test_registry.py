@@ -243,6 +243,47 @@ def test_documents_are_attached_and_the_image_keeps_its_digest(registry: Registr
     assert registry.get(f"acme/attached/blobs/{manifest['layers'][0]['digest']}").content == documents[0].content
 
 
+def test_what_others_have_attached_stays_listed(registry: Registry, make, tmp_path) -> None:
+    image, environ = make(base=1000), nobody(tmp_path)
+    for content in (b'{"by":"another scanner"}', b'{"by":"us"}'):
+        documents = [Attachment("application/vnd.cyclonedx+json", content, "sbom.cdx.json")]
+        push(image, f"{registry.host}/acme/others", ["one"], attachments=documents, environ=environ)
+    listed = registry.get(f"acme/others/manifests/{image.digest.replace(':', '-')}", INDEX).json()["manifests"]
+    assert len(listed) == 2
+
+
+def test_a_document_whose_push_ended_before_it_was_listed_is_listed_by_the_next(proxy: Proxy, make, tmp_path) -> None:
+    image, environ = make(base=1000), nobody(tmp_path)
+    documents = [Attachment("application/vnd.cyclonedx+json", b'{"listed":"late"}', "sbom.cdx.json")]
+    proxy.faults = [Fault(r"PUT .*/manifests/sha256-", status=403)]
+    with pytest.raises(PushFailed):
+        push(image, f"{proxy.host}/acme/late", ["one"], attachments=documents, environ=environ)
+    push(image, f"{proxy.host}/acme/late", ["one"], attachments=documents, environ=environ)
+    puts = [seen.path for seen in proxy.seen if seen.method == "PUT" and "/manifests/sha256-" in seen.path]
+    assert len(puts) == 2
+
+
+@pytest.mark.parametrize("realm", ["http://token.example.com/token", "ftp://127.0.0.1/token", "127.0.0.1/token"])
+def test_a_password_goes_to_no_token_server_without_tls(realm: str, proxy: Proxy, make, tmp_path) -> None:
+    proxy.faults = [Fault(r"GET /v2/", 401, headers=(("WWW-Authenticate", f'Bearer realm="{realm}"'),))]
+    with pytest.raises(PushFailed, match=r"wants the password sent to .*, which is not https") as failed:
+        push(make(base=10), f"{proxy.host}/acme/a", ["one"], environ=login(tmp_path / "docker", proxy.host))
+    assert PASSWORD not in str(failed.value)
+
+
+def test_a_redirect_to_another_host_takes_no_password_there(guarded: Registry, make, tmp_path) -> None:
+    near, far = Proxy(guarded), Proxy(guarded)
+    image, environ = make(base=1000), login(tmp_path / "docker", near.host)
+    push(image, f"{near.host}/acme/moved", ["one"], environ=environ)
+    far.tokens = ["any"]  # its /token notes who asks
+    moved = (("Location", f"http://localhost:{far.host.rpartition(':')[2]}/token"),)
+    near.faults = [Fault(r"HEAD .*/manifests/", 307, headers=moved)]
+    push(image, f"{near.host}/acme/moved", ["two"], environ=environ)
+    assert [header for header, _ in far.asked] == [""]
+    near.close()
+    far.close()
+
+
 def test_a_token_is_fetched_with_the_password_and_again_when_it_has_expired(proxy: Proxy, make, tmp_path) -> None:
     proxy.tokens = ["first"]
 

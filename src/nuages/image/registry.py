@@ -159,29 +159,28 @@ class _Push:
                 "subject": {"mediaType": oci.MANIFEST, "digest": image.digest, "size": len(image.manifest)},
             }
         )
-        if self.has(f"manifests/{_digest(content)}", what):
-            return
-        self.blob(_digest(empty), empty, what)
-        self.blob(digest, attachment.content, what)
+        if not self.has(f"manifests/{_digest(content)}", what):
+            self.blob(_digest(empty), empty, what)
+            self.blob(digest, attachment.content, what)
+        # Written in any case: the answer says who lists it, and a push before may have ended between this and the list.
         answer = self.manifest(_digest(content), content, oci.MANIFEST)
         if answer.headers.get("oci-subject") != image.digest:
             descriptor = {"mediaType": oci.MANIFEST, "digest": _digest(content), "size": len(content)}
             self._list(image.digest, {**descriptor, "artifactType": attachment.kind})
 
     def _list(self, subject: str, descriptor: Object) -> None:
-        """Add to the index that the tag schema of referrers names: sha256-<the subject's>."""
-        tag = subject.replace(":", "-")
-        answer = self._client.send(
-            "GET",
-            self._client.path(f"manifests/{tag}"),
-            "the list of attachments",
-            headers={"Accept": INDEX},
-            expected={404},
-        )
-        listed: list[Object] = answer.json().get("manifests", []) if answer.is_success else []
-        others = [found for found in listed if found.get("artifactType") != descriptor["artifactType"]]
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*others, descriptor]}
-        self.manifest(tag, _json(index), INDEX)
+        """Add to the index that the tag schema of referrers names: sha256-<the subject's>. What others have attached
+        stays, also what is attached while we write: it is looked at again.
+        """
+        path = self._client.path(f"manifests/{subject.replace(':', '-')}")
+        what = "the list of attachments"
+        for _ in range(ATTEMPTS):
+            answer = self._client.send("GET", path, what, headers={"Accept": INDEX}, expected={404})
+            listed: list[Object] = answer.json().get("manifests", []) if answer.is_success else []
+            if any(found.get("digest") == descriptor["digest"] for found in listed):
+                return
+            index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*listed, descriptor]}
+            self._client.send("PUT", path, what, body=_json(index), headers={"Content-Type": INDEX})
 
     def _there(self, layer: oci.Layer) -> bool:
         return self.has(f"blobs/{layer.digest}", "a layer")

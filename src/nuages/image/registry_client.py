@@ -77,7 +77,8 @@ class Client:
         environ = os.environ if environ is None else environ
         self.repository = repository
         self._local = _LOCAL.fullmatch(repository.host) is not None
-        self._plain = self._local or repository.host in re.split(r"[\s,]+", environ.get(INSECURE, ""))
+        self._insecure = frozenset(re.split(r"[\s,]+", environ.get(INSECURE, "")))
+        self._plain = self._local or repository.host in self._insecure
         self._known = credentials.find(repository.registry, environ)
         self._origin = f"https://{repository.host}"
         self._authorization = ""
@@ -201,6 +202,12 @@ class Client:
         """Whether a URL leads to the registry itself: only there our credentials go."""
         return urlsplit(url)[:2] == urlsplit(self._origin)[:2]
 
+    def _trusted(self, realm: str) -> bool:
+        """Whether a token server may see a password: over https, else only where plain http is allowed for itself."""
+        parts = urlsplit(realm)
+        allowed = self._plain and (_LOCAL.fullmatch(parts.netloc) or parts.netloc in self._insecure)
+        return parts.scheme == "https" or (parts.scheme == "http" and bool(allowed))
+
     def _authorize(self, response: httpx2.Response, used: str, what: str) -> None:
         """Get what the registry asks for, once for all threads; with `used` it refused."""
         with self._lock:
@@ -221,7 +228,7 @@ class Client:
         known, realm = self._known, asked.get("realm", "")
         if known and known.bearer:
             return known.bearer
-        if known and urlsplit(realm).scheme != "https" and not self._plain:
+        if known and not self._trusted(realm):
             raise PushFailed(f"{self.repository.registry} wants the password sent to {realm}, which is not https")
         scopes = [f"repository:{self.repository.name}:pull,push"]
         scopes += [f"repository:{name}:pull" for name in sorted(self.sources - {self.repository.name})]
