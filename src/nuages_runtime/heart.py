@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from nuages_runtime import alive
@@ -48,7 +49,8 @@ class Heart:
     def write(self) -> None:
         """One heartbeat, if one is due."""
         if self.healthy():
-            self._file.write_text(f"{self._state}\n")
+            with suppress(OSError):  # a full disk, say: the file grows old, and is written again once there is room
+                self._file.write_text(f"{self._state}\n")
 
     def start(self) -> None:
         """From now on, in a thread that ends with the process."""

@@ -17,6 +17,7 @@ import select
 import sys
 from contextvars import ContextVar
 from datetime import datetime, timezone
+from math import isfinite
 from typing import Any
 
 # Written by wsgi.py and asgi.py; Django's own threads for synchronous views inherit it.
@@ -51,7 +52,7 @@ class Json(logging.Formatter):
             entry["exception"] = record.exc_text
         if record.stack_info:
             entry["stack"] = self.formatStack(record.stack_info)
-        return json.dumps(entry, ensure_ascii=False)
+        return _writable(json.dumps(entry, ensure_ascii=False))
 
 
 class Text(logging.Formatter):
@@ -61,6 +62,10 @@ class Text(logging.Formatter):
         """The one format there is."""
         super().__init__(TEXT)
 
+    def format(self, record: logging.LogRecord) -> str:
+        """With its traceback."""
+        return _writable(super().format(record))
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Before the traceback is added below it."""
         line = super().formatMessage(record)
@@ -68,7 +73,7 @@ class Text(logging.Formatter):
         return f"{line} [{found.get('task_id') or found['request_id']}]" if found else line
 
 
-def config(kind: str) -> dict[str, Any]:
+def config(kind: str, stream: str = "stdout") -> dict[str, Any]:
     """A LOGGING for Django: everything from INFO on to standard output, as "json" or "text".
 
     Django's own handlers stay as they are: mail_admins writes to ADMINS, the console's is silent without DEBUG.
@@ -77,8 +82,10 @@ def config(kind: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"nuages": {"()": _formatter_name(kind)}},
-        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "nuages"}},
-        "root": {"handlers": ["stdout"], "level": "INFO"},
+        "handlers": {
+            stream: {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "nuages"}
+        },
+        "root": {"handlers": [stream], "level": "INFO"},
     }
 
 
@@ -127,15 +134,22 @@ def _formatter_name(kind: str) -> str:
 
 
 def _plain(value: object) -> bool:
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, float):
+        return isfinite(value)
+    if value is None or isinstance(value, str | int):
         return True
     if not isinstance(value, list | tuple | dict):
         return False
     try:
-        json.dumps(value)
+        json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
         return False
     return True
+
+
+def _writable(line: str) -> str:
+    """Half a character, as clients send them in JSON, has no place in UTF-8 and would cost the whole line."""
+    return line if line.isascii() else line.encode(errors="backslashreplace").decode()
 
 
 def gunicorn_logger() -> type:

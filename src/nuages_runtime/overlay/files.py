@@ -41,8 +41,10 @@ def logs(world: World) -> Iterator[Change]:
     elif kind in ("json", "text"):
         from nuages_runtime.logs import config  # noqa: PLC0415 - only where it is used
 
+        # What a person's command writes is its own: `dumpdata` on standard output is a file.
+        command = world.variable("NUAGES_COMPONENT") == "run"
         why = f"on standard output, {'one JSON object per line' if kind == 'json' else 'as text'}"
-        yield Change("LOGGING", ADDED, why, config(kind))
+        yield Change("LOGGING", ADDED, why, config(kind, "stderr" if command else "stdout"))
 
 
 def _free_folder(world: World) -> str:

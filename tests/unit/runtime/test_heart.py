@@ -86,3 +86,11 @@ def test_the_probe_judges_by_the_files_age(tmp_path: Path, monkeypatch: pytest.M
     os.utime(file, (old, old))
     with pytest.raises(SystemExit, match="no heartbeat for 90 s"):
         alive.main()
+
+
+def test_a_heartbeat_that_cannot_be_written_ends_no_thread(tmp_path: Path, clock: Clock) -> None:
+    heart = Heart(str(tmp_path / "no-folder" / "alive"), clock)
+    heart.turned()
+    (tmp_path / "no-folder").mkdir()
+    heart.write()
+    assert (tmp_path / "no-folder" / "alive").read_text() == "running\n"

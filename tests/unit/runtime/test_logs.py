@@ -56,6 +56,22 @@ def test_a_line_says_which_request_it_belongs_to() -> None:
     assert Text().format(record("x")).endswith("WARNING posts: x")
 
 
+@pytest.mark.parametrize("formatter", [Json(), Text()])
+def test_half_a_character_costs_no_line(formatter: logging.Formatter) -> None:
+    line = formatter.format(record("a name: %s, caf\xe9", "\ud83d"))
+    assert "caf\xe9".encode() in line.encode()
+    if isinstance(formatter, Json):
+        assert json.loads(line)["message"] == "a name: \ud83d, caf\xe9"
+
+
+def test_a_line_is_json_by_the_letter() -> None:
+    entry = json.loads(
+        Json().format(record("x", ratio=float("nan"), rows=[float("inf")], half=0.5)), parse_constant=str
+    )
+    assert entry["half"] == 0.5
+    assert not {"ratio", "rows"} & set(entry)
+
+
 @pytest.mark.parametrize(("kind", "formatter"), [("json", Json), ("text", Text)])
 def test_the_configuration_is_one_that_logging_takes(kind: str, formatter: type, restored_logging: None) -> None:
     logging.config.dictConfig(config(kind))

@@ -446,6 +446,13 @@ def test_logs_go_to_standard_output_where_the_project_says_nothing(kind: str) ->
     assert (change.action, value["root"]["handlers"]) == ("added", ["stdout"])
 
 
+@pytest.mark.parametrize(("component", "stream"), [("web", "stdout"), ("migrate", "stdout"), ("run", "stderr")])
+def test_what_a_persons_command_writes_is_not_mixed_with_logs(component: str, stream: str) -> None:
+    value: Any = changed("logging", {}, {"NUAGES_LOGS": "text", "NUAGES_COMPONENT": component})["LOGGING"].value
+    assert value["handlers"][stream]["stream"] == f"ext://sys.{stream}"
+    assert value["root"]["handlers"] == [stream]
+
+
 def test_a_part_that_is_switched_off_says_nothing_and_nothing_at_all_is_on_by_itself() -> None:
     own: dict[str, object] = {"DEBUG": True, "ALLOWED_HOSTS": [], "INSTALLED_APPS": STATICFILES}
     environ = {"NUAGES_HOSTS": "blog.example.com"}
