@@ -18,6 +18,7 @@ from uv import find_uv_bin
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed, Refused
 from nuages.host.command import run
+from nuages.image import ignore, layers
 from nuages.project import locks, locks_pipenv, locks_poetry, requirement_files, requirements
 from nuages.project.requirements import Declared, Options
 
@@ -27,7 +28,8 @@ _SUPPORTED = re.compile(r"^--(no-binary|only-binary|no-index|require-hashes)\b")
 # Servers that have to be compiled and that no image of ours starts, unless a command of the spec names them.
 NOT_STARTED = ("uwsgi", "mod-wsgi")
 _DECIDING = ("pyproject.toml", "setup.py", "setup.cfg", "setup.pyi", "MANIFEST.in")
-_LOCAL = re.compile(r"^(?:-e\s+)?(\.{1,2}(?:/\S*)?)(?=$|\s|\[)")
+_LOCAL = re.compile(r"^(?P<link>-e\s+)?(?:file:)?(?P<path>\.{1,2}(?:/[^\s\[]*)?)(?=$|\s|\[)")
+_PATH = re.compile(r"^(?P<link>-e\s+)?(?:file:)?(?P<path>[\w.-]+/[^\s\[:@]*)(?=$|\s|\[)")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
@@ -232,27 +234,39 @@ def _strategy(indexes: Iterable[str]) -> tuple[str, ...]:
 def _with_local(found: Installation, folder: Path, root: Path) -> Installation:
     """The same with local paths as seen from the project's folder, and what decides how these are built.
 
+    The project itself is installed by a link, so that its code is the one that lies beside manage.py.
+
     Raises:
         Refused: one lies outside of the project, so the image would not have it.
     """
-    lines, local = [], []
+    lines, local, digests = [], [], []
     for line in found.lines:
-        if matched := _LOCAL.match(line):
-            path = (folder / matched[1]).resolve()
-            if not path.is_relative_to(root):
-                raise Refused(f"{matched[1]} lies outside of the project, so the image can't have it", place=line)
-            inside = f"./{path.relative_to(root)}"
-            local.append(inside)
-            line = line.replace(matched[1], inside, 1)  # noqa: PLW2901
-        lines.append(line)
-    digests = [digest for name in local for digest in _digests_of(root / name)]
+        matched = _LOCAL.match(line) or _named_local(line, folder)
+        if matched is None:
+            lines.append(line)
+            continue
+        path = (folder / matched["path"]).resolve()
+        if not path.is_relative_to(root):
+            raise Refused(f"{matched['path']} lies outside of the project, so the image can't have it", place=line)
+        inside = f"./{path.relative_to(root)}"
+        linked = matched["link"] is not None or path == root
+        local.append(inside)
+        digests += _digests_of(path, linked=linked)
+        lines.append(f"{'-e ' * linked}{inside}{line[matched.end() :]}")
     return msgspec.structs.replace(found, lines=tuple(lines), local=tuple(local), digests=tuple(digests))
 
 
-def _digests_of(path: Path) -> list[str]:
+def _named_local(line: str, folder: Path) -> re.Match[str] | None:
+    """A path without a dot at its beginning (`-e libs/ours`): pip takes it for one where something is there."""
+    matched = _PATH.match(line)
+    return matched if matched and (folder / matched["path"]).exists() else None
+
+
+def _digests_of(path: Path, *, linked: bool) -> list[str]:
+    """What decides how a local package is built: every file of one that is copied, the build files of a linked one."""
     if path.is_file():
-        return [hashlib.sha256(path.read_bytes()).hexdigest()]
-    return _digests(path, _DECIDING)
+        return layers.digests(path.parent, [path.name])
+    return _digests(path, _DECIDING) if linked else layers.digests(path, ignore.select(path).files)
 
 
 def _digests(folder: Path, names: Iterable[str]) -> list[str]:

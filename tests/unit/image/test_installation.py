@@ -156,6 +156,38 @@ def test_a_psycopg_without_its_library_gets_the_one_of_its_own_version() -> None
     assert not [line for line in added({"psycopg": "3.1.5", "psycopg-c": "3.1.5"}) if line.startswith("psycopg")]
 
 
+@pytest.mark.parametrize(
+    ("line", "installed"),
+    [
+        ("./libs/ours", "./libs/ours"),
+        ("libs/ours", "./libs/ours"),
+        ("-e libs/ours[pdf]", "-e ./libs/ours[pdf]"),
+        ("-e file:libs/ours", "-e ./libs/ours"),
+        ("./libs/ours[pdf] ; python_version > '3'", "./libs/ours[pdf] ; python_version > '3'"),
+        (".", "-e ./."),
+        ("libs/none", "libs/none"),
+    ],
+)
+def test_a_local_package_is_found_as_pip_finds_it(line: str, installed: str, tmp_path: Path) -> None:
+    (tmp_path / "libs" / "ours").mkdir(parents=True)
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    found = of(tmp_path)
+    assert found.lines == (installed,)
+    assert found.local == (() if "none" in line else (installed.removeprefix("-e ").partition("[")[0],))
+
+
+def test_a_local_package_that_is_copied_is_built_anew_when_its_code_changes(tmp_path: Path) -> None:
+    (tmp_path / "libs" / "ours").mkdir(parents=True)
+    seen = {}
+    for line in ("./libs/ours", "-e ./libs/ours"):
+        (tmp_path / "requirements.txt").write_text(f"{line}\n")
+        for code in ("one", "two"):
+            (tmp_path / "libs" / "ours" / "code.py").write_text(code)
+            seen[line, code] = of(tmp_path)
+    assert seen["./libs/ours", "one"] != seen["./libs/ours", "two"]
+    assert seen["-e ./libs/ours", "one"] == seen["-e ./libs/ours", "two"]
+
+
 def test_a_library_of_the_spec_s_own_is_enough_for_psycopg() -> None:
     assert not [
         line for line in added({"psycopg": "3.1.5"}, f"{POSTGRES}build: {{packages: [libpq5]}}\n") if "psy" in line
