@@ -85,7 +85,7 @@ def build(project: Path, app: App, sink: Sink) -> Built:
         MissingTool: buildah or uv is not there.
         UsageError: there is no Django project.
     """
-    found = _inspected(project, app)
+    found = inspected(project, app)
     if app.build.dockerfile:
         return _own(found, app, sink)
     selection = ignore.select(found.root)
@@ -123,7 +123,7 @@ def _own(found: Facts, app: App, sink: Sink) -> Built:
 
 def loaded(project: Path, app: App, sink: Sink) -> facts.Told:
     """What the project says of itself once it is loaded in its image, which is not put together; see `build`."""
-    found = _inspected(project, app)
+    found = inspected(project, app)
     selection = ignore.select(found.root)
     environment = dependencies.ensure(found, app, selection.files, sink)
     front = _frontend(found, app, environment, selection.files, sink)
@@ -131,7 +131,7 @@ def loaded(project: Path, app: App, sink: Sink) -> facts.Told:
         return _made(found, app, environment, selection.files, front=front, told=told, sink=sink).told
 
 
-def _inspected(project: Path, app: App) -> Facts:
+def inspected(project: Path, app: App) -> Facts:
     """The project as its files tell it, under the settings and dependencies that the spec names.
 
     Raises:

@@ -6,15 +6,16 @@ not have is the build's speed, its one digest for the same input, and the label 
 
 from __future__ import annotations
 
+import json
 import shlex
 from importlib.metadata import version
 from pathlib import Path
 
 from nuages.app.components import App
 from nuages.image import additions, facts, ignore, installation
+from nuages.image.build import inspected
 from nuages.image.dependencies import VENV
 from nuages.project.facts import Facts
-from nuages.project.inspect import inspect
 from nuages.spec.model import Frontend
 
 USER = "1000:1000"
@@ -36,7 +37,7 @@ def dockerfile(project: Path, app: App) -> str:
         UsageError: there is no Django project.
         Refused: what says what to install can't be used.
     """
-    found = inspect(project / app.django.root)
+    found = inspected(project, app)
     parts = [
         _head(found, app),
         *([_frontend(app.build.frontend)] if app.build.frontend else []),
@@ -115,7 +116,7 @@ def _install(found: Facts, app: App, install: str) -> tuple[list[str], list[str]
     """
     declared, asked = found.dependencies, app.build.dependencies
     if declared is not None and not any(name.startswith("..") for name in declared.files):
-        copied = [f"COPY {name} ./{name}" for name in declared.files]
+        copied = [_copy(name) for name in declared.files]
         if declared.kind == "requirements":
             return copied, [f"{install} -r {shlex.quote(declared.files[0])}"]
         if declared.kind == "uv.lock":
@@ -130,7 +131,7 @@ def _install(found: Facts, app: App, install: str) -> tuple[list[str], list[str]
 
 def _project(found: Facts, app: App) -> list[str]:
     """The project's files with what is made of them; variables of the build are in no image."""
-    variables = shlex.join(f"{name}={value}" for name, value in sorted(facts.variables(found, app).items()))
+    variables = " ".join(_variable(name, value) for name, value in sorted(facts.variables(found, app).items()))
     lines = ["FROM dependencies AS project", "COPY . ."]
     if (frontend := app.build.frontend) is not None:
         output = _below(frontend.output or frontend.directory)
@@ -164,6 +165,21 @@ def _image(found: Facts, app: App) -> list[str]:
         "EXPOSE 8000",
         f'CMD ["python", "-m", "{RUNTIME}.serve"]',
     ]
+
+
+def _copy(name: str) -> str:
+    """A file under its own name; one with a space wants the form of a list."""
+    return f"COPY {json.dumps([name, f'./{name}'])}" if " " in name else f"COPY {name} ./{name}"
+
+
+def _variable(name: str, value: str) -> str:
+    """`NAME=value` as a shell reads it, on one line; no key is printed, the build makes one."""
+    if "PRIVATE KEY" in value:
+        return f'{name}="$(openssl genrsa 2048 2>/dev/null)"'
+    if "\n" in value:
+        escaped = value.replace("\\", "\\\\").replace("\n", "\\n")
+        return f'{name}="$(printf %b {shlex.quote(escaped)})"'
+    return shlex.quote(f"{name}={value}")
 
 
 def _apt(packages: list[str]) -> str:

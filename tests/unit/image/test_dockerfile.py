@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from nuages.app.components import resolve
-from nuages.image.dockerfile import dockerfile
+from nuages.image.dockerfile import _copy, _variable, dockerfile
 from nuages.spec.load import load
 
 pytestmark = pytest.mark.unit
@@ -66,3 +67,22 @@ def test_a_front_end_is_built_in_a_stage_of_its_own(spec: Path) -> None:
     lines = dockerfile(spec.parent, resolve(load(spec), "local")).splitlines()
     assert lines.index("WORKDIR /app/assets") < lines.index("RUN npm ci") < lines.index("RUN npm run build")
     assert "COPY --from=frontend /app/assets/dist /app/assets/dist" in lines
+
+
+def test_the_file_that_the_spec_names_is_installed(spec: Path) -> None:
+    (spec.parent / "production.txt").write_text("django==5.2.8\n")
+    with spec.open("a") as file:
+        file.write("build: {dependencies: {file: production.txt}}\n")
+    lines = dockerfile(spec.parent, resolve(load(spec), "local")).splitlines()
+    assert "COPY production.txt ./production.txt" in lines
+    assert _copy("two words.txt") == 'COPY ["two words.txt", "./two words.txt"]'
+    assert "COPY requirements.txt ./requirements.txt" not in lines
+
+
+def test_a_value_of_several_lines_stays_on_one_and_no_key_is_printed() -> None:
+    key = _variable("KEY", "-----BEGIN PRIVATE KEY-----\nsecret\n")
+    assert (key, _variable("A", "b c")) == ('KEY="$(openssl genrsa 2048 2>/dev/null)"', "'A=b c'")
+    text = "one\\n'two'\nthree $HOME"
+    script = f"env {_variable('TEXT', text)} sh -c 'printf %s \"$TEXT\"'"
+    assert "\n" not in script
+    assert subprocess.run(["sh", "-c", script], capture_output=True, check=True, text=True).stdout == text
