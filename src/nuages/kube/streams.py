@@ -109,9 +109,15 @@ async def opened(way: Way, path: str, parameters: Mapping[str, str], asked: Aske
     from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException  # noqa: PLC0415
     from websockets.typing import Subprotocol  # noqa: PLC0415
 
+    class Direct(connect):
+        """No redirect is followed: it would take the credentials to wherever a node that was taken over likes."""
+
+        def process_redirect(self, exc: Exception) -> Exception:
+            return exc
+
     secure = way.url.startswith("https:")
     try:
-        connection = await connect(
+        connection = await Direct(
             f"{'wss' if secure else 'ws'}://{way.url.partition('://')[2].rstrip('/')}{path}?{urlencode(parameters)}",
             subprotocols=[Subprotocol(FIVE), Subprotocol(FOUR)],
             additional_headers=dict(way.headers),

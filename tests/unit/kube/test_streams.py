@@ -8,7 +8,7 @@ import json
 import pytest
 from websockets.asyncio.server import serve
 
-from nuages.errors import Forbidden, Gone, Unreachable
+from nuages.errors import Forbidden, Gone, Rejected, Unreachable
 from nuages.kube.failures import Asked
 from nuages.kube.streams import FIVE, FOUR, Way, opened
 
@@ -103,3 +103,24 @@ async def test_what_the_cluster_says_went_wrong_is_said():
     async with talking(story, FIVE) as way, opened(way, "/attach", {}, ASKED) as stream:
         with pytest.raises(Gone, match="container not found"):
             assert [found async for found in stream] == []
+
+
+async def test_credentials_follow_no_redirect():
+    """An API server passes on what a node answers: one that was taken over would send us to a place of its own."""
+    heard = []
+
+    async def listen(connection):
+        heard.append(connection.request.headers.get("Authorization"))
+
+    async with talking(listen, FIVE) as elsewhere:
+
+        def redirect(connection, request):
+            response = connection.respond(302, "")
+            response.headers["Location"] = elsewhere.url.replace("http:", "ws:")
+            return response
+
+        async with talking(None, FIVE, process_request=redirect) as way:
+            with pytest.raises(Rejected):
+                async with opened(way, "/attach", {}, ASKED):
+                    pass
+    assert heard == []
