@@ -110,7 +110,7 @@ async def opened(way: Way, path: str, parameters: Mapping[str, str], asked: Aske
     from websockets.typing import Subprotocol  # noqa: PLC0415
 
     class Direct(connect):
-        """No redirect is followed: it would take the credentials to wherever a node that was taken over likes."""
+        """No redirect is followed: it would lead what is typed, and who we are, to wherever a bad node likes."""
 
         def process_redirect(self, exc: Exception) -> Exception:
             return exc
