@@ -10,11 +10,13 @@ from pathlib import Path
 from nuages.project import drafted_env
 from nuages.project.drafted_env import secret, where
 from nuages.project.facts import Facts, Found
+from nuages.project.refusals import OLDEST_PYTHON
 from nuages.project.wheels import newest as newest_with_wheels
 from nuages.project.words import PATH, command, key_of, scalar
 
 __all__ = ["draft", "python", "secret"]
 
+OLD_PYTHON = 11  # the 3.x of a project that runs on one which nobody maintains any more
 NEWEST_PYTHON = 13  # the 3.x that a project gets when nothing speaks against it
 # Oldest and newest 3.x of each Django (https://docs.djangoproject.com/en/stable/faq/install/).
 DJANGO_PYTHONS = {
@@ -78,7 +80,8 @@ def python(facts: Facts) -> str:
     newest = max(min(newest, latest, wheels), oldest)
     if not sure and (hint := re.search(r"3\.(\d+)", wanted)):
         # Where it runs elsewhere it works: no newer one unasked.
-        return f"3.{max(min(newest, int(hint[1])), oldest)}"
+        known = int(hint[1]) if int(hint[1]) >= OLDEST_PYTHON[1] else OLD_PYTHON
+        return f"3.{max(min(newest, known), oldest)}"
     for operator, minor in re.findall(r"(>=|<=|<|\^)\s*3\.(\d+)", wanted):
         bound = int(minor) - (operator == "<")
         newest = max(newest, bound) if operator in (">=", "^") else min(newest, bound)
@@ -187,6 +190,8 @@ def _engine(facts: Facts) -> str:
 
 def _served(facts: Facts) -> str | None:
     """Why PostgreSQL is run for the project; None where it can't use it."""
+    if facts.geographic:
+        return None
     if "DATABASE_URL" in facts.database_variables:
         return "gives the project DATABASE_URL"
     if facts.database_variables:
@@ -215,7 +220,9 @@ def _services(facts: Facts) -> Iterator[str]:
         yield f"databases: {{default: postgres}}    # {why}{gate}"
     if facts.celery and not facts.redis:
         yield f"# Celery's broker is not run here ({where(facts.celery.place)}): name yours in env or secrets"
-    if not why and (other := _OTHERS.get(_engine(facts))):
+    if facts.geographic:
+        yield "# PostGIS is not run here: name a server that has it in secrets (env, where it is no secret)"
+    elif not why and (other := _OTHERS.get(_engine(facts))):
         place = where(facts.database.place) if facts.database else ""
         yield f"# {other} ({place}) is not run here: name your server in env and secrets"
 

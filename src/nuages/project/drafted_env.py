@@ -88,6 +88,14 @@ def secrets(facts: Facts) -> Iterator[str]:
     """The secret ones: a value is made in the cluster where any will do; where not, only its name stands here."""
     lines: list[str] = []
     optional: list[str] = []
+    if facts.geographic:
+        # Without a variable of its own the overlay reads DATABASE_URL.
+        led = facts.database_variables or {"DATABASE_URL": "url"}
+        lines += [
+            f"  {name}: {{}}    # of a server with PostGIS: nuages secrets set {name}"
+            for name, meaning in led.items()
+            if meaning in ("url", "password")
+        ]
     for variable in _asked(facts):
         if not secret(variable) or variable.name in facts.database_variables:
             continue
@@ -180,6 +188,10 @@ def _database(facts: Facts) -> list[str]:
     lines = []
     for name, meaning in facts.database_variables.items():
         if name == "DATABASE_URL":
+            continue
+        if facts.geographic and not meaning.startswith("="):
+            if meaning not in ("url", "password"):
+                lines.append(f'  {name}: ""    # of the server with PostGIS')
             continue
         value = scalar(meaning[1:]) if meaning.startswith("=") else f"{{service: postgres, key: {meaning}}}"
         lines.append(f"  {name}: {value}")

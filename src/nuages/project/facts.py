@@ -155,6 +155,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         letters = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in self.root.name.lower())
         return letters.strip("-0123456789")[:30].rstrip("-") or "app"
 
+    @property
+    def geographic(self) -> bool:
+        """Whether the project needs a PostgreSQL with PostGIS."""
+        return any(problem.id == "project.W214" for problem in self.problems)
+
     def has(self, distribution: str) -> bool:
         """Whether the project's dependencies name a distribution."""
         return self.dependencies is not None and distribution in self.dependencies.packages

@@ -22,7 +22,7 @@ from nuages.project.files import Files
 from nuages.project.frontend import frontend
 from nuages.project.hints import hints, say
 from nuages.project.reads import gates, secret_key, variables
-from nuages.project.refusals import named, problems
+from nuages.project.refusals import bounded, named, problems
 from nuages.project.requirements import Options, dependencies, groups, requires_python
 from nuages.project.scopes import imported, module_path, parse
 from nuages.project.servers import servers
@@ -162,6 +162,8 @@ def _django(declared: Dependencies | None, files: Files) -> Found | None:
     if declared is None or "django" not in declared.packages:
         return None
     version = declared.packages["django"]
+    if not version and (newest := bounded(declared, files)):
+        return Found(newest, named(declared, files, "django"), sure=False)
     return Found(version, named(declared, files, "django"), sure=bool(version))
 
 

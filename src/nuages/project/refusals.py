@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from nuages.findings import Finding, Level, Place
@@ -17,6 +18,26 @@ from nuages.project.trial import Trial
 
 OLDEST_DJANGO = (4, 2)
 OLDEST_PYTHON = (3, 10)
+_DJANGOS = (
+    "6.1",
+    "6.0",
+    "5.2",
+    "5.1",
+    "5.0",
+    "4.2",
+    "4.1",
+    "4.0",
+    "3.2",
+    "3.1",
+    "3.0",
+    "2.2",
+    "2.1",
+    "2.0",
+    "1.11",
+    "1.10",
+    "1.9",
+    "1.8",
+)
 # Versions that no Python of today builds: distribution -> the first that one does.
 TOO_OLD = {
     "psycopg2": (2, 8),
@@ -32,12 +53,14 @@ def problems(
     files: Files, trial: Trial, declared: Dependencies | None, python: Found | None, hints: tuple[Found, ...]
 ) -> tuple[Finding, ...]:
     """All of them, the cause of the others first."""
+    old = (*_django(declared, files), *_old(declared, files))
+    # What it runs on elsewhere is no reason by itself: a newer Python will do.
+    asked = _python(python, hints) if old or (python and python.sure) else ()
     return (
         *_broken(trial),
         *_configured(files),
-        *_python(python, hints),
-        *_django(declared, files),
-        *_old(declared, files),
+        *asked,
+        *old,
         *_undeclared(declared, files),
         *_logs(trial),
         *_geography(trial),
@@ -84,7 +107,7 @@ def _python(python: Found | None, hints: tuple[Found, ...]) -> Iterator[Finding]
 
 
 def _django(declared: Dependencies | None, files: Files) -> Iterator[Finding]:
-    version = _version(declared.packages.get("django", "")) if declared else None
+    version = _version(declared.packages.get("django", "") or bounded(declared, files)) if declared else None
     if declared and version and version.release[:2] < OLDEST_DJANGO:
         yield _error(
             "project.E207",
@@ -152,6 +175,24 @@ def _geography(trial: Trial) -> Iterator[Finding]:
             place,
             "leave databases out, and name a server with PostGIS in env and secrets",
         )
+
+
+def bounded(declared: Dependencies, files: Files) -> str:
+    """The newest Django that a range allows, "5.0" for ~=5.0.4; "" where nothing keeps it from the newest."""
+    place = named(declared, files, "django")
+    text = next((text for line, text in files.lines(place.file) if line == place.line), "") if place.line else ""
+    found = re.search(
+        r"django(?:\[[\w,-]*\])?[\"']?\s*(?:=\s*[\"'])?\(?((?:[~^=!<>]{1,2}\s*\d[\d.*]*\s*,?\s*)+)", text, re.IGNORECASE
+    )
+    wanted = re.sub(
+        r"\^\s*(\d+)([\d.]*)", lambda known: f">={known[1]}{known[2]},<{int(known[1]) + 1}", found[1] if found else ""
+    )
+    try:
+        allowed = SpecifierSet(wanted.strip().rstrip(","))
+    except InvalidSpecifier:
+        return ""
+    fit = [each for each in _DJANGOS if allowed.contains(f"{each}.99") or allowed.contains(each)]
+    return fit[0] if fit and fit[0] != _DJANGOS[0] else ""
 
 
 def named(declared: Dependencies, files: Files, name: str) -> Place:

@@ -21,7 +21,9 @@ from nuages.project.facts import Dependencies
 from nuages.project.locks import Need
 
 # PEP 508's name, an exact version where one is given; the rest (extras, markers, hashes) does not matter here.
-_REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(?:===?\s*([A-Za-z0-9.!+_-]+))?")
+_REQUIREMENT = re.compile(
+    r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(?:===?\s*([A-Za-z0-9.!+_-]+)(?![A-Za-z0-9.!+_*-]))?"
+)
 # Where a project keeps its production requirements, first choice first.
 REQUIREMENTS = (
     "requirements.txt",

@@ -11,6 +11,7 @@ from small_projects import MANAGE, SETTINGS, shop, write
 
 from nuages.cli.init import command as init
 from nuages.errors import Refused
+from nuages.project.draft import python
 from nuages.project.facts import Facts
 from nuages.project.inspect import inspect
 
@@ -141,3 +142,30 @@ def test_names_that_two_modules_import_from_each_other_are_unknown(tmp_path: Pat
     facts = inspect(shop(tmp_path, "from .one import NAME\nDEBUG = NAME\n", files))
     assert facts.debug is not None
     assert (facts.debug.value, facts.debug.sure) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "newest", "refused"),
+    [
+        ("Django~=5.0.4", "5.0", False),
+        ("Django>=4.2,<5", "4.2", False),
+        ("django<=4.2.9", "4.2", False),
+        ("Django>=4.2", "", False),
+        ("Django~=2.0.0", "2.0", True),
+        ("Django==3.2.*", "3.2", True),
+        ("Django>=1.11,<2", "1.11", True),
+    ],
+)
+def test_a_range_of_djangos_bounds_what_the_project_gets(
+    tmp_path: Path, requirement: str, newest: str, refused: bool
+) -> None:
+    facts = inspect(shop(tmp_path, files={"requirements.txt": f"{requirement}\n"}))
+    assert (facts.django.value if facts.django else "") == newest
+    assert any(problem.id == "project.E207" for problem in facts.problems) == refused
+
+
+def test_the_old_python_of_a_dockerfile_is_no_reason_by_itself(tmp_path: Path) -> None:
+    files = {"requirements.txt": "Django==4.2.7\n", "Dockerfile": "FROM python:3.8-slim\n"}
+    facts = inspect(shop(tmp_path, files=files))
+    assert facts.problems == ()
+    assert python(facts) == "3.11"

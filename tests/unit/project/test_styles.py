@@ -570,3 +570,25 @@ def test_what_sass_writes_into_an_app_s_static_folder_is_a_front_end(tmp_path: P
 def test_a_redirect_is_not_ended_by_developing_in_production(tmp_path: Path) -> None:
     settings = 'DEV = os.environ.get("DJANGO_DEV", "False") != "False"\nSECURE_SSL_REDIRECT = not DEV\n'
     assert "DJANGO_DEV" not in draft(inspect(shop(tmp_path, settings))).split("environments:")[1].split("#")[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "secret"),
+    [
+        ('DATABASES = {"default": env.db(default="postgis://localhost/shop")}\n', "DATABASE_URL"),
+        (
+            'DATABASES = {"default": {"ENGINE": "django.contrib.gis.db.backends.postgis",\n'
+            '    "HOST": env("DB_HOST"), "NAME": "shop", "PASSWORD": env("DB_PASSWORD")}}\n',
+            "DB_PASSWORD",
+        ),
+        ("", "DATABASE_URL"),
+    ],
+)
+def test_geodjango_asks_for_a_server_with_postgis_and_runs_none(tmp_path: Path, settings: str, secret: str) -> None:
+    reader = 'import environ\nenv = environ.Env()\nINSTALLED_APPS += ["django.contrib.gis"]\n'
+    facts = inspect(shop(tmp_path, reader + settings))
+    spec = drafted(facts)
+    assert spec.services.postgres is None
+    assert spec.databases.default is None
+    assert not spec.secrets[secret].generate
+    assert "# PostGIS is not run here" in draft(facts)
