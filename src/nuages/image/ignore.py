@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ SECRETS = [
     ".npmrc",
     ".aws",
     ".ssh",
+    ".kube",
+    ".git-credentials",
     "*.p12",
     "*.pfx",
     "*.jks",
@@ -34,8 +37,9 @@ SECRETS = [
     "id_ed25519*",
     "*.kubeconfig",
 ]
-# Read to tell a private key from a certificate that everybody may have.
-KEYS = (".pem", ".key", ".crt", ".cer", ".asc")
+# Read to tell a private key from a certificate that everybody may have; cloud accounts keep theirs in JSON.
+KEYS = (".pem", ".key", ".crt", ".cer", ".asc", ".json")
+_READ = 1 << 20  # bytes, as far as a key is looked for: data may be as large as it likes
 _PRIVATE = b"PRIVATE KEY"
 # Other people's code, data, and what tools leave behind.
 NEVER = [
@@ -97,7 +101,9 @@ def rules(lines: Iterable[str], base: str = "", *, anchored: bool = False) -> It
         fixed = anchored or "/" in pattern
         pattern = pattern.removeprefix("./").lstrip("/")
         if pattern:
-            yield Rule(base, re.compile(("" if fixed else "(?:.*/)?") + _expression(pattern)), folders_only, keep)
+            with suppress(re.error):  # a set that is none, such as [z-a]: git finds nothing by it either
+                matches = re.compile(("" if fixed else "(?:.*/)?") + _expression(pattern))
+                yield Rule(base, matches, folders_only, keep)
 
 
 class Selection(NamedTuple):
@@ -151,7 +157,8 @@ def _secret(path: Path, name: str, is_folder: bool) -> bool:
     if is_folder or not name.lower().endswith(KEYS) or not path.is_file():
         return False
     try:
-        return _PRIVATE in path.read_bytes()
+        with path.open("rb") as content:
+            return _PRIVATE in content.read(_READ)
     except OSError:
         return True
 

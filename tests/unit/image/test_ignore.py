@@ -144,3 +144,15 @@ def test_no_rule_brings_a_secret_back(tmp_path: Path) -> None:
     chosen = select(tmp_path)
     assert chosen.files == (".dockerignore", "certs/ca.pem")
     assert set(chosen.left_out) == {".env", ".envs/", "certs/notes.crt", "certs/tls.pem", "id_rsa"}
+
+
+def test_a_cloud_account_s_key_goes_into_no_image_and_other_json_does(tmp_path: Path) -> None:
+    make(tmp_path, "manage.py", "fixtures/posts.json", ".kube/config", ".git-credentials")
+    (tmp_path / "account.json").write_text('{"private_key": "-----BEGIN PRIVATE KEY-----\\nMII"}')
+    assert select(tmp_path).files == ("fixtures/posts.json", "manage.py")
+
+
+@pytest.mark.parametrize("pattern", ["[z-a]", "[\\]"])
+def test_a_pattern_that_means_nothing_ends_no_build(pattern: str, tmp_path: Path) -> None:
+    make(tmp_path, "manage.py", gitignore=f"{pattern}\n")
+    assert "manage.py" in select(tmp_path).files
