@@ -15,6 +15,7 @@ import logging
 import os
 import select
 import sys
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime, timezone
 from math import isfinite
@@ -179,12 +180,7 @@ def to_stdout(line: str) -> None:
     A log that nobody reads costs a second, and then the line; never the request that it tells of.
     """
     rest = line.encode(errors="backslashreplace") + b"\n"
-    try:
-        while rest:
-            try:
-                rest = rest[os.write(1, rest) :]
-            except BlockingIOError:  # somebody made the pipe one that does not wait
-                if not select.select([], [1], [], 1)[1]:
-                    return
-    except OSError:
-        return
+    with suppress(OSError):
+        # A pipe that takes anything takes as much as that without waiting.
+        while rest and select.select([], [1], [], 1)[1]:
+            rest = rest[os.write(1, rest[: select.PIPE_BUF]) :]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import subprocess
 import sys
 
 import pytest
@@ -76,6 +77,32 @@ def test_a_line_is_json_by_the_letter() -> None:
 def test_the_configuration_is_one_that_logging_takes(kind: str, formatter: type, restored_logging: None) -> None:
     logging.config.dictConfig(config(kind))
     assert [type(handler.formatter) for handler in logging.getLogger().handlers] == [formatter]
+
+
+FULL = """
+import os, sys, time
+from nuages_runtime.logs import to_stdout
+
+to_stdout("first " + "x" * 10_000)
+os.set_blocking(1, False)
+try:
+    while True:
+        os.write(1, b"y" * 100)
+except BlockingIOError:
+    os.set_blocking(1, True)
+began = time.monotonic()
+to_stdout("nobody reads this")
+sys.exit(0 if time.monotonic() - began < 5 else 1)
+"""
+
+
+def test_a_log_that_nobody_reads_holds_no_request_up() -> None:
+    with subprocess.Popen([sys.executable, "-c", FULL], stdout=subprocess.PIPE) as process:
+        assert process.wait(20) == 0
+        assert process.stdout
+        said = process.stdout.read()
+    assert said.startswith(b"first " + b"x" * 10_000 + b"\n")
+    assert b"nobody" not in said
 
 
 @pytest.fixture
