@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from nuages.findings import Place
-from nuages.project.facts import Frontend
+from nuages.project.facts import Found, Frontend
 from nuages.project.files import Files
 from nuages.project.trial import Trial
 
@@ -21,6 +21,7 @@ _BUILDERS = re.compile(
     r"|ng build|react-scripts|vue-cli-service|quasar"
     r"|node|bun)\b"
 )
+_TOOLS = re.compile(r"^(webpack|vite|esbuild|rollup|parcel|gulp|sass|tailwindcss|@tailwindcss/cli|laravel-mix)$")
 _ONLY_LOOKING = re.compile(
     r"^(?:\S*(eslint|stylelint|prettier|jest|vitest|cypress|playwright|release-it|tsc --noEmit)\b)"
 )
@@ -63,6 +64,19 @@ def frontend(files: Files, trial: Trial) -> Frontend | None:
             continue
         line = next((line for line, text in files.lines(file) if f'"{name}"' in text), 1)
         return Frontend(folder, (_manager(files, folder), "run", name), output, Place(file, line))
+    return None
+
+
+def unsaid(files: Files) -> Found | None:
+    """A package.json that has a builder and no script that runs it: something else does, and it can't be told what."""
+    for file in files.named("package.json"):
+        said = _json(files.text(file))
+        scripts = said.get("scripts") or {}
+        tools = [name for key in ("dependencies", "devDependencies") for name in said.get(key) or {}]
+        builder = next((name for name in tools if _TOOLS.match(name)), None)
+        told = isinstance(scripts, dict) and any(_BUILDERS.search(str(each)) for each in scripts.values())
+        if builder and not told and file.count("/") <= 2:
+            return Found(builder, Place(file, 1), sure=False)
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -19,7 +19,7 @@ from nuages.project import libraries, place, stores
 from nuages.project.choice import choose
 from nuages.project.facts import Dependencies, Facts, Found, Variable, Worker
 from nuages.project.files import Files
-from nuages.project.frontend import frontend
+from nuages.project.frontend import frontend, unsaid
 from nuages.project.hints import hints, say
 from nuages.project.reads import gates, secret_key, variables
 from nuages.project.refusals import bounded, named, problems
@@ -105,8 +105,27 @@ def inspect(path: Path, settings: str | None = None, options: Options | None = N
         environment=environment,
         gates=gates(trial),
         hints=said,
-        problems=problems(files, trial, declared, wanted, said),
+        problems=(
+            *problems(files, trial, declared, wanted, said),
+            *(_unbuilt(unsaid(files), "") if files.root == path.resolve() else
+              _unbuilt(unsaid(Files(path.resolve())), os.path.relpath(path.resolve(), root))),
+        ),
     )  # fmt: skip
+
+
+def _unbuilt(found: Found | None, above: str) -> list[Finding]:
+    """What a front end that nobody can tell how to build leaves missing is found only by a page that wants it."""
+    if found is None:
+        return []
+    return [
+        Finding(
+            "project.I215",
+            Level.INFO,
+            f"{found.value} is in package.json, and none of its scripts runs it: what it makes is not built",
+            found.place._replace(file=str(PurePosixPath(above, found.place.file))),
+            "where the site needs it: build.frontend {directory, command, output}",
+        )
+    ]
 
 
 def _no_settings(path: Path) -> Refused:

@@ -30,7 +30,10 @@ def findings(folder: Path, app: App) -> list[Finding]:
         facts = of(folder, app)
     except Refused as refused:
         return list(refused.findings)
-    return [*facts.problems, *_variables(facts, app), *_python(facts, app)]
+    settled = {"project.W214"} if app.postgres is None else set()
+    settled |= {"project.I215"} if app.build.frontend else set()
+    problems = (problem for problem in facts.problems if problem.id not in settled)
+    return [*problems, *_variables(facts, app), *_python(facts, app)]
 
 
 def of(folder: Path, app: App) -> Facts:

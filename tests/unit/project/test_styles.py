@@ -592,3 +592,16 @@ def test_geodjango_asks_for_a_server_with_postgis_and_runs_none(tmp_path: Path, 
     assert spec.databases.default is None
     assert not spec.secrets[secret].generate
     assert "# PostGIS is not run here" in draft(facts)
+
+
+@pytest.mark.parametrize(
+    ("package", "told"),
+    [
+        ('{"dependencies": {"esbuild": "1"}}', True),
+        ('{"dependencies": {"esbuild": "1"}, "scripts": {"build": "esbuild a.js"}}', False),
+        ('{"devDependencies": {"prettier": "1"}}', False),
+    ],
+)
+def test_a_front_end_that_no_script_builds_is_told(tmp_path: Path, package: str, told: bool) -> None:
+    facts = inspect(shop(tmp_path, files={"assets/package.json": package}))
+    assert [problem.id for problem in facts.problems] == (["project.I215"] if told else [])
