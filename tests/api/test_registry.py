@@ -11,7 +11,7 @@ import pytest
 from registry import PASSWORD, USER, Fault, Proxy, Registry, authority, running
 
 from nuages.errors import PushFailed
-from nuages.image import oci
+from nuages.image import blobs, oci
 from nuages.image.registry import INDEX, Attachment, push
 from nuages.progress import Event, silent
 
@@ -83,7 +83,7 @@ def test_an_image_is_there_with_all_of_its_bytes_after_a_push(registry: Registry
     assert answer.headers["docker-content-digest"] == image.digest
     for layer in image.layers:
         got = registry.get(f"acme/whole/blobs/{layer.digest}").content
-        assert got == b"".join(oci.pieces(layer.blob))
+        assert got == b"".join(blobs.pieces(layer.blob))
 
 
 def test_a_change_of_one_layer_sends_one_layer_of_its_own_size(proxy: Proxy, make, tmp_path) -> None:
@@ -139,7 +139,7 @@ def test_an_upload_that_was_cut_goes_on_and_ends_whole(registry: Registry, proxy
     news: list[Event] = []
     push(image, f"{proxy.host}/acme/cut", ["one"], news.append, environ=nobody(tmp_path))
     assert registry.get(f"acme/cut/blobs/{image.layers[0].digest}").content == b"".join(
-        oci.pieces(image.layers[0].blob)
+        blobs.pieces(image.layers[0].blob)
     )
     after_the_cut = proxy.bodies(lambda seen: seen.method == "PATCH")
     assert sum(after_the_cut) == image.layers[0].blob.size - 5 * MIB  # what had arrived is not sent again

@@ -26,6 +26,7 @@ from nuages.host.files import replace
 from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, provenance, prune, system, traces
 from nuages.image.additions import Addition
 from nuages.image.dependencies import VENV, Environment
+from nuages.image.packing import FORMAT
 from nuages.progress import Sink, Step, step
 from nuages.project.facts import Facts
 from nuages.project.inspect import inspect
@@ -201,7 +202,7 @@ def _made(
         changed = bool(front or options.commands)
         fresh = layers.written(stage, found.root, files, LEFTOVERS) if changed else ()
         everything = sorted({*files, *fresh})
-        trace = traces.Trace.of([environment.key, *inputs, RECIPE], stage, files) if not changed else None
+        trace = traces.Trace.of([environment.key, *inputs, RECIPE, FORMAT], stage, files) if not changed else None
         if trace and (held := trace.holding()):
             facts.compiled(environment, name, stage=stage, out=out, told=told)
             answer, static = held.told, held.static
@@ -252,7 +253,7 @@ def _state(environment: Environment, inputs: Sequence[object], root: Path, files
     """Where is kept what is made of a project in this state: named by all that decides it."""
     runtime = facts.runtime_folder()
     content = [*layers.digests(root, files), *layers.digests(runtime, ignore.select(runtime).files)]
-    return system.home() / "projects" / f"{system.short_hash([environment.key, *inputs, content, RECIPE])}.json"
+    return system.home() / "projects" / f"{system.short_hash([environment.key, *inputs, content, RECIPE, FORMAT])}.json"
 
 
 def _layers(

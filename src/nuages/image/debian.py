@@ -19,7 +19,7 @@ from nuages.errors import MissingTool
 from nuages.host import programs
 from nuages.host.command import follow, run
 from nuages.host.lock import locked
-from nuages.image import oci
+from nuages.image import blobs, oci
 from nuages.progress import Sink, silent
 
 RECIPES = Path(__file__).parent / "bases"
@@ -93,7 +93,7 @@ def make_debian(recipe: Recipe, reference: str, to: Path, say: Callable[[str], N
         options = [*OPTIONS, *([LAGGING] if recipe.debian == TESTING else [])]
         follow(["mmdebstrap", *options, tidy, recipe.debian, tar], say, env={"SOURCE_DATE_EPOCH": "0"})
         say("compressing")
-        layer = oci.layer_of_tar(oci.Blob(tar, 0, tar.stat().st_size), Path(folder), f"mmdebstrap {recipe.debian}")
+        layer = oci.layer_of_tar(blobs.Blob(tar, 0, tar.stat().st_size), Path(folder), f"mmdebstrap {recipe.debian}")
         oci.archive(oci.scratch([layer], {"Env": [f"PATH={PATH}"], "Cmd": ["bash"]}), [reference], to)
 
 

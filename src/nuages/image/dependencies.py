@@ -23,10 +23,11 @@ from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool
 from nuages.host.files import replace
 from nuages.host.lock import locked
-from nuages.image import additions, container, cures, installation, layers, network, oci, providers, system
+from nuages.image import additions, blobs, container, cures, installation, layers, network, oci, providers, system
 from nuages.image.additions import Addition
 from nuages.image.container import Volume
 from nuages.image.installation import Installation
+from nuages.image.packing import FORMAT
 from nuages.image.system import System
 from nuages.progress import Sink, Step, step
 from nuages.project import requirements
@@ -81,7 +82,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     def layer(self) -> oci.Layer:
         """The layer, its bytes in the store."""
-        blob = oci.Blob(store() / self.digest.removeprefix("sha256:"), 0, self.size)
+        blob = blobs.Blob(store() / self.digest.removeprefix("sha256:"), 0, self.size)
         return oci.Layer(self.digest, self.diff_id, blob)
 
 
@@ -95,7 +96,7 @@ def ensure(facts: Facts, app: App, files: Iterable[str], sink: Sink) -> Environm
     below = system.ensure(app.django.python, app.build.packages, sink)
     wanted = installation.of(facts.root, app, system.python(below) or app.django.python)
     compilers = sorted({*app.build.build_packages, *(["git", "ca-certificates"] if wanted.git else [])})
-    key = system.short_hash([below.image.digest, msgspec.to_builtins(wanted), compilers, RECIPE])
+    key = system.short_hash([below.image.digest, msgspec.to_builtins(wanted), compilers, RECIPE, FORMAT])
     lower, installed = home(key), _Work(below, facts, compilers, sink)
     with locked(lower.with_suffix(".lock"), sink, "the same dependencies"):
         kept = _kept(lower)

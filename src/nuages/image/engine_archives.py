@@ -9,7 +9,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from nuages.image import oci
+from nuages.image import blobs, oci
 
 # What an engine itself puts into a container that it runs.
 _ENGINES = frozenset(
@@ -32,7 +32,7 @@ def for_docker(image: oci.Image, tag: str, to: Path) -> Path:
         for layer in image.layers:
             name = f"{layer.diff_id.removeprefix('sha256:')}.tar.gz"
             if name not in layers:
-                with oci.opened(layer.blob) as content:
+                with blobs.opened(layer.blob) as content:
                     add(name, layer.blob.size, content)  # type: ignore[arg-type]
             layers.append(name)
         manifest = json.dumps([{"Config": config, "RepoTags": [tag], "Layers": layers}]).encode()
@@ -57,7 +57,7 @@ def of_docker(saved: Path, store: Path) -> oci.Image:
         layers = []
         for number, name in enumerate(manifest["Layers"]):
             plain = _plain(read(name, store / f"{number}.tar"))
-            layers.append(oci.layer_of_tar(oci.Blob(plain, 0, plain.stat().st_size), store))
+            layers.append(oci.layer_of_tar(blobs.Blob(plain, 0, plain.stat().st_size), store))
             plain.unlink()
     return oci.image(config, layers)
 
@@ -65,14 +65,21 @@ def of_docker(saved: Path, store: Path) -> oci.Image:
 def unpacked(archive: Path, folder: Path) -> None:
     """An OCI archive as a folder."""
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        for member in tar:
+            if member.isfile() and (content := tar.extractfile(member)):
+                to = folder / member.name
+                if not to.resolve().is_relative_to(folder.resolve()):
+                    raise tarfile.ReadError(f"{member.name} lies outside")
+                to.parent.mkdir(parents=True, exist_ok=True)
+                with to.open("wb") as file:
+                    shutil.copyfileobj(content, file)
 
 
 def settled(layer: oci.Layer, store: Path, note: str) -> oci.Layer:
     """The same layer with all times 0, sorted, without owners' names and without what an engine puts there itself."""
     packed, plain = store / "packed", store / "settled.tar"
     with packed.open("wb") as file:
-        for piece in oci.pieces(layer.blob):
+        for piece in blobs.pieces(layer.blob):
             file.write(piece)
     with tarfile.open(packed) as source, tarfile.open(plain, "w", format=tarfile.PAX_FORMAT) as to:
         members = [member for member in source.getmembers() if member.name.removeprefix("./") not in _ENGINES]
@@ -84,7 +91,7 @@ def settled(layer: oci.Layer, store: Path, note: str) -> oci.Layer:
             }
             to.addfile(member, source.extractfile(member) if member.isreg() else None)
     packed.unlink()
-    made = oci.layer_of_tar(oci.Blob(plain, 0, plain.stat().st_size), store, note)
+    made = oci.layer_of_tar(blobs.Blob(plain, 0, plain.stat().st_size), store, note)
     plain.unlink()
     return made
 

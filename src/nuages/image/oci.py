@@ -21,15 +21,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 
 from nuages.app.objects import Object
 from nuages.errors import ImageInvalid
 from nuages.host.files import replace
-from nuages.image.packing import Gzip
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from nuages.image.blobs import Blob, Checked, pieces
+from nuages.image.packing import FORMAT, stored
 
 EPOCH = "1970-01-01T00:00:00Z"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -51,14 +49,6 @@ class Entry(NamedTuple):
     target: str | None = None
     uid: int = 0
     gid: int = 0
-
-
-class Blob(NamedTuple):
-    """Where bytes lie: a whole file, or a range of an archive, so that reading an image copies nothing."""
-
-    path: Path
-    offset: int
-    size: int
 
 
 class Layer(NamedTuple):
@@ -138,24 +128,23 @@ def layer(entries: Iterable[Entry], store: Path, note: str = "") -> Layer:
     if known := _made_before(remembered, store):
         return Layer(*known, TAR_GZIP, note)
 
-    def write(stream: _Hashed) -> None:
+    def write(stream: io.RawIOBase) -> None:
         with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT, bufsize=_CHUNK) as tar:
             for entry in ordered:
                 _add(tar, entry)
 
-    made = _stored(write, store, note)
-    replace(remembered, f"{made.digest} {made.diff_id}\n")
-    return made
+    made = stored(write, store)
+    replace(remembered, f"{made.digest} {made.plain}\n")
+    return Layer(*made, TAR_GZIP, note)
 
 
 def layer_of_tar(tar: Blob, store: Path, note: str = "") -> Layer:
     """Compress a tar that another program made into a layer in the folder `store`; the tar itself is not changed."""
 
-    def write(stream: _Hashed) -> None:
-        for chunk in pieces(tar):
-            stream.write(chunk)
+    def write(stream: io.RawIOBase) -> None:
+        stream.writelines(pieces(tar))
 
-    return _stored(write, store, note)
+    return Layer(*stored(write, store), TAR_GZIP, note)
 
 
 def image(config: Object, layers: Sequence[Layer]) -> Image:
@@ -277,23 +266,8 @@ def archive(content: Image, references: Sequence[str], to: Path, *, without: Col
         for one in {layer.digest: layer for layer in content.layers if layer.digest not in without}.values():
             header = tarfile.TarInfo(_member(one.digest))
             header.size = one.blob.size
-            tar.addfile(header, _Checked(one))
+            tar.addfile(header, Checked(one.blob, one.digest))
     return to
-
-
-def pieces(blob: Blob, size: int = _CHUNK) -> Iterator[bytes]:
-    """The bytes of a blob, in pieces of at most this size."""
-    with blob.path.open("rb") as file:
-        file.seek(blob.offset)
-        left = blob.size
-        while left and (piece := file.read(min(size, left))):
-            left -= len(piece)
-            yield piece
-
-
-def opened(blob: Blob) -> IO[bytes]:
-    """A blob as a file to read."""
-    return io.BufferedReader(_Range(blob), _CHUNK)
 
 
 def architecture() -> str:
@@ -302,92 +276,9 @@ def architecture() -> str:
     return _ARCHITECTURES.get(machine, machine)
 
 
-class _Checked(io.RawIOBase):
-    """A layer's bytes as a stream that refuses to end where they are not what the digest promises."""
-
-    def __init__(self, wanted: Layer) -> None:
-        self._wanted = wanted
-        self._chunks = pieces(wanted.blob)
-        self._rest = b""
-        self._hash = hashlib.sha256()
-        self._left = wanted.blob.size
-
-    def read(self, size: int = -1) -> bytes:
-        while len(self._rest) < size and (chunk := next(self._chunks, b"")):
-            self._rest += chunk
-        given, self._rest = self._rest[:size], self._rest[size:]
-        self._hash.update(given)
-        self._left -= len(given)
-        if self._left == 0 and f"sha256:{self._hash.hexdigest()}" != self._wanted.digest:
-            raise ImageInvalid(
-                f"{self._wanted.blob.path} was damaged: layer {self._wanted.digest} has other bytes",
-                hint="remove the file",
-            )
-        return given
-
-
-class _Range(io.RawIOBase):
-    """A part of a file, from its beginning to its end."""
-
-    def __init__(self, blob: Blob) -> None:
-        self._file = blob.path.open("rb")
-        self._file.seek(blob.offset)
-        self._left = blob.size
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        wanted = memoryview(buffer)[: self._left]
-        size = self._file.readinto(wanted)
-        self._left -= size
-        return size
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-class _Hashed(io.RawIOBase):
-    """A write-only stream that passes on what it gets and knows its digest and size."""
-
-    def __init__(self, to: Callable[[Buffer], object]) -> None:
-        self._to = to
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: Buffer) -> int:
-        self._hash.update(data)
-        written = len(memoryview(data))
-        self.size += written
-        self._to(data)
-        return written
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{self._hash.hexdigest()}"
-
-
-def _stored(write: Callable[[_Hashed], None], store: Path, note: str) -> Layer:
-    store.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=store, prefix=".layer-")
-    fresh = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            packed = _Hashed(file.write)
-            with Gzip(packed.write) as compressed:
-                plain = _Hashed(compressed.write)
-                write(plain)
-        blob = store / packed.digest.removeprefix("sha256:")
-        fresh.replace(blob)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return Layer(packed.digest, plain.digest, Blob(blob, 0, packed.size), TAR_GZIP, note)
-
-
 def _content(ordered: Sequence[Entry]) -> str:
     """All that decides the bytes of a layer, as a hash."""
-    said = hashlib.sha256(b"2")  # counted up when the same entries give other bytes
+    said = hashlib.sha256(f"{FORMAT}".encode())
     for entry in ordered:
         if isinstance(entry.source, Path):
             with entry.source.open("rb") as content:

@@ -24,8 +24,8 @@ from nuages.app.objects import Object
 from nuages.errors import PushFailed
 from nuages.host import files
 from nuages.host.places import cache
-from nuages.image import oci
-from nuages.image.oci import Blob
+from nuages.image import blobs, oci
+from nuages.image.blobs import Blob
 from nuages.image.registry_client import ATTEMPTS, Body, Client, Lost, Repository, pause
 from nuages.progress import Sink, Step, silent, step
 
@@ -292,7 +292,7 @@ class _Upload:
         blob = self._layer.blob
 
         def pieces() -> Iterator[bytes]:
-            for piece in oci.pieces(Blob(blob.path, blob.offset + start, end - start), _PIECE):
+            for piece in blobs.pieces(Blob(blob.path, blob.offset + start, end - start), _PIECE):
                 if self._stop.is_set():
                     raise PushFailed("another layer could not be sent")
                 self._count(len(piece))

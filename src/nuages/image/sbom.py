@@ -22,7 +22,7 @@ from nuages import __version__
 from nuages.app.objects import Object
 from nuages.host import files
 from nuages.host.places import cache
-from nuages.image import oci
+from nuages.image import blobs, oci
 
 MEDIA_TYPE = "application/vnd.cyclonedx+json"
 NAME = "sbom.cdx.json"
@@ -114,7 +114,7 @@ def installed(image: oci.Image) -> list[Package]:
 def read(layer: oci.Layer) -> Contents:
     """Walk through one layer."""
     contents = Contents()
-    with oci.opened(layer.blob) as stream, tarfile.open(fileobj=stream, mode="r|*") as tar:
+    with blobs.opened(layer.blob) as stream, tarfile.open(fileobj=stream, mode="r|*") as tar:
         for member in tar:
             path = member.name.removeprefix("./").lstrip("/")
             folder, _, name = path.rpartition("/")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nuages.errors import CommandFailed, MissingTool, NuagesError, UsageError
-from nuages.image import engine_archives, engines, oci
+from nuages.image import blobs, engine_archives, engines, oci
 from nuages.image.engine import Volume
 from nuages.image.engine_buildah import Buildah
 from nuages.image.engine_clients import Client, Docker, Podman
@@ -196,13 +196,13 @@ def test_a_program_that_fails_says_so_and_an_engine_that_fails_says_that(notes: 
     assert raised.value.detail == "Error: no such package"
 
 
-def tarred(to: Path, members: dict[str, bytes], mtime: int) -> oci.Blob:
+def tarred(to: Path, members: dict[str, bytes], mtime: int) -> blobs.Blob:
     with tarfile.open(to, "w") as tar:
         for name, content in members.items():
             header = tarfile.TarInfo(name)
             header.size, header.mtime, header.uname, header.mode = len(content), mtime, "ada", 0o4755
             tar.addfile(header, io.BytesIO(content))
-    return oci.Blob(to, 0, to.stat().st_size)
+    return blobs.Blob(to, 0, to.stat().st_size)
 
 
 def test_a_layer_is_the_same_whenever_and_by_whomever_it_was_made(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nuages.errors import ImageInvalid
-from nuages.image import oci
+from nuages.image import blobs, oci
 from nuages.image.oci import Entry
 
 pytestmark = pytest.mark.unit
@@ -130,7 +130,7 @@ def test_a_tar_of_another_program_becomes_a_layer_with_the_same_content(tmp_path
     raw = tmp_path / "raw.tar"
     with tarfile.open(raw, "w") as tar:
         tar.addfile(tarfile.TarInfo("hello"))
-    layer = oci.layer_of_tar(oci.Blob(raw, 0, raw.stat().st_size), tmp_path / "store")
+    layer = oci.layer_of_tar(blobs.Blob(raw, 0, raw.stat().st_size), tmp_path / "store")
     assert list(unpacked(layer)) == ["hello"]
 
 
