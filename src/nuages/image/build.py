@@ -9,9 +9,11 @@ Python. The same input gives the same digest, so an unchanged project rolls no p
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +21,7 @@ import msgspec
 
 from nuages.app.build import FACTS_LABEL, Build
 from nuages.app.components import App
-from nuages.errors import CommandFailed, MissingTool, Refused
+from nuages.errors import BuildFailed, CommandFailed, MissingTool, Refused
 from nuages.findings import Finding, Level, Place, errors
 from nuages.host.command import run
 from nuages.host.files import replace
@@ -37,6 +39,22 @@ USER = 1000
 RECIPE = 2
 # What tools leave behind beside what they make.
 LEFTOVERS = frozenset({"__pycache__", "node_modules", ".cache"})
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """What is written finds room, or the build ends in one line.
+
+    Raises:
+        BuildFailed: the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        hint = "free some space and build again; nothing half-made was kept"
+        raise BuildFailed("the disk is full", place=str(error.filename or system.home()), hint=hint) from error
 
 
 class Built(NamedTuple):
@@ -66,7 +84,8 @@ class Built(NamedTuple):
         """An archive of the image, for `docker load` and other programs; only they need one."""
         to = system.home() / "images" / f"{self.name}-{self.tag}.tar"
         if not to.is_file():
-            oci.archive(self.image, [self.build.reference, self.tagged], to)
+            with _room():
+                oci.archive(self.image, [self.build.reference, self.tagged], to)
             prune.archives(to.parent, self.name)
         return to
 
@@ -78,6 +97,7 @@ class _Made(msgspec.Struct, frozen=True):
     layers: tuple[dependencies.Kept, ...]
 
 
+@_room()
 def build(project: Path, app: App, sink: Sink) -> Built:
     """Build the image of the project in a folder, as far as it is not built already.
 
@@ -122,6 +142,7 @@ def _own(found: Facts, app: App, sink: Sink) -> Built:
     return built
 
 
+@_room()
 def loaded(project: Path, app: App, sink: Sink) -> facts.Told:
     """What the project says of itself once it is loaded in its image, which is not put together; see `build`."""
     found = inspected(project, app)

@@ -9,6 +9,7 @@ import pytest
 
 from nuages.app.build import Build
 from nuages.app.components import App, resolve
+from nuages.errors import BuildFailed
 from nuages.findings import Place
 from nuages.image import build, dependencies, facts
 from nuages.image.network import CERTIFICATES, shell, variables, without_credentials
@@ -136,6 +137,13 @@ def test_variables_are_written_as_a_shell_reads_them() -> None:
 def test_no_credential_is_shown() -> None:
     said = "Failed to fetch: `https://user:pa$$@index.example.com/simple/x/` and git+ssh://git@host/x"
     assert without_credentials(said) == ("Failed to fetch: `https://index.example.com/simple/x/` and git+ssh://host/x")
+
+
+def test_a_full_disk_is_one_line_and_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(BuildFailed, match="the disk is full"), build._room():
+        Path("/dev/full").write_text("x")
+    with pytest.raises(FileNotFoundError), build._room():
+        Path("/nowhere/x").read_text()
 
 
 def test_half_a_file_of_an_interrupted_build_counts_for_nothing(tmp_path: Path) -> None:
