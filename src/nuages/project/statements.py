@@ -79,10 +79,19 @@ def _statement(node: ast.stmt, scope: Scope, world: World) -> None:
         case ast.Raise():
             _raise(world)
         case ast.Match(subject=subject, cases=cases):
-            evaluate(subject, scope, world)
-            with world.perhaps():
-                for case in cases:
-                    _branch(case.body, scope, world)
+            with world.noting() as noted:
+                value = evaluate(subject, scope, world)
+            chosen = _case(cases, value)
+            world.tests.append(set(noted))
+            try:
+                if chosen is not UNKNOWN:
+                    run(chosen, scope, world)
+                else:
+                    with world.perhaps():
+                        for case in cases:
+                            _branch(case.body, scope, world)
+            finally:
+                world.tests.pop()
 
 
 def _assign(targets: list[ast.expr], value: ast.expr, scope: Scope, world: World) -> None:
@@ -136,6 +145,31 @@ def _branch(nodes: list[ast.stmt], scope: Scope, world: World) -> None:
     """A branch that may not be taken: a return in it ends nothing but it."""
     with suppress(Returned):
         run(nodes, scope, world)
+
+
+def _case(cases: list[ast.match_case], value: Any) -> Any:
+    """The statements of the case that a value takes; UNKNOWN where that can't be told."""
+    for case in cases:
+        fits = UNKNOWN if case.guard or value is UNKNOWN else _fits(case.pattern, value)
+        if fits is UNKNOWN:
+            return UNKNOWN
+        if fits:
+            return case.body
+    return []
+
+
+def _fits(pattern: ast.pattern, value: Any) -> Any:
+    match pattern:
+        case ast.MatchValue(value=ast.Constant(value=known)):
+            return bool(known == value)
+        case ast.MatchSingleton(value=known):
+            return known is value
+        case ast.MatchAs(pattern=None, name=None):
+            return True
+        case ast.MatchOr(patterns=patterns):
+            each = [_fits(one, value) for one in patterns]
+            return UNKNOWN if UNKNOWN in each else any(each)
+    return UNKNOWN
 
 
 def _try(node: ast.Try, scope: Scope, world: World) -> None:

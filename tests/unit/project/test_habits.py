@@ -267,3 +267,23 @@ def test_geodjango_gets_its_libraries_and_is_told_of_postgis(tmp_path: Path) -> 
     facts = inspect(shop(tmp_path, 'INSTALLED_APPS += ["django.contrib.gis"]\n'))
     assert [package.value for package in facts.packages] == ["gdal-bin"]
     assert [finding.id for finding in facts.problems] == ["project.W214"]
+
+
+def test_a_database_that_is_matched_by_name_is_followed(tmp_path: Path) -> None:
+    settings = """
+named = os.getenv("SHOP_DBENGINE")
+if named is None:
+    named = "postgresql" if "SHOP_DBHOST" in os.environ else "sqlite"
+match named:
+    case "postgresql" | "postgres":
+        DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": os.getenv("SHOP_DBHOST"),
+                                 "NAME": os.getenv("SHOP_DBNAME", "shop")}}
+    case "mariadb":
+        DATABASES = {"default": {"ENGINE": "django.db.backends.mysql", "HOST": os.getenv("SHOP_DBHOST")}}
+    case _:
+        DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+"""
+    facts = inspect(shop(tmp_path, settings))
+    assert facts.database is not None
+    assert facts.database.value == "sqlite3"
+    assert facts.database_variables == {"SHOP_DBHOST": "host", "SHOP_DBNAME": "name"}
