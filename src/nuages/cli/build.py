@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from nuages.app.components import App
     from nuages.image.build import Built
 
+# https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -54,6 +57,8 @@ def command(
     project = file.absolute().parent
     if tags and not push:
         raise UsageError("--tag names what is pushed, and nothing is", hint="add --push")
+    if wrong := [tag for tag in tags if not _TAG.fullmatch(tag)]:
+        raise UsageError(f"{wrong[0]!r} can't be a tag", hint="letters, digits, _ . - and at most 128 of them")
     app = app_of(file, environment)
     if dockerfile:
         from nuages.image import dockerfile as written

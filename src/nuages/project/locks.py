@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import platform
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -141,6 +142,20 @@ def table(path: Path) -> Table:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise unreadable(path, str(error)) from None
+
+
+@contextmanager
+def shaped(path: Path) -> Iterator[None]:
+    """What reads a lock finds what such a lock has.
+
+    Raises:
+        Refused: it is of another form: written by hand, or by a newer tool.
+    """
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        said = f"it lacks {error}" if isinstance(error, KeyError) else "a part of it has another form than is known"
+        raise unreadable(path, said) from error
 
 
 def unreadable(path: Path, why: str) -> Refused:

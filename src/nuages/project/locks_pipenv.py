@@ -11,26 +11,27 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name as normal
 
-from nuages.project.locks import Need, Package, Table, holds, table, unreadable
+from nuages.project.locks import Need, Package, Table, holds, shaped, table, unreadable
 
 
 def locked(root: Path, groups: Sequence[str], env: dict[str, str]) -> Iterator[tuple[Package, frozenset[str]]]:
     """What Pipfile.lock installs: the default category and those that are asked for ("dev" is `develop`)."""
-    content = _json(root / "Pipfile.lock")
-    seen = set()
-    for category in ("default", *("develop" if group == "dev" else group for group in groups)):
-        for name, said in content.get(category, {}).items():
-            if normal(name) not in seen and holds(said.get("markers", ""), env):
-                seen.add(normal(name))
-                version = said.get("version", "").removeprefix("==")
-                package = Package(
-                    normal(name),
-                    version,
-                    hashes=tuple(said.get("hashes", ())),
-                    source=_source(said),
-                    editable=bool(said.get("editable")),
-                )
-                yield package, frozenset(said.get("extras", ()))
+    with shaped(root / "Pipfile.lock"):
+        content = _json(root / "Pipfile.lock")
+        seen = set()
+        for category in ("default", *("develop" if group == "dev" else group for group in groups)):
+            for name, said in content.get(category, {}).items():
+                if normal(name) not in seen and holds(said.get("markers", ""), env):
+                    seen.add(normal(name))
+                    version = said.get("version", "").removeprefix("==")
+                    package = Package(
+                        normal(name),
+                        version,
+                        hashes=tuple(said.get("hashes", ())),
+                        source=_source(said),
+                        editable=bool(said.get("editable")),
+                    )
+                    yield package, frozenset(said.get("extras", ()))
 
 
 def declared(root: Path, groups: Sequence[str]) -> Iterator[tuple[Need, str]]:

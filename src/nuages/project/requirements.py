@@ -185,11 +185,12 @@ def lock(folder: Path, kind: str, options: Options) -> locks.Lock:
     Raises:
         Refused: it can't be read.
     """
-    if kind == "uv.lock":
-        project = locks.table(folder / "pyproject.toml").get("project", {}).get("name", "")
-        return locks_uv.read(folder, project, options.extras, options.groups)
-    reader = locks_poetry.read if kind == "poetry.lock" else locks_pdm.read
-    return reader(folder, options.extras, options.groups)
+    with locks.shaped(folder / kind):
+        if kind == "uv.lock":
+            project = locks.table(folder / "pyproject.toml").get("project", {}).get("name", "")
+            return locks_uv.read(folder, project, options.extras, options.groups)
+        reader = locks_poetry.read if kind == "poetry.lock" else locks_pdm.read
+        return reader(folder, options.extras, options.groups)
 
 
 def _folders(root: Path) -> list[Path]:

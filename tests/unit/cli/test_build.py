@@ -28,3 +28,10 @@ def test_a_tag_without_a_push_is_refused(spec: Path) -> None:
     done = CliRunner().invoke(nuages, ["build", "-f", str(spec), "--tag", "v1"])
     assert isinstance(done.exception, UsageError)
     assert done.exception.hint == "add --push"
+
+
+@pytest.mark.parametrize("tag", ["v1/2", "a b", "", ".x", "x" * 129])
+def test_a_tag_that_no_registry_takes_is_refused_before_the_build(tag: str, spec: Path) -> None:
+    done = CliRunner().invoke(nuages, ["build", "-f", str(spec), "--push", "--tag", tag])
+    assert isinstance(done.exception, UsageError)
+    assert "can't be a tag" in done.exception.message

@@ -295,3 +295,23 @@ def test_groups_and_extras_are_told_with_what_they_would_bring(tmp_path: Path) -
         "prod": ("psycopg", "gunicorn"),
         "cache": ("redis",),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("poetry.lock", "[[package]]\nversion = '1'\n"),
+        ("pdm.lock", "package = ['django']\n"),
+        ("uv.lock", "[[package]]\nname = 'django'\nsource = 1\n"),
+        ("Pipfile.lock", '{"default": {"django": "5.2"}}'),
+        ("Pipfile.lock", '{"default": ["django"]}'),
+    ],
+)
+def test_a_lock_of_another_form_is_one_line(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\ndependencies = ["django"]\n')
+    (tmp_path / name).write_text(text)
+    with pytest.raises(Refused, match=f"{name} can't be read"):
+        if name == "Pipfile.lock":
+            list(locks_pipenv.locked(tmp_path, (), locks.environment("3.13")))
+        else:
+            requirements.lock(tmp_path, name, requirements.FOUND)
