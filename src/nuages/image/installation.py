@@ -112,9 +112,9 @@ def own_digest(root: Path, files: Iterable[str]) -> list[str]:
 
 
 def _of(declared: Declared, options: Options, python: str) -> Installation:
-    kind, folder, name = declared
+    kind, folder, name, member = declared
     if kind == "uv.lock":
-        return _uv(folder, options)
+        return _uv(folder, options, member)
     if kind in ("poetry.lock", "pdm.lock"):
         reached = locks.walk(requirements.lock(folder, kind, options), python)
         indexes = _poetry_indexes(folder) if kind == "poetry.lock" else _pdm_indexes(folder)
@@ -135,10 +135,11 @@ def _of(declared: Declared, options: Options, python: str) -> Installation:
     return Installation(tuple(literal))
 
 
-def _uv(folder: Path, options: Options) -> Installation:
+def _uv(folder: Path, options: Options, member: str) -> Installation:
     """The export that uv makes itself; this machine's index settings stay out of it, the project's are in it."""
     locks.table(folder / "uv.lock")
     asked = [f"--extra={extra}" for extra in options.extras] + [f"--group={group}" for group in options.groups]
+    asked += [f"--package={member}"] if member else []
     plain = [f"--unset={name}" for name in os.environ if name.startswith("UV_")]
     argv: list[str | Path] = [
         *("env", *plain, find_uv_bin(), "export", "--quiet", "--frozen", "--offline", "--no-header", "--no-annotate")

@@ -10,6 +10,7 @@ import configparser
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,11 +56,14 @@ FOUND = Options()
 
 
 class Declared(NamedTuple):
-    """The file that says what to install: its kind, the folder that its paths are relative to, its name in there."""
+    """The file that says what to install: its kind, the folder that its paths are relative to, its name in there; and
+    which member of a workspace the project is, "" where it is none.
+    """
 
     kind: str
     folder: Path
     name: str
+    member: str = ""
 
 
 def dependencies(root: Path, options: Options = FOUND, python: str = LIKELY) -> Dependencies | None:
@@ -100,10 +104,29 @@ def locate(root: Path, options: Options = FOUND) -> Declared | None:
                 listed = kind == "requirements"  # its paths are relative to where pip is called
                 return Declared(kind, folder, options.file) if listed else Declared(kind, path.parent, path.name)
         raise Refused(f"build.dependencies.file: there is no {options.file}", place="nuages.yaml")
-    for folder in _folders(root):
+    folders = _folders(root)
+    for number, folder in enumerate(folders):
         for kind in KINDS:
             if name := _present(folder, kind):
-                return Declared(kind, folder, name)
+                shared = _workspace(folder, folders[number + 1 :]) if kind == "pyproject" else None
+                return shared or Declared(kind, folder, name)
+    return None
+
+
+def _workspace(folder: Path, above: Iterable[Path]) -> Declared | None:
+    """The lock of the workspace that a folder is a member of (https://docs.astral.sh/uv/concepts/projects/workspaces/);
+    None where it is of none.
+    """
+    member = _toml(folder / "pyproject.toml").get("project", {}).get("name", "")
+    for top in above:
+        if member and _present(top, "uv.lock"):
+            said = _toml(top / "pyproject.toml").get("tool", {}).get("uv", {}).get("workspace", {})
+            here = str(folder.relative_to(top))
+            found, left_out = (
+                any(fnmatch(here, str(pattern).rstrip("/")) for pattern in said.get(word, []))
+                for word in ("members", "exclude")
+            )
+            return Declared("uv.lock", top, "uv.lock", member) if found and not left_out else None
     return None
 
 
@@ -152,7 +175,7 @@ def pinned_version(path: Path) -> str:
 
 def _content(declared: Declared, options: Options, python: str) -> tuple[list[str], dict[str, str], Iterable[str]]:
     """Files, packages with their exact versions, and index lines."""
-    kind, folder, name = declared
+    kind, folder, name, member = declared
     if kind == "requirements":
         listed = requirement_files.read(folder, name)
         return list(listed.files), dict(_named((*listed.constraints, *listed.lines), listed.lines)), listed.indexes
@@ -170,7 +193,7 @@ def _content(declared: Declared, options: Options, python: str) -> tuple[list[st
         project = locks.table(folder / name)
         wanted = (*locks_poetry.main(project, options.extras), *locks_poetry.of_groups(project, options.groups))
         return [name], {need.name: _exact(need) for need in wanted}, ()
-    content = lock(folder, kind, options)
+    content = lock(folder, kind, options, member)
     if kind == "uv.lock" and not content.roots:  # the project is not in it: whatever it has, then
         return ["pyproject.toml", name], {found: known[-1].version for found, known in content.packages.items()}, ()
     reached = locks.walk(content, python)
@@ -179,15 +202,15 @@ def _content(declared: Declared, options: Options, python: str) -> tuple[list[st
     return ["pyproject.toml", name], packages, ()
 
 
-def lock(folder: Path, kind: str, options: Options) -> locks.Lock:
-    """A lock with what is asked of it.
+def lock(folder: Path, kind: str, options: Options, member: str = "") -> locks.Lock:
+    """A lock with what is asked of it, for a member of its workspace where one is named.
 
     Raises:
         Refused: it can't be read.
     """
     with locks.shaped(folder / kind):
         if kind == "uv.lock":
-            project = locks.table(folder / "pyproject.toml").get("project", {}).get("name", "")
+            project = member or locks.table(folder / "pyproject.toml").get("project", {}).get("name", "")
             return locks_uv.read(folder, project, options.extras, options.groups)
         reader = locks_poetry.read if kind == "poetry.lock" else locks_pdm.read
         return reader(folder, options.extras, options.groups)

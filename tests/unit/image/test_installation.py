@@ -9,6 +9,7 @@ import pytest
 from nuages.app.components import App, resolve
 from nuages.errors import BuildFailed, Refused
 from nuages.image import additions, installation
+from nuages.project import requirements
 from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit
@@ -23,6 +24,42 @@ def app(more: str = "") -> App:
 
 def of(root: Path, more: str = "") -> installation.Installation:
     return installation.of(root, app(more), "3.13.5")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A repository with a lock for all of it, and the project as one of its members."""
+    (tmp_path / ".git").mkdir()
+    member = tmp_path / "apps" / "shop"
+    member.mkdir(parents=True)
+    about = 'version = "1"\nrequires-python = ">=3.11"\n'
+    (tmp_path / "pyproject.toml").write_text(
+        f'[project]\nname = "all"\n{about}[tool.uv.workspace]\nmembers = ["apps/*"]\n'
+    )
+    (member / "pyproject.toml").write_text(f'[project]\nname = "shop"\n{about}dependencies = ["django>=5"]\n')
+    (tmp_path / "uv.lock").write_text(
+        'version = 1\nrequires-python = ">=3.11"\n[manifest]\nmembers = ["all", "shop"]\n'
+        '[[package]]\nname = "all"\nversion = "1"\nsource = {virtual = "."}\n'
+        '[[package]]\nname = "shop"\nversion = "1"\nsource = {virtual = "apps/shop"}\n'
+        'dependencies = [{name = "django"}]\n'
+        '[package.metadata]\nrequires-dist = [{name = "django", specifier = ">=5"}]\n'
+        '[[package]]\nname = "django"\nversion = "5.2"\nsource = {registry = "https://pypi.org/simple"}\n'
+        'sdist = {url = "https://pypi.org/d.tar.gz", hash = "sha256:' + "a" * 64 + '", size = 1}\n'
+    )
+    return member
+
+
+def test_the_lock_of_a_workspace_says_what_its_member_installs(workspace: Path) -> None:
+    assert [line.partition(" ")[0] for line in of(workspace).lines] == ["django==5.2"]
+    known = requirements.dependencies(workspace)
+    assert known is not None
+    assert (known.kind, known.packages) == ("uv.lock", {"django": "5.2"})
+
+
+def test_a_folder_that_is_no_member_says_itself_what_it_installs(workspace: Path) -> None:
+    top = workspace.parents[1] / "pyproject.toml"
+    top.write_text(f'{top.read_text()}exclude = ["apps/shop"]\n')
+    assert of(workspace).lines == ("django>=5",)
 
 
 def test_a_list_of_ranges_is_resolved_with_its_constraints(tmp_path: Path) -> None:
