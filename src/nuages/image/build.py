@@ -201,20 +201,21 @@ def _made(
     env = facts.variables(found, app)
     options = app.build
     below, tools = environment.system, options.build_packages
-    inputs = [env, options.commands, str(front.parent.name) if front else ""]
+    folders = sorted(volume.folder.path for volume in app.volumes.values())
+    inputs = [env, options.commands, str(front.parent.name) if front else "", folders]
     kept = _state(environment, inputs, found.root, files)
     if before := _before(kept):
         return before
     name = system.working(environment.system, sink)
     with tempfile.TemporaryDirectory(prefix="nuages-") as temporary:
         stage, out = Path(temporary) / "project", Path(temporary) / "out"
-        for folder in (stage, out, out / "static", out / "bytecode"):
-            folder.mkdir()
+        for each in (stage, out, out / "static", out / "bytecode"):
+            each.mkdir()
         layers.stage(found.root, files, stage)
         # Named by what is built, should somebody have saved a file since the question above.
         kept = _state(environment, inputs, stage, files)
-        for volume in app.volumes.values():  # mounted where the project runs, and looked for when it is loaded
-            layers.make(stage, volume.folder.path)
+        for folder in folders:  # mounted where the project runs, and looked for when it is loaded
+            layers.make(stage, folder)
         if front:
             layers.lay(front, stage)
         if options.commands:

@@ -6,11 +6,13 @@ no random number. https://cyclonedx.org/docs/1.6/json/
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import tarfile
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -20,6 +22,7 @@ import msgspec
 
 from nuages import __version__
 from nuages.app.objects import Object
+from nuages.errors import ImageInvalid
 from nuages.host import files
 from nuages.host.places import cache
 from nuages.image import blobs, oci
@@ -33,6 +36,7 @@ _METADATA = re.compile(r".*/site-packages/[^/]+(\.dist-info/METADATA|\.egg-info/
 _DPKG = re.compile(r"var/lib/dpkg/(status|status\.d/[^/]+(?<!\.md5sums))")
 _OS = re.compile(r"(usr/lib|etc)/os-release")
 _REQUIRED = re.compile(r"^([A-Za-z0-9][\w.-]*)")
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _WHITEOUT = ".wh."
 _LONGEST_LICENCE = 100  # characters; older packages put the whole text there
 
@@ -112,9 +116,19 @@ def installed(image: oci.Image) -> list[Package]:
 
 
 def read(layer: oci.Layer) -> Contents:
-    """Walk through one layer."""
+    """Walk through one layer.
+
+    Raises:
+        ImageInvalid: it is compressed by something else than gzip.
+    """
     contents = Contents()
-    with blobs.opened(layer.blob) as stream, tarfile.open(fileobj=stream, mode="r|*") as tar:
+    begins = next(blobs.pieces(layer.blob, 4), b"")
+    if begins == _ZSTD:
+        raise ImageInvalid(f"layer {layer.digest} is compressed by zstd, which is not read here")
+    with blobs.opened(layer.blob) as stream, ExitStack() as whole:
+        # Not by tarfile itself: of several gzip members, as lazily pulled images have them, it would see the first.
+        plain = whole.enter_context(gzip.open(stream)) if begins[:2] == _GZIP else stream
+        tar = whole.enter_context(tarfile.open(fileobj=plain, mode="r|"))
         for member in tar:
             path = member.name.removeprefix("./").lstrip("/")
             folder, _, name = path.rpartition("/")

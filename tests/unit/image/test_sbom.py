@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
+import tarfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
-from nuages.image import oci, sbom
+from nuages.errors import ImageInvalid
+from nuages.image import blobs, oci, sbom
 
 DEBIAN = """\
 Package: libssl3t64
@@ -115,3 +119,25 @@ def test_the_same_image_has_the_same_document(image: oci.Image) -> None:
     first = sbom.bom(image, "registry.example.com/acme/blog")
     assert sbom.bom(image, "registry.example.com/acme/blog") == first
     assert b"1970" not in first
+
+
+def stored(path: Path, content: bytes) -> oci.Layer:
+    path.write_bytes(content)
+    return oci.Layer("sha256:0", "sha256:0", blobs.Blob(path, 0, len(content)))
+
+
+def test_a_layer_of_several_gzip_members_is_read_to_its_end(tmp_path: Path) -> None:
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        for path, text in {"etc/os-release": RELEASE, "var/lib/dpkg/status": DEBIAN}.items():
+            header = tarfile.TarInfo(path)
+            header.size = len(text)
+            tar.addfile(header, io.BytesIO(text.encode()))
+    whole = plain.getvalue()
+    for content in (whole, gzip.compress(whole), gzip.compress(whole[:1024]) + gzip.compress(whole[1024:])):
+        assert sorted(sbom.read(stored(tmp_path / "layer", content)).told) == ["etc/os-release", "var/lib/dpkg/status"]
+
+
+def test_a_layer_that_can_t_be_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ImageInvalid, match="is compressed by zstd"):
+        sbom.read(stored(tmp_path / "layer", b"\x28\xb5\x2f\xfd\x00"))
