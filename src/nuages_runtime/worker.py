@@ -16,10 +16,11 @@ rejected as Celery does at once: a rollout has both.
 
 from __future__ import annotations
 
+import _thread
 import logging
 import os
 import signal
-import threading
+import time
 from collections.abc import Mapping
 from logging.config import dictConfig
 from typing import Any
@@ -29,6 +30,8 @@ from nuages_runtime.heart import EVERY, Heart
 
 # Until an old worker is gone, or a new one there.
 UNKNOWN_TRIES, UNKNOWN_DELAY = 24, 5.0
+# Pools that run tasks in the thread that signals reach.
+OWN_THREAD = ("solo", "gevent", "eventlet")
 SOFT = "worker_soft_shutdown_timeout"
 
 log = logging.getLogger("nuages")
@@ -95,20 +98,30 @@ def watch(app: Any, heart: Heart) -> None:
 
 
 def end_in_time(app: Any, environ: Mapping[str, str]) -> None:
-    """After SIGTERM, a second and harder end before the kubelet's SIGKILL: only so are tasks given back."""
+    """After SIGTERM, a second and harder end before the kubelet's SIGKILL: so tasks are given back at once.
+
+    Not where tasks run in the worker's own thread: there this end reaches the task itself, which fails and is done
+    with. After a SIGKILL the broker gives it to another worker.
+    """
     from celery.signals import worker_shutting_down
 
+    if (environ.get("NUAGES_CELERY_POOL") or app.conf.worker_pool) in OWN_THREAD:
+        return
     if SOFT in app.conf and not app.conf.get(SOFT):
         app.conf[SOFT] = float(environ.get("NUAGES_SOFT_SHUTDOWN", "10"))
     graceful = float(environ.get("NUAGES_GRACEFUL_TIMEOUT", "0"))
-    begun = threading.Event()
+    begun = False
+
+    def end() -> None:
+        time.sleep(graceful)
+        os.kill(os.getpid(), signal.SIGQUIT)
 
     def begin(**_: object) -> None:
-        if graceful and not begun.is_set():
-            begun.set()
-            timer = threading.Timer(graceful, os.kill, (os.getpid(), signal.SIGQUIT))
-            timer.daemon = True
-            timer.start()
+        nonlocal begun
+        if graceful and not begun:
+            begun = True
+            # No Thread: its start waits a moment, which gevent forbids in a signal's handler.
+            _thread.start_new_thread(end, ())
 
     worker_shutting_down.connect(begin, weak=False)
 

@@ -149,6 +149,28 @@ def test_tasks_of_a_gevent_pool_wait_side_by_side(
         worker.end()
 
 
+@pytest.mark.parametrize("pool", ["prefork", "gevent", "solo"])
+def test_a_task_that_takes_too_long_is_not_lost_at_the_end(
+    environments: Callable[[str], Environment], tmp_path: Path, redis: str, pool: str
+) -> None:
+    grace = {"NUAGES_GRACEFUL_TIMEOUT": "3", "NUAGES_SOFT_SHUTDOWN": "2"}
+    kept = f"import redis; at = redis.Redis.from_url('{redis}/1'); print(at.llen('celery'), at.hlen('unacked'))"
+    with working(environments(NEWEST), tmp_path, redis, NUAGES_CELERY_POOL=pool, **grace) as worker:
+        worker.said(" ready.")
+        worker.send("shop.app.control.purge(); shop.sleep.delay(60)")
+        worker.said("shop.celery.sleep")
+        own = min(members(worker.process.pid))
+        os.kill(own, signal.SIGTERM)
+        try:
+            worker.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.kill(own, signal.SIGKILL)  # as the kubelet does
+            worker.process.wait(20)
+        queued, unacknowledged = environments(NEWEST).run(["python", "-c", kept], tmp_path).out.split()
+        assert (queued, unacknowledged) == (("1", "0") if pool == "prefork" else ("0", "1"))
+        environments(NEWEST).run(["python", "-c", f"{kept}; at.flushdb()"], tmp_path)
+
+
 def test_beat_sends_and_keeps_its_schedule(
     environments: Callable[[str], Environment], tmp_path: Path, redis: str
 ) -> None:
