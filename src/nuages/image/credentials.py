@@ -55,14 +55,19 @@ def find(registry: str, environ: Mapping[str, str] | None = None) -> Credentials
     environ = os.environ if environ is None else environ
     for path in _files(environ):
         config = _read(path)
-        helper = config.get("credHelpers", {}).get(registry) or config.get("credsStore")
+        helper = _map(config, "credHelpers").get(registry) or config.get("credsStore")
         if helper and (found := _asked(str(helper), registry)):
             return found
-        auths = config.get("auths") or {}
+        auths = _map(config, "auths")
         for name in _names(registry):
             if isinstance(entry := auths.get(name), dict) and (found := _kept(entry, path)):
                 return found
     return None
+
+
+def _map(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """A map of the file; what is null or something else says nothing."""
+    return found if isinstance(found := config.get(name), dict) else {}
 
 
 def _files(environ: Mapping[str, str]) -> Iterator[Path]:

@@ -30,7 +30,7 @@ from nuages.image import blobs, oci
 MEDIA_TYPE = "application/vnd.cyclonedx+json"
 NAME = "sbom.cdx.json"
 # Counted up when more or other things are read from a layer.
-RECIPE = 1
+RECIPE = 2
 # Debian's own Python packages lie in dist-packages: they are among Debian's.
 _METADATA = re.compile(r".*/site-packages/[^/]+(\.dist-info/METADATA|\.egg-info/PKG-INFO)")
 _DPKG = re.compile(r"var/lib/dpkg/(status|status\.d/[^/]+(?<!\.md5sums))")

@@ -156,3 +156,8 @@ def test_a_reference_is_read_as_docker_reads_it(reference: str, registry: str, n
     found = Repository.of(reference)
     assert (found.registry, found.name, found.host) == (registry, name, host)
     assert Path(found.name).name
+
+
+def test_a_file_whose_maps_are_null_or_lists_says_nothing(config) -> None:
+    assert find(HOST, config(credHelpers=None, auths=None)) is None
+    assert find(HOST, config(credHelpers=["x"], auths=["y"])) is None
