@@ -105,6 +105,8 @@ def project(folder: Path, files: Iterable[str], into: str, without: Iterable[str
     """
     below = into.strip("/")
     dropped = tuple(f"{_plain(name)}/" for name in without if name)
+    # MEDIA_ROOT = BASE_DIR: uploads lie among the code, which stays.
+    dropped = tuple(name for name in dropped if not f"{below}/".startswith(name))
     entries = {below: Entry(below)}
     known: set[PurePosixPath] = set()
     for name in files:

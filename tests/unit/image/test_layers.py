@@ -35,6 +35,12 @@ def test_collected_files_and_uploads_of_the_developer_stay_out(stage: Path) -> N
     assert paths(entries) == ["app", "app/blog", "app/blog/urls.py", "app/manage.py"]
 
 
+@pytest.mark.parametrize("root", ["/app", "/app/", "/", "/app/blog/.."])
+def test_a_project_whose_uploads_lie_in_its_own_folder_stays_whole(root: str, stage: Path) -> None:
+    entries = layers.project(stage, FILES, "app", without=(root, None))
+    assert {f"app/{name}" for name in FILES} <= set(paths(entries))
+
+
 def test_a_checkout_s_umask_does_not_matter(stage: Path) -> None:
     modes = {entry.path: entry.mode for entry in layers.project(stage, FILES, "app", without=())}
     assert (modes["app/manage.py"], modes["app/blog/urls.py"], modes["app/blog"]) == (0o755, 0o644, 0o755)
