@@ -8,8 +8,19 @@ from pathlib import Path
 
 # What another program or a library opens is not seen here.
 _UNSEEN = frozenset(
-    {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "sqlite3.connect"}
+    {
+        "subprocess.Popen",
+        "os.system",
+        "os.exec",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.fork",
+        "os.forkpty",
+        "sqlite3.connect",
+    }
 )
+# Which argument of an event names a file; "import" has one where an extension is loaded, which nothing opens.
+_FILE = {"open": 0, "import": 1, "ctypes.dlopen": 0}
 
 
 class Trace:
@@ -31,8 +42,8 @@ class Trace:
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
         if self._ended:
             return
-        if event == "open":
-            if isinstance(opened := arguments[0], str | bytes):
+        if event in _FILE:
+            if isinstance(opened := arguments[_FILE[event]], str | bytes):
                 path = os.path.abspath(os.fsdecode(opened))  # noqa: PTH100 - a link stays a link, and this is called often
                 if path.startswith(self._below):
                     self._opened.add(path[len(self._below) :])

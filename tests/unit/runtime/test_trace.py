@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +56,14 @@ def test_what_is_opened_is_told(body: str, names: list[str] | None, folder: Path
 
 def test_what_is_opened_after_the_telling_is_not(folder: Path) -> None:
     assert told(folder, "trace.told(); open('VERSION').close()") == []
+
+
+def test_extensions_and_libraries_of_the_project_are_told(folder: Path) -> None:
+    built = importlib.util.find_spec("_bisect")
+    if built is None or not built.origin or not built.origin.endswith(".so"):
+        pytest.skip("this Python has no extension in a file of its own")
+    shutil.copyfile(built.origin, folder / "_bisect.so")
+    found = f"u.spec_from_file_location('_bisect', '{folder}/_bisect.so')"
+    load = f"import importlib.util as u; u.module_from_spec({found})"
+    assert told(folder, load) == ["_bisect.so"]
+    assert told(folder, "import ctypes; ctypes.CDLL('./_bisect.so')") == ["_bisect.so"]
