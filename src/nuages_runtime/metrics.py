@@ -14,13 +14,17 @@ Several processes keep their numbers in files below PROMETHEUS_MULTIPROC_DIR; sc
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nuages_runtime.drain import memory
 from nuages_runtime.slots import Slots
+
+log = logging.getLogger("nuages")
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 # All others are "other": methods are the client's to invent.
@@ -90,6 +94,9 @@ def load() -> Metrics | None:
         return Metrics(int(port))
     except ImportError:
         return None
+    except (OSError, ValueError) as error:  # a folder that cannot be written, names that the project has taken
+        log.warning("no metrics: %s", error)
+        return None
 
 
 def prepare(processes: int) -> None:
@@ -98,7 +105,11 @@ def prepare(processes: int) -> None:
     """
     # When each series began doubles their number and helps no query.
     os.environ.setdefault("PROMETHEUS_DISABLE_CREATED_SERIES", "true")
-    if processes < 2 or not os.environ.get("NUAGES_METRICS_PORT") or os.environ.get(MULTIPROCESS):
+    if own := os.environ.get(MULTIPROCESS):
+        with suppress(OSError):  # made by the project's entry point elsewhere; a pod's folders begin empty
+            Path(own).mkdir(parents=True, exist_ok=True)
+        return
+    if processes < 2 or not os.environ.get("NUAGES_METRICS_PORT"):
         return
     folder = _folder()
     shutil.rmtree(folder, ignore_errors=True)  # of an earlier container of this pod
@@ -115,9 +126,10 @@ def share() -> None:
         return
     try:
         from prometheus_client import values  # noqa: PLC0415 - the image's
-    except ImportError:
+
+        _slots = Slots(_folder())
+    except (ImportError, OSError):
         return
-    _slots = Slots(_folder())
     values.ValueClass = values.MultiProcessValue(_slots.mine)
 
 
