@@ -224,7 +224,18 @@ class Docker(Client):
     def build(
         self, file: Path, context: Path, reference: str, say: Say, *, runtime: Path, volumes: Sequence[Volume]
     ) -> None:
-        """By BuildKit, which shows no file of this machine to a build: `volumes` are left out."""
+        """By BuildKit, which shows no file of this machine to a build: `volumes` are left out.
+
+        Raises:
+            MissingTool: docker's program has no buildx.
+        """
+        try:
+            run(["docker", "buildx", "version"])
+        except CommandFailed:
+            raise MissingTool(
+                "docker builds a Dockerfile by buildx, which is not installed",
+                hint="install docker's buildx plugin; NUAGES_ENGINE=buildah or podman needs none",
+            ) from None
         argv: list[str | Path] = [
             *("docker", "buildx", "build", "--load", "--progress=plain", "--provenance=false", "--network=host"),
             *("--build-arg=SOURCE_DATE_EPOCH=0", f"--tag={reference}", f"--file={file}"),

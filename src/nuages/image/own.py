@@ -188,7 +188,7 @@ def _add(
         work = Path(temporary)
         work.chmod(0o755)
         (work / "constraints.txt").write_text("\n".join((*additions.constraints(installed), "")))
-        (work / "variables").write_text(network.shell(network.variables(os.environ)))
+        (work / "variables").write_text(network.shell(network.variables(os.environ, tools=[network.PYTHON])))
         wanted = shlex.join(addition.line() for addition in added)
         script = (
             ". /run/nuages/work/variables; exec uv pip install --no-cache --no-deps --compile-bytecode"
@@ -199,7 +199,7 @@ def _add(
             Volume(to, "/run/nuages/added", writable=True),
             Volume(work, "/run/nuages/work"),
             Volume(dependencies.installer(), "/usr/local/bin/uv"),
-            *network.volumes(),
+            *network.volumes([network.PYTHON]),
         ]
         env = _UV
         try:
@@ -233,8 +233,8 @@ def _bases(text: str) -> list[str]:
 
 def _machine(folder: Path) -> Iterator[Volume]:
     """How the builder's commands reach this machine's index: pip's and uv's own configuration, in no layer."""
-    known = network.variables(os.environ)
-    yield from network.volumes()
+    known = network.variables(os.environ, tools=[network.PYTHON])
+    yield from network.volumes([network.PYTHON])
     lines = {"cert": known.get("SSL_CERT_FILE"), "index-url": known.get("PIP_INDEX_URL")}
     said = [f"{name} = {value}" for name, value in lines.items() if value]
     if said:

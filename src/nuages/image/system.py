@@ -165,13 +165,16 @@ def _add(below: base.BaseImage, packages: list[str], reference: str, to: Path, t
         "find /var/log -type f -delete",
     ]
     name = f"{engine.prefix}adding-{short_hash([reference, os.getpid()])}"
+    fresh = to.with_suffix(".new")  # a build that is killed leaves no half archive under its name
+    fresh.unlink(missing_ok=True)
     try:
         engine.make(name, below.archive, below.reference, told.say, "\n".join(script))
-        engine.save(name, below.archive, reference, to)
+        engine.save(name, below.archive, reference, fresh)
+        fresh.replace(to)
     except CommandFailed as failed:
-        to.unlink(missing_ok=True)
         raise _not_installed(packages, failed) from None
     finally:
+        fresh.unlink(missing_ok=True)
         with suppress(CommandFailed):  # it was not made
             engine.remove(name)
 

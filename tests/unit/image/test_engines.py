@@ -196,6 +196,12 @@ def test_a_program_that_fails_says_so_and_an_engine_that_fails_says_that(notes: 
     assert raised.value.detail == "Error: no such package"
 
 
+def test_docker_without_buildx_says_so(notes: Path) -> None:
+    install(notes, "docker", program="#!/bin/sh\necho 'unknown command: docker buildx' >&2\nexit 1\n")
+    with pytest.raises(MissingTool, match="buildx, which is not installed"):
+        Docker().build(Path("Dockerfile"), Path(), "x:1", lambda _: None, runtime=Path("/r"), volumes=[])
+
+
 def tarred(to: Path, members: dict[str, bytes], mtime: int) -> blobs.Blob:
     with tarfile.open(to, "w") as tar:
         for name, content in members.items():
