@@ -66,6 +66,7 @@ async def kubelet(cluster, namespace):
     task = asyncio.create_task(player.play())
     yield player
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_first_release_goes_through_all_phases_and_is_recorded(app, cluster, kubelet):

@@ -66,6 +66,7 @@ async def kubelet(cluster, namespace):
     task = asyncio.create_task(player.play())
     yield player
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_workers_go_before_the_web_and_beat_after_it_and_back_the_other_way_round(app, cluster, kubelet):
