@@ -25,6 +25,9 @@ GO = b"\x06"
 GRACE_SECONDS = 10
 """From Ctrl-C to the end of a program that does not heed it."""
 
+# What is set aside for a command; it takes more where there is more. A shell that somebody left keeps no web pod from
+# its node.
+CPU = "50m"
 _SERVING = frozenset({"NUAGES_PORT", "NUAGES_METRICS_PORT", "NUAGES_COMPONENT", "NUAGES_LOGS"})
 
 # Silent while it waits, on a terminal too; the terminal is given on as it was. A container that ends takes what is
@@ -125,10 +128,11 @@ def project(app: App, template: Object, wanted: Run) -> Object:
     left_out = {"ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "args", "name", "command"}
     memory = {"memory": wanted.memory} if wanted.memory else {}
     resources = web.get("resources", {})
+    requests = {"requests": resources.get("requests", {}) | {"cpu": CPU} | memory}
     container = {
         **{field: value for field, value in web.items() if field not in left_out},
         "env": _environment(web.get("env", []), wanted),
-        "resources": {part: values | memory for part, values in resources.items()},
+        "resources": {part: values | memory for part, values in resources.items()} | requests,
         **_process(wanted, ["python", "-IS", "-c", _PYTHON]),
     }
     kept = {
@@ -162,7 +166,7 @@ def psql(app: App, wanted: Run) -> Object | None:
             {"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": secret}},
             *_environment([], wanted),
         ],
-        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        "resources": {"requests": {"cpu": CPU, "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
         "securityContext": container_security(),
         "volumeMounts": [temporary_mount()],
         **_process(wanted, ["bash", "-c", _BASH, "bash"]),

@@ -27,7 +27,7 @@ def named(container):
 def test_it_has_the_webs_image_environment_volumes_and_security_and_nothing_that_serves():
     web, pod = template()["spec"], project(APP, template(), ASKED)["spec"]
     serving, container = web["containers"][0], pod["containers"][0]
-    for field in ("image", "envFrom", "securityContext", "volumeMounts", "resources"):
+    for field in ("image", "envFrom", "securityContext", "volumeMounts"):
         assert container[field] == serving[field]
     for field in ("volumes", "securityContext", "serviceAccountName", "automountServiceAccountToken"):
         assert pod[field] == web[field]
@@ -67,6 +67,13 @@ def test_another_memory_limit_is_both_request_and_limit():
     asked = msgspec.structs.replace(ASKED, memory="1Gi")
     resources = project(APP, template(), asked)["spec"]["containers"][0]["resources"]
     assert resources["limits"]["memory"] == resources["requests"]["memory"] == "1Gi"
+
+
+def test_it_has_the_webs_memory_and_sets_little_processor_aside_so_that_a_left_shell_blocks_nothing():
+    resources = project(APP, template(), ASKED)["spec"]["containers"][0]["resources"]
+    serving = template()["spec"]["containers"][0]["resources"]
+    assert resources["limits"] == serving["limits"]
+    assert resources["requests"] == serving["requests"] | {"cpu": "50m"}
 
 
 def test_the_databases_client_gets_its_password_by_reference_only():
