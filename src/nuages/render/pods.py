@@ -48,8 +48,11 @@ def resources(wanted: Resources) -> Object:
 
 
 def temporary() -> Object:
-    """The volume for /tmp, which a read-only root needs; in memory it would count against the limit."""
-    return {"name": TEMPORARY, "emptyDir": {"sizeLimit": "256Mi"}}
+    """The volume for /tmp, which a read-only root needs and uploads pass through; memory would count against the limit.
+
+    A pod that writes more is evicted, so there is room for a few large uploads at a time.
+    """
+    return {"name": TEMPORARY, "emptyDir": {"sizeLimit": "1Gi"}}
 
 
 def temporary_mount() -> Object:
