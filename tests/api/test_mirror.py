@@ -175,7 +175,7 @@ async def kind(cluster, namespace):
 
     def serves():
         live = definitions.get("CustomResourceDefinition", f"{plural}.{group}")
-        conditions = live.get("status", {}).get("conditions", ())
+        conditions = live.get("status", {}).get("conditions") or ()  # null at first
         return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
     async with Mirror(cluster, None, ["CustomResourceDefinition"]) as definitions:
