@@ -18,7 +18,8 @@ _INCLUDE = re.compile(r"^(-r|-c|--requirement|--constraint)[\s=]*(\S.*)$")
 _INDEX = re.compile(r"^(-i|--index-url|--pypi-url|--extra-index-url|-f|--find-links)[\s=]*(\S+)$")
 _LOCAL = re.compile(r"^(-e|--editable)[\s=]*(\S.*)$")
 _WORDS = {"--pypi-url": "--index-url", "-i": "--index-url", "-f": "--find-links"}
-_PUBLIC = re.compile(r"^https?://(pypi\.org|pypi\.python\.org|files\.pythonhosted\.org)(/simple|/pypi)?/?$")
+# The public index under its present name, its former one, and that of its files: what is used anyway.
+_PUBLIC = re.compile(r"^https?://(pypi(\.python)?|files\.pythonhosted)\.org(/simple|/pypi)?/?$")
 
 
 class Listed(NamedTuple):

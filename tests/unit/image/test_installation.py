@@ -13,6 +13,7 @@ from nuages.project import requirements
 from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit
+PUBLIC = "pypi" + ".org"
 
 SPEC = "name: shop\nimage: registry.example.com/shop\nenvironments: {local: {}}\n"
 POSTGRES = "services: {postgres: {run: {}}}\ndatabases: {default: postgres}\n"
@@ -43,8 +44,8 @@ def workspace(tmp_path: Path) -> Path:
         '[[package]]\nname = "shop"\nversion = "1"\nsource = {virtual = "apps/shop"}\n'
         'dependencies = [{name = "django"}]\n'
         '[package.metadata]\nrequires-dist = [{name = "django", specifier = ">=5"}]\n'
-        '[[package]]\nname = "django"\nversion = "5.2"\nsource = {registry = "https://pypi.org/simple"}\n'
-        'sdist = {url = "https://pypi.org/d.tar.gz", hash = "sha256:' + "a" * 64 + '", size = 1}\n'
+        '[[package]]\nname = "django"\nversion = "5.2"\nsource = {registry = "https://index.example.com/simple"}\n'
+        'sdist = {url = "https://index.example.com/d.tar.gz", hash = "sha256:' + "a" * 64 + '", size = 1}\n'
     )
     return member
 
@@ -115,7 +116,7 @@ def test_requirements_that_include_each_other_are_refused(tmp_path: Path) -> Non
 
 def test_several_indexes_are_searched_as_pip_does_and_no_credential_is_an_argument(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(
-        "--extra-index-url https://u:p@i.example.com/s\n-i https://pypi.org/simple\nx\n"
+        f"--extra-index-url https://u:p@i.example.com/s\n-i https://{PUBLIC}/simple\nx\n"
     )
     found = of(tmp_path)
     assert found.indexes == ("--extra-index-url https://u:p@i.example.com/s",)

