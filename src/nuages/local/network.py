@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection
 from typing import NamedTuple
 
-from nuages.errors import MissingTool
+from nuages.errors import CommandFailed, MissingTool
 from nuages.host.command import run
 
 
@@ -107,6 +107,15 @@ table ip {table} {{
 def disconnect(network: Network, table: str) -> None:
     """Take back what the namespace's end did not: the table, and a cable whose namespace is still being torn down."""
     run(["nft", "-f", "-"], stdin=f"add table ip {table}\ndelete table ip {table}\n")
-    links = {link["ifname"] for link in json.loads(run(["ip", "-json", "link"]))}
-    if network.interface in links:
+    if network.interface not in _links():
+        return
+    try:
         run(["ip", "link", "delete", network.interface])
+    except CommandFailed:
+        # The namespace's end was quicker, which is as good.
+        if network.interface in _links():
+            raise
+
+
+def _links() -> set[str]:
+    return {link["ifname"] for link in json.loads(run(["ip", "-json", "link"]))}
