@@ -16,7 +16,8 @@ from nuages.app.components import resolve
 from nuages.errors import Conflict, NotOurs, Refused, ReleaseFailed, Unreachable
 from nuages.kube.failures import Asked
 from nuages.progress import Started, silent
-from nuages.release import engine, phases, records, secrets
+from nuages.release import engine, records, secrets
+from nuages.release.phases import verify
 from nuages.release.deploy import deploy
 from nuages.release.record import Outcome
 from nuages.release.rollback import rollback
@@ -52,7 +53,7 @@ def blog(namespace, folder, **replaced):
 @pytest.fixture(autouse=True)
 def _nobody_answers(monkeypatch):
     """No pod answers requests here, so none is waited for."""
-    monkeypatch.setattr(phases, "VERIFY", timedelta(0))
+    monkeypatch.setattr(verify, "VERIFY", timedelta(0))
     monkeypatch.setattr(engine, "PATIENCE", 0)
 
 
@@ -232,7 +233,7 @@ async def test_what_a_killed_deploy_applied_but_did_not_write_down_is_pruned(
         raise Unreachable("killed")
 
     with monkeypatch.context() as patched, pytest.raises(Unreachable):
-        patched.setattr(phases.records, "save", killed)
+        patched.setattr(records, "save", killed)
         await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
     assert len(await environments(cluster, namespace)) == 2
     await deploy(app, BUILD, cluster, silent)

@@ -13,7 +13,14 @@ from collections.abc import Awaitable, Callable
 from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFailed, Unreachable
 from nuages.progress import Step as Shown
 from nuages.progress import step
-from nuages.release import phases, records
+from nuages.release import records
+from nuages.release.phases.beat import beat
+from nuages.release.phases.expand import expand
+from nuages.release.phases.prune import prune
+from nuages.release.phases.services import services
+from nuages.release.phases.verify import verify
+from nuages.release.phases.web import web
+from nuages.release.phases.workers import workers
 from nuages.release.record import Outcome, Passed, Record, Stored
 from nuages.release.steps import Advanced, Done, Failed, Finished, Step, Waiting
 from nuages.release.world import World
@@ -21,13 +28,13 @@ from nuages.release.world import World
 Phase = Callable[[Stored, World], Awaitable[Step]]
 
 PHASES: dict[str, Phase] = {
-    "services": phases.services,
-    "expand": phases.expand,
-    "workers": phases.workers,
-    "web": phases.web,
-    "beat": phases.beat,
-    "verify": phases.verify,
-    "prune": phases.prune,
+    "services": services,
+    "expand": expand,
+    "workers": workers,
+    "web": web,
+    "beat": beat,
+    "verify": verify,
+    "prune": prune,
 }
 """In this order, and none knows its neighbours: a task that the new web sends finds a worker that knows it."""
 

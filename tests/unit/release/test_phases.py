@@ -1,6 +1,6 @@
 """How long a phase waits."""
 
-from nuages.release.phases import overdue
+from nuages.release.phases.bring import overdue
 from nuages.rollout.watcher import Survey
 
 

@@ -1,0 +1,1 @@
+"""What each phase does, a file each; engine.py has their order."""

@@ -1,0 +1,109 @@
+"""What most phases do: apply their objects once, write that down, then judge until all hold."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from nuages.app.objects import Object
+from nuages.kube.failures import FieldConflict
+from nuages.progress import Said
+from nuages.release import records
+from nuages.release.record import Stored
+from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
+from nuages.release.world import World
+from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.kinds import View
+from nuages.rollout.watcher import Survey, survey
+
+PATIENCE = timedelta(minutes=10)
+"""How long a phase may stand without an end, where its objects have no deadline of their own."""
+
+OWN_DEADLINE = frozenset({"Deployment", "Job"})
+"""The kinds that say themselves when they took too long (progressDeadlineSeconds, activeDeadlineSeconds)."""
+
+TAKEN_BACK = frozenset({".spec.replicas"})
+"""The fields that a release takes back from whoever changed them."""
+
+LOOK_AGAIN = 5.0
+"""Seconds after which a phase looks again though nothing changed: some verdicts depend on the time."""
+
+SLOW = timedelta(seconds=20)
+"""From when on it is said why a phase still waits, as far as pods and logs tell."""
+
+HOPELESS = frozenset({"diag.D091"})
+"""The causes that end a release then, though pods go on trying: no password becomes the right one by waiting."""
+
+
+async def bring(phase: str, apply: list[Object], judge: list[Object], release: Stored, world: World) -> Step:
+    """Apply `apply` when the phase begins, and judge `judge` until all of them hold.
+
+    Raises:
+        ClusterError: an object was refused; all that could be applied is.
+    """
+    record = release.record
+    if (passed := record.phase(phase)) is None:
+        await world.lock.check()
+        # All of them end before the first error is raised: nothing is written any more once the lock is given back.
+        answers = await asyncio.gather(*(apply_one(wanted, world) for wanted in apply), return_exceptions=True)
+        for error in answers:
+            if isinstance(error, BaseException):
+                raise error
+        live = [answer for answer in answers if not isinstance(answer, BaseException)]
+        return Advanced(await records.save(release, record.begun(phase, world.now(), live), world))
+    found = survey(judge, world.mirror, world.now())
+    if found.failed:
+        return await failed(found, world)
+    if not found.waiting:
+        return Finished(found.note)
+    if world.now() - passed.started > PATIENCE and (late := overdue(found, world.mirror)):
+        return await failed(Survey(done=found.done, waiting=[], failed=late), world)
+    said = "; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting)
+    if world.now() - passed.started > SLOW:
+        why = await diagnose(world.cluster, world.mirror, found.waiting[0][0])
+        if why and why.id in HOPELESS:
+            return await failed(Survey(done=found.done, waiting=[], failed=found.waiting[:1]), world)
+        said += f": {why.cause} ({why.id})" if why and why.cause else ""
+    return Waiting(said, LOOK_AGAIN)
+
+
+def overdue(found: Survey, view: View) -> list[tuple[Object, str]]:
+    """Of those that are waited for, the ones that nothing else ends: a migration may take what the spec allows it."""
+    return [
+        (item, reason)
+        for item, reason in found.waiting
+        if item["kind"] not in OWN_DEADLINE or view.get(item["kind"], item["metadata"]["name"]) is None
+    ]
+
+
+async def failed(found: Survey, world: World) -> Failed:
+    """The worst of what failed, with the pod and the line that say why."""
+    item, reason = found.failed[0]
+    name = item["metadata"]["name"]
+    diagnosis = await diagnose(world.cluster, world.mirror, item)
+    if diagnosis is None:
+        return Failed(f"{name}: {reason}")
+    return Failed(f"{name}: {diagnosis.summary}", diagnosis.text, diagnosis.hint)
+
+
+async def apply_one(wanted: Object, world: World) -> Object:
+    """Apply one object.
+
+    Replicas that a person set by hand are taken back, and said: the spec owns them unless an autoscaler does.
+    All other fields of other managers are left alone: the conflict ends the release.
+    """
+    try:
+        live = await world.cluster.apply(wanted)
+    except FieldConflict as conflict:
+        if not conflict.only(TAKEN_BACK):
+            raise
+        world.sink(Said(f"{wanted['metadata']['name']}: replicas were set by hand; back to what the spec says"))
+        live = await world.cluster.apply(wanted, force=True)
+    world.mirror.saw(live)
+    return live
+
+
+async def live_of(wanted: Object, world: World) -> Object | None:
+    """The object of that kind and name as it is now; None where there is none."""
+    metadata = wanted["metadata"]
+    return await world.cluster.get(wanted["kind"], metadata["namespace"], metadata["name"])

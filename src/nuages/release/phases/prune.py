@@ -1,0 +1,45 @@
+"""What earlier releases made and nobody needs any more."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nuages.app.objects import Object
+from nuages.release import records
+from nuages.release.ownership import holds_data, verdict
+from nuages.release.record import Record, Reference, Stored
+from nuages.release.steps import Finished, Step
+from nuages.release.world import World
+
+
+async def prune(release: Stored, world: World) -> Step:
+    """Remove what earlier releases made and this one has no use for; never anything that holds data.
+
+    Only what our own records name, that is still ours, and of the uid that was written down. One that was applied just
+    before a release was killed has none written down. What a kept record needs to be restored stays with it.
+    """
+    record = release.record
+    history = await records.history(world.cluster, record.namespace, record.app, record.environment)
+    kept = records.kept(history)
+    needed = {(item["kind"], item["metadata"]["name"]) for item in release.manifest.objects}
+    needed |= {("Secret", stored.record.secrets) for stored in kept if stored.record.secrets}
+    named = {(item["kind"], item["metadata"]["name"]) for stored in history for item in stored.manifest.objects}
+    named |= {("Secret", stored.record.secrets) for stored in history if stored.record.secrets}
+    candidates = sorted((kind, name) for kind, name in named - needed if kind != "Namespace")
+    lives = await asyncio.gather(*(world.cluster.get(kind, record.namespace, name) for kind, name in candidates))
+    inventory = {reference for stored in history for reference in stored.record.inventory}
+    removable = [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
+    for live in removable:
+        await world.lock.check()
+        metadata = live["metadata"]
+        await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
+    await world.lock.check()
+    await records.forget(history, kept, world.cluster)
+    return Finished(f"{len(removable)} removed" if removable else "nothing to remove")
+
+
+def _ours(live: Object, record: Record, inventory: set[Reference]) -> bool:
+    """Whether an object that a record names is the one that was made then, not another one of that name."""
+    kind, name = live["kind"], live["metadata"]["name"]
+    uids = {reference.uid for reference in inventory if (reference.kind, reference.name) == (kind, name)}
+    return verdict(record.instance, live) is None and (not uids or live["metadata"]["uid"] in uids)

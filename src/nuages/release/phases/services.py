@@ -1,0 +1,49 @@
+"""What the pods stand on, before any of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nuages.app.objects import Object
+from nuages.progress import Said
+from nuages.release import standing
+from nuages.release.phases.bring import bring, live_of
+from nuages.release.record import Stored
+from nuages.release.steps import Finished, Step
+from nuages.release.world import World
+from nuages.spec.units import bytes_of
+
+
+async def services(release: Stored, world: World) -> Step:
+    """What the pods stand on: identity, configuration, walls, volumes; and data stores that are not there yet.
+
+    A data store that exists is never changed by a release (it has a life of its own); only waited for.
+    """
+    manifest = release.manifest
+    apply: list[Object] = []
+    if release.record.phase("services") is None:
+        foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
+        larger = await asyncio.gather(*(_larger(wanted, world) for wanted in foundation))
+        there = await asyncio.gather(*(live_of(wanted, world) for wanted in manifest.services))
+        apply += [wanted for wanted, stays in zip(foundation, larger, strict=True) if not stays]
+        apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
+    step = await bring("services", apply, manifest.services, release, world)
+    if not isinstance(step, Finished):
+        return step
+    stores = [wanted for wanted in manifest.services if wanted["kind"] == "StatefulSet"]
+    lives = [(wanted, world.mirror.get("StatefulSet", wanted["metadata"]["name"])) for wanted in stores]
+    stays = [standing.kept(wanted, live) for wanted, live in lives if live]
+    return Finished("; ".join(filter(None, [step.note, *stays])))
+
+
+async def _larger(wanted: Object, world: World) -> bool:
+    """Whether it is a volume that has more room than is wanted: volumes never shrink, so it stays as it is.
+
+    https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims
+    """
+    if wanted["kind"] != "PersistentVolumeClaim" or (live := await live_of(wanted, world)) is None:
+        return False
+    asked, has = (claim["spec"]["resources"]["requests"]["storage"] for claim in (wanted, live))
+    if larger := bytes_of(has) > bytes_of(asked):
+        world.sink(Said(f"{wanted['metadata']['name']} stays at {has}: a volume can't shrink to {asked}"))
+    return larger

@@ -1,0 +1,18 @@
+"""The workers: before the web, which sends them tasks."""
+
+from __future__ import annotations
+
+from nuages.release.phases.bring import bring
+from nuages.release.record import Stored
+from nuages.release.steps import Failed, Step
+from nuages.release.world import World
+
+
+async def workers(release: Stored, world: World) -> Step:
+    """New workers for old ones: those stop to take tasks first, and end the ones they have, beside the new."""
+    step = await bring("workers", release.manifest.workers, release.manifest.workers, release, world)
+    if isinstance(step, Failed) and world.serving:
+        # No old one was kept beside: it would take new tasks that it does not know, and drop them.
+        idle = "no tasks are worked off until then: the old workers have ended. nuages rollback brings them back"
+        return step._replace(hint=f"{step.hint}; {idle}" if step.hint else idle)
+    return step
