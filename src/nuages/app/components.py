@@ -42,6 +42,7 @@ def resolve(spec: Spec, environment: str) -> App:
         postgres=_postgres(declared),
         redis=_redis(declared),
         databases=declared.databases,
+        static=declared.static,
         media=declared.media,
         volumes={
             key: Volume(key=key, name=f"{declared.name}-volume-{key}", folder=folder)
@@ -50,6 +51,8 @@ def resolve(spec: Spec, environment: str) -> App:
         expose=declared.expose,
         env=declared.env,
         secrets=declared.secrets,
+        canary=declared.canary,
+        hooks=declared.hooks,
         observability=declared.observability,
     )
 

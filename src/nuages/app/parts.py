@@ -8,11 +8,13 @@ from nuages.app.connections import BEAT_CONNECTIONS, CLIENTS_PER_THREAD, CLIENTS
 from nuages.app.timing import Timing, WorkerTiming
 from nuages.spec.model import (
     BuildOptions,
+    Canary,
     Databases,
     Django,
     EnvValue,
     Expose,
     Folder,
+    Hooks,
     Media,
     Migrations,
     Observability,
@@ -20,6 +22,7 @@ from nuages.spec.model import (
     RedisRun,
     Resources,
     SecretSource,
+    Static,
     WorkerCelery,
 )
 
@@ -151,11 +154,14 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     postgres: Postgres | None
     redis: Redis | None
     databases: Databases
+    static: Static
     media: Media | None
     volumes: dict[str, Volume]
     expose: Expose | None
     env: dict[str, EnvValue]
     secrets: dict[str, SecretSource]
+    canary: Canary
+    hooks: Hooks
     observability: Observability
 
     @property

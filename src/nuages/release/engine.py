@@ -15,32 +15,44 @@ from nuages.progress import Step as Shown
 from nuages.progress import step
 from nuages.release import records
 from nuages.release.phases.beat import beat
+from nuages.release.phases.canary import canary
+from nuages.release.phases.contract import contract
 from nuages.release.phases.expand import expand
+from nuages.release.phases.maintenance import maintenance
 from nuages.release.phases.prune import prune
 from nuages.release.phases.services import services
+from nuages.release.phases.settle import settle
+from nuages.release.phases.static import static
 from nuages.release.phases.verify import verify
 from nuages.release.phases.web import web
 from nuages.release.phases.workers import workers
 from nuages.release.record import Outcome, Passed, Record, Stored
-from nuages.release.steps import Advanced, Done, Failed, Finished, Step, Waiting
+from nuages.release.steps import Advanced, Done, Failed, Finished, Paused, Step, Waiting
 from nuages.release.world import World
 
 Phase = Callable[[Stored, World], Awaitable[Step]]
 
 PHASES: dict[str, Phase] = {
     "services": services,
+    "static": static,
+    "maintenance": maintenance,
     "expand": expand,
+    "canary": canary,
     "workers": workers,
     "web": web,
     "beat": beat,
     "verify": verify,
+    "settle": settle,
+    "contract": contract,
     "prune": prune,
 }
 """In this order, and none knows its neighbours: a task that the new web sends finds a worker that knows it."""
 
-BACK = ("services", "expand", "beat", "web", "workers", "verify", "prune")
+BACK = ("services", "static", "expand", "beat", "web", "workers", "verify", "prune")
 """The order of a rollback: who sends new tasks goes before who works them off."""
 
+OPTIONAL = ("static", "maintenance", "canary", "workers", "beat", "settle", "contract")
+"""The phases of what an app may have none of, or a release was not asked for: their part of the manifest is empty."""
 
 AWAY = 2.0
 """Seconds until a cluster that did not answer is asked again."""
@@ -50,7 +62,7 @@ PATIENCE = 60.0
 
 
 async def advance(release: Stored, world: World) -> Step:
-    """Do the next thing that is left of one release; called until it answers Done or Failed.
+    """Do the next thing that is left of one release; called until it answers Done, Failed or Paused.
 
     Raises:
         Superseded: another writer took the lock over; nothing was written.
@@ -68,13 +80,14 @@ async def advance(release: Stored, world: World) -> Step:
 
 
 def order(release: Stored) -> list[str]:
-    """The phases of a release, forth or back; without those of components that the app has not."""
-    absent = {name for name in ("workers", "beat") if not getattr(release.manifest, name)}
+    """The phases of a release, forth or back; without those that have nothing to do in it."""
+    absent = {name for name in OPTIONAL if not getattr(release.manifest, name)}
     return [name for name in (PHASES if release.record.restores is None else BACK) if name not in absent]
 
 
 async def drive(release: Stored, world: World) -> Record:
-    """Advance a release until it ends, telling each phase as a step; returns the closed record.
+    """Advance a release until it ends, telling each phase as a step; returns the closed record, or the
+    open one of a release that is paused.
 
     Raises:
         ReleaseFailed: with the diagnosis; the record is closed as failed.
@@ -84,6 +97,8 @@ async def drive(release: Stored, world: World) -> Record:
         if not _over(release, name):
             with step(world.sink, name) as shown:
                 release = await _complete(name, release, world, shown)
+            if not _over(release, name):
+                return release.record  # paused
     return (await _close(release, world, Outcome.LIVE)).record
 
 
@@ -108,6 +123,9 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
             case Waiting(reason, again):
                 shown.say(reason)
                 await world.mirror.changed(again, since=seen)
+            case Paused(reason, hint):
+                shown.note = reason
+                return await records.save(release, release.record.waits(name, world.now(), reason, hint), world)
             case Failed(message, detail, hint):
                 shown.note = message
                 # The record keeps what happened, not the log: a project may have logged what is nobody's business.

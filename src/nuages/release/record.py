@@ -16,13 +16,15 @@ import msgspec
 from nuages import __version__
 from nuages.app.build import Build
 from nuages.app.objects import Object
+from nuages.app.schema import Schema
 from nuages.errors import Refused
 from nuages.render.release import Manifest
 
-SCHEMA = 2
+SCHEMA = 3
 """The shape of a record. A tool reads all up to its own; it refuses a newer one.
 
 2: the manifest has workers and beat, which a tool of shape 1 would leave out when it goes back.
+3: a release may be paused, and has what its code knows of the database beside it.
 """
 
 KEPT = 10
@@ -46,6 +48,15 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime
     ended: datetime | None = None
     note: str = ""
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """What an open release waits for."""
+
+    phase: str
+    reason: str
+    since: datetime
+    hint: str = ""
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -78,6 +89,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str
     by: str
     """Who started it: user@host."""
+    command: str = ""
+    """By which command; without anything secret, which no command line takes."""
+    message: str = ""
+    """What whoever started it said of it."""
     restores: int | None = None
     """The release that a rollback brings back; None for a deploy."""
     build: Build
@@ -91,6 +106,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     database: DatabaseState | None = None
     """What is known of the database now; None while a migration is under way or ended badly."""
     failure: str = ""
+    paused: Pause | None = None
+    """What it waits for, where it is open and nobody needs to be at it."""
+    maintenance: bool = False
+    """Whether a page stood in for the app while the database was migrated."""
 
     @property
     def instance(self) -> str:
@@ -116,7 +135,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         """The record with a phase ended; one that had nothing to do began just now."""
         entry = self.phase(phase) or Passed(phase=phase, started=now)
         others = tuple(passed for passed in self.passed if passed.phase != phase)
-        return msgspec.structs.replace(self, passed=(*others, msgspec.structs.replace(entry, ended=now, note=note)))
+        return msgspec.structs.replace(
+            self, passed=(*others, msgspec.structs.replace(entry, ended=now, note=note)), paused=None
+        )
+
+    def waits(self, phase: str, now: datetime, reason: str, hint: str) -> Record:
+        """The record, paused in a phase; since when does not change by asking again."""
+        since = self.paused.since if self.paused and self.paused.phase == phase else now
+        return msgspec.structs.replace(self, paused=Pause(phase=phase, reason=reason, since=since, hint=hint))
 
     def closed(self, outcome: Outcome, now: datetime, failure: str = "") -> Record:
         """The record, ended."""
@@ -128,6 +154,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
     record: Record
     manifest: Manifest
+    schema: Schema | None = None
+    """What its code reads and writes, and what was applied when it went live; None where that is not known."""
     resource_version: str | None = None
     """None where it is not written yet."""
 
@@ -156,10 +184,9 @@ def name(app: str, number: int) -> str:
 def encode(stored: Stored) -> Object:
     """The ConfigMap that holds a record; immutable where the release has ended.
 
-    The manifest is compressed: a ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/).
+    Manifest and schema are compressed: a ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/).
     """
     record = stored.record
-    manifest = gzip.compress(msgspec.json.encode(stored.manifest), mtime=0)
     metadata: Object = {
         "name": name(record.app, record.number),
         "namespace": record.namespace,
@@ -172,7 +199,8 @@ def encode(stored: Stored) -> Object:
         "kind": "ConfigMap",
         "metadata": metadata,
         "data": {"record": msgspec.json.encode(record).decode()},
-        "binaryData": {"manifest": base64.b64encode(manifest).decode()},
+        "binaryData": {"manifest": _packed(stored.manifest)}
+        | ({"schema": _packed(stored.schema)} if stored.schema else {}),
         **({"immutable": True} if record.ended else {}),
     }
 
@@ -190,12 +218,21 @@ def decode(config_map: Object) -> Stored:
             f"release record {config_map['metadata']['name']} was written by a newer nuages (shape {schema})",
             hint="upgrade nuages: an older one must not touch what a newer one made",
         )
-    manifest = gzip.decompress(base64.b64decode(config_map["binaryData"]["manifest"]))
+    binary = config_map["binaryData"]
     return Stored(
         record=msgspec.json.decode(text, type=Record),
-        manifest=msgspec.json.decode(manifest, type=Manifest),
+        manifest=msgspec.json.decode(_unpacked(binary["manifest"]), type=Manifest),
+        schema=msgspec.json.decode(_unpacked(binary["schema"]), type=Schema) if "schema" in binary else None,
         resource_version=config_map["metadata"]["resourceVersion"],
     )
+
+
+def _packed(value: Manifest | Schema) -> str:
+    return base64.b64encode(gzip.compress(msgspec.json.encode(value), mtime=0)).decode()
+
+
+def _unpacked(text: str) -> bytes:
+    return gzip.decompress(base64.b64decode(text))
 
 
 class _Shape(msgspec.Struct):

@@ -26,6 +26,13 @@ class Waiting(NamedTuple):
     again: float
 
 
+class Paused(NamedTuple):
+    """The release waits for a person, or for a time far off: that is written down, and nobody waits in a process."""
+
+    reason: str
+    hint: str = ""
+
+
 class Failed(NamedTuple):
     """The release can't go on; `detail` is what a person needs to see of it."""
 
@@ -38,4 +45,4 @@ class Done(NamedTuple):
     """All phases are over."""
 
 
-Step = Advanced | Finished | Waiting | Failed | Done
+Step = Advanced | Finished | Waiting | Paused | Failed | Done

@@ -19,6 +19,13 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """This release's own number; it names the migrate Job."""
     template: int
     build: Build
+    running: int | None = None
+    """The release that serves while this one is brought live, whose code migrations must not break; None where none
+    does, or nothing is left running on purpose (maintenance)."""
+    maintenance: bool = False
+    """Whether a page stands in for the app while the database is migrated."""
+    canary: bool = False
+    """Whether a set of its own goes beside the one that serves first."""
     secrets: str | None = None
     """The immutable Secret that this release's pods read (`blog-secrets-1f3a9c`); None where the app declares no
     secret."""
@@ -31,8 +38,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Namespace, ServiceAccount, ConfigMap of the environment, NetworkPolicies, volumes."""
     services: list[Object]
     """Data stores that run in the cluster; not rolled by releases."""
+    static: list[Object] = []
+    """Deployment and Service of the static files of this release and the ones before: before any page names them."""
+    maintenance: list[Object] = []
+    """The page that stands in for the app, where that was asked for."""
     expand: list[Object]
     """The migrate Job: it ends well before any pod of this release starts."""
+    canary: list[Object] = []
+    """The set that goes beside the one that serves, where that was asked for."""
     workers: list[Object] = []
     """Deployment and disruption budget of each worker: before the web, which sends them tasks."""
     web: list[Object]
@@ -41,6 +54,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How the outside gets in: Service of type LoadBalancer or NodePort, Ingress, HTTPRoute."""
     beat: list[Object] = []
     """The StatefulSet of beat, last: what it sends, the new workers know."""
+    settle: list[Object] = []
+    """The Job of what migrations leave for after the rollout; run where something is left."""
+    contract: list[Object] = []
+    """The Job that takes away what no running code knows any more; run where the spec wants it in this release."""
 
     @property
     def objects(self) -> list[Object]:
@@ -48,9 +65,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return [
             *self.foundation,
             *self.services,
+            *self.static,
+            *self.maintenance,
             *self.expand,
+            *self.canary,
             *self.workers,
             *self.web,
             *self.exposure,
             *self.beat,
+            *self.settle,
+            *self.contract,
         ]

@@ -53,6 +53,12 @@ MajorVersion = Annotated[str, Meta(pattern=r"^[1-9][0-9]?$", title="a major vers
 ProjectPath = Annotated[str, Meta(pattern=r"^[^/\s\\][^\s\\]*$", title="a path in the project")]
 # What begins an URL's path, without a wildcard: both Ingress and HTTPRoute take it as a prefix.
 Route = Annotated[str, Meta(pattern=r"^/[A-Za-z0-9._~/-]*$", title="a route")]
+Percent = Annotated[str, Meta(pattern=r"^(100|[1-9]?[0-9](\.[0-9]{1,2})?)%$", title="a percentage")]
+Factor = Annotated[str, Meta(pattern=r"^[1-9][0-9]?(\.[0-9]{1,2})?x$", title="a factor")]
+# A migration as Django and its logs name it.
+MigrationName = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\.\w+$", title="a migration")]
+# https://docs.djangoproject.com/en/stable/ref/checks/: the id of a system check.
+CheckId = Annotated[str, Meta(pattern=r"^[\w.]+\.[CEWID]\d{3}$", title="a system check's id")]
 Command = Annotated[list[str], Meta(min_length=1)]
 
 

@@ -15,6 +15,7 @@ from msgspec import Meta, field
 
 from nuages.spec.forms import ClassName, Host, Key, Name, NamespaceName, ObjectName, Part, Repository, Variable
 from nuages.spec.processes import Beat, BeatCelery, Migrations, Resources, Web, Worker, WorkerCelery
+from nuages.spec.releases import Canary, Checks, Hook, Hooks, Static, Webhook
 from nuages.spec.source import BuildOptions, Dependencies, Django, Frontend, Overlay
 from nuages.spec.stores import (
     Database,
@@ -33,6 +34,8 @@ __all__ = [
     "Beat",
     "BeatCelery",
     "BuildOptions",
+    "Canary",
+    "Checks",
     "Database",
     "Databases",
     "Declaration",
@@ -43,6 +46,8 @@ __all__ = [
     "Expose",
     "Folder",
     "Frontend",
+    "Hook",
+    "Hooks",
     "Media",
     "Migrations",
     "Observability",
@@ -54,9 +59,11 @@ __all__ = [
     "Resources",
     "SecretSource",
     "Services",
+    "Static",
     "Tls",
     "Volume",
     "Web",
+    "Webhook",
     "Worker",
     "WorkerCelery",
 ]
@@ -160,6 +167,7 @@ class Declaration(Part, frozen=True, kw_only=True):
     migrations: Annotated[Migrations, Meta(description="How the database follows the code.")] = Migrations()
     services: Annotated[Services, Meta(description="The data stores the app uses.")] = Services()
     databases: Annotated[Databases, Meta(description="Django's DATABASES: alias to service.")] = Databases()
+    static: Annotated[Static, Meta(description="Static files across releases.")] = Static()
     media: Annotated[Media | None, Meta(description="Where uploads live.")] = None
     volumes: Annotated[
         dict[Key, Folder],
@@ -172,6 +180,8 @@ class Declaration(Part, frozen=True, kw_only=True):
     secrets: Annotated[dict[Variable, SecretSource], Meta(description="Secret environment variables: names only.")] = (
         field(default_factory=dict)
     )
+    canary: Annotated[Canary, Meta(description="How `nuages deploy --canary` goes on, and what it bears.")] = Canary()
+    hooks: Annotated[Hooks, Meta(description="What is done beside the phases of a release.")] = Hooks()
     observability: Annotated[Observability, Meta(description="What the app tells of itself.")] = Observability()
 
 

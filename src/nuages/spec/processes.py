@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from nuages.spec.forms import CeleryApp, Command, Cpu, Duration, Memory, Part, Queue, Route
+from nuages.spec.forms import CeleryApp, Command, Cpu, Duration, Memory, MigrationName, Part, Queue, Route
 
 Interface = Literal["wsgi", "asgi"]
 Server = Literal["gunicorn", "uvicorn", "granian"]
@@ -115,6 +115,21 @@ class MigrateResources(Resources, frozen=True, kw_only=True):
 class Migrations(Part, frozen=True, kw_only=True):
     """How the database is brought to what an image expects, before its pods start."""
 
+    contract: Annotated[
+        Literal["next-release", "after-rollout", "manual"],
+        Meta(description="When what migrations take away really goes, so that going back stays possible until then."),
+    ] = "next-release"
+    settle: Annotated[
+        Duration,
+        Meta(description="With contract after-rollout: how long the new version serves before.", examples=["1h"]),
+    ] = "0s"
+    classes: Annotated[
+        dict[MigrationName, Literal["expand", "backfill", "contract", "unsafe"]],
+        Meta(
+            description="What a migration does to running code, where it can't be known: of RunPython and RunSQL.",
+            examples=[{"blog.0005_fill_slugs": "backfill"}],
+        ),
+    ] = field(default_factory=dict)
     timeout: Annotated[Duration, Meta(description="The migrate Job is ended after this.", examples=["30m"])] = "30m"
     lock_timeout: Annotated[
         Duration,

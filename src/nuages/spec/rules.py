@@ -45,6 +45,7 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from _build(spec.build)
     yield from _folders(spec.volumes)
     yield from _amounts(spec)
+    yield from _release(spec)
     if spec.expose:
         yield from _exposure(spec.expose)
 
@@ -130,6 +131,23 @@ def _processes(spec: EnvironmentSpec) -> Iterator[Mistake]:
             servers = [name for name in ("gunicorn", "uvicorn", "granian") if _speaks(name, web.interface)]
             message = f"{web.server} does not speak {web.interface}"
             yield Mistake("spec.E212", ("web", key, "server"), message, f"server: {' or '.join(servers)}")
+
+
+def _release(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    for point in spec.hooks.__struct_fields__:
+        hook = getattr(spec.hooks, point)
+        if hook and sum(one is not None for one in (hook.manage, hook.command, hook.webhook)) != 1:
+            hint = "manage: [warm_cache], command: [...], or webhook: {secret: slack}"
+            yield Mistake("spec.E217", ("hooks", point.replace("_", "-")), "is not one thing to do", hint)
+    shares = [float(step.rstrip("%")) for step in spec.canary.steps]
+    if shares != sorted(set(shares)) or 0 in shares:
+        message = f"{', '.join(spec.canary.steps)} does not grow step by step"
+        yield Mistake("spec.E218", ("canary", "steps"), message, "write [10%, 50%]; the last step is the whole")
+    if seconds(spec.migrations.settle) and spec.migrations.contract != "after-rollout":
+        message = f"means nothing with contract {spec.migrations.contract}"
+        yield Mistake(
+            "spec.E219", ("migrations", "settle"), message, "contract: after-rollout waits for it", at_key=True
+        )
 
 
 def _speaks(server: str, interface: str) -> bool:

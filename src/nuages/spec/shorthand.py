@@ -10,6 +10,7 @@
     celery: blog                       celery: {app: blog}
     volumes: {data: var/data}          volumes: {data: {path: var/data}}
     routes: /api/                      routes: [/api/]
+    manage: clearsessions              manage: [clearsessions]
     python: 3.10, version: 17, …       the text as it was written: "3.10", "17"
     command: [serve, --port, 8000]     the words as they were written: "8000"
 
@@ -37,6 +38,12 @@ AS_WRITTEN = (
     ("workers", "*", "longestTask"),
     ("migrations", "timeout"),
     ("migrations", "lockTimeout"),
+    ("migrations", "settle"),
+    ("canary", "pause"),
+    ("canary", "errorRate"),
+    ("canary", "latencyP95"),
+    ("hooks", "*", "manage", "*"),
+    ("hooks", "*", "command", "*"),
     ("web", "*", "command", "*"),
     ("workers", "*", "command", "*"),
     ("workers", "*", "celery", "queues", "*"),
@@ -71,6 +78,8 @@ WRAPPED: dict[tuple[str, ...], Callable[[Value], Value]] = {
     ("databases", "*"): _in_field("service"),
     ("django", "overlay"): lambda value: {"enabled": value} if isinstance(value, bool) else value,
     ("build", "dependencies"): _in_field("file"),
+    ("hooks", "*", "manage"): _in_list,
+    ("django", "checks", "ignore"): _in_list,
     ("workers", "*", "celery"): _in_field("app"),
     ("beat", "celery"): _in_field("app"),
     ("volumes", "*"): _in_field("path"),

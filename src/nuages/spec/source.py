@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from nuages.spec.forms import Command, DebianPackage, Group, Module, Part, ProjectPath
+from nuages.spec.releases import Checks
 
 
 class Overlay(Part, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class Django(Part, frozen=True, kw_only=True):
             examples=[{"static": False}],
         ),
     ] = Overlay()
+    checks: Annotated[Checks, Meta(description="Django's own checks for deployment.")] = Checks()
 
 
 class Dependencies(Part, frozen=True, kw_only=True):

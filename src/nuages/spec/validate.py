@@ -52,6 +52,10 @@ FORMS = {
     "a queue's name": "without spaces and commas",
     "an extra or a group": "letters, digits, dots and dashes: postgres",
     "a path in the project": "relative to the project's root: var/data",
+    "a percentage": "write 10%",
+    "a factor": "write 1.2x",
+    "a migration": "as Django names it: blog.0005_fill_slugs",
+    "a system check's id": "as manage.py check shows it: security.W004",
     "a route": "a path that begins with a slash: /api/",
 }
 TYPES = {

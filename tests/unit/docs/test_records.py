@@ -11,7 +11,7 @@ from nuages.app.build import Build
 from nuages.findings import Finding, Place
 from nuages.project.report import Row
 from nuages.release.audit import Ran
-from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Record, Reference
+from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.status import Component, Problem, Status
 from nuages.release.values import Entry, Listing
 from nuages.render.release import Manifest
@@ -24,6 +24,7 @@ FIELDS = {
     "Record": Record.__struct_fields__,
     "Build": Build.__struct_fields__,
     "Passed": Passed.__struct_fields__,
+    "Pause": Pause.__struct_fields__,
     "Reference": Reference.__struct_fields__,
     "DatabaseState": DatabaseState.__struct_fields__,
     "Manifest": Manifest.__struct_fields__,
