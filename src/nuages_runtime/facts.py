@@ -25,7 +25,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
-from nuages_runtime import hook
+from nuages_runtime import hook, registry
 from nuages_runtime.collect import Collected, collect
 from nuages_runtime.trace import Trace
 
@@ -57,6 +57,7 @@ def facts() -> dict[str, object]:
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "migrations": leaves(),
         "engines": {alias: connections[alias].vendor for alias in connections},
+        "tasks": registry.tasks(os.environ.get("NUAGES_CELERY_APP", "")),
         "media_root": str(Path(media).absolute()) if media else None,
         "static_root": str(Path(static).absolute()) if static else None,
         "static_url": settings.STATIC_URL,

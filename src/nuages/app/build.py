@@ -31,6 +31,8 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     """The version of Python in the image: `3.13`."""
     engines: dict[str, str] = {}
     """Per alias of DATABASES the vendor it had when the settings were loaded: `postgresql`, `sqlite`."""
+    tasks: dict[str, str] | None = None
+    """Per Celery task its signature, `(post, subject=)`; None where it is not known, as an older nuages built it."""
     user: int = 10001
     """The numeric user the processes run as; a name can't be checked by the kubelet (runAsNonRoot)."""
     working_dir: str = "/app"

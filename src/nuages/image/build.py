@@ -340,6 +340,7 @@ def _known(told: facts.Told, commit: str, *, user: int, folder: str) -> Build:
         python=told.python,
         engines=told.engines,
         migrations=told.migrations,
+        tasks=told.tasks,
         static_root=told.static_root,
         media_root=told.media_root,
         user=user,

@@ -69,6 +69,7 @@ class Told(msgspec.Struct, frozen=True):
     django: str = ""
     python: str = ""
     engines: dict[str, str] = {}
+    tasks: dict[str, str] | None = None
     staticfiles: bool = True
     overlay: tuple[Change, ...] = ()
     read: tuple[str, ...] | None = None
@@ -86,6 +87,9 @@ def variables(facts: Facts, app: App) -> dict[str, str]:
         found["NUAGES_WSGI"] = facts.wsgi.value
     if facts.asgi:
         found["NUAGES_ASGI"] = facts.asgi.value
+    celery = [worker.celery.app for worker in app.workers.values() if worker.celery]
+    if celery := sorted({*celery, *([app.beat.app] if app.beat else [])}):
+        found["NUAGES_CELERY_APP"] = ",".join(celery)
     found |= {name: value for name, value in settings_variables(app).items() if value}
     if app.postgres is not None:
         found["DATABASE_URL"] = _DATABASE
