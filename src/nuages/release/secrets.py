@@ -73,13 +73,23 @@ async def copy(app: App, cluster: Cluster) -> str | None:
     if missing:
         raise _refused(app, list(missing.values()))
     salt = (await _values(cluster, app.namespace, app.secret))[SALT]
-    digest = hmac.new(salt, b"\0".join(b"%s=%s" % (k.encode(), v) for k, v in values.items()), hashlib.sha256)
-    name = f"{app.secret}-{digest.hexdigest()[:10]}"
+    name = copy_name(app, salt, values)
     wanted = object_of(app, name, values) | {"immutable": True}
     if await cluster.get("Secret", app.namespace, name) is None:
         with contextlib.suppress(AlreadyExists):
             await cluster.create(wanted)
     return name
+
+
+def copy_name(app: App, salt: bytes, values: dict[str, bytes]) -> str:
+    """What the copy of these values is called; `values` in the order of their names."""
+    digest = hmac.new(salt, b"\0".join(b"%s=%s" % (k.encode(), v) for k, v in values.items()), hashlib.sha256)
+    return f"{app.secret}-{digest.hexdigest()[:10]}"
+
+
+async def found(app: App, cluster: Cluster) -> tuple[dict[str, bytes], dict[str, Finding]]:
+    """Each declared secret's value, and a finding for each that has none; for who only looks."""
+    return await _found(app, cluster)
 
 
 def changes(live: Object | None) -> dict[str, Change]:

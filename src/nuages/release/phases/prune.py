@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from nuages.app.objects import Object
+from nuages.kube.client import Cluster
 from nuages.release import records
 from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import Record, Reference, Stored
@@ -20,22 +21,27 @@ async def prune(release: Stored, world: World) -> Step:
     """
     record = release.record
     history = await records.history(world.cluster, record.namespace, record.app, record.environment)
-    kept = records.kept(history)
+    gone = await removable(release, history, world.cluster)
+    for live in gone:
+        await world.lock.check()
+        metadata = live["metadata"]
+        await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
+    await world.lock.check()
+    await records.forget(history, records.kept(history), world.cluster)
+    return Finished(f"{len(gone)} removed" if gone else "nothing to remove")
+
+
+async def removable(release: Stored, history: list[Stored], cluster: Cluster) -> list[Object]:
+    """What this release would remove, as it is now; nothing is touched."""
+    record, kept = release.record, records.kept(history)
     needed = {(item["kind"], item["metadata"]["name"]) for item in release.manifest.objects}
     needed |= {("Secret", stored.record.secrets) for stored in kept if stored.record.secrets}
     named = {(item["kind"], item["metadata"]["name"]) for stored in history for item in stored.manifest.objects}
     named |= {("Secret", stored.record.secrets) for stored in history if stored.record.secrets}
     candidates = sorted((kind, name) for kind, name in named - needed if kind != "Namespace")
-    lives = await asyncio.gather(*(world.cluster.get(kind, record.namespace, name) for kind, name in candidates))
+    lives = await asyncio.gather(*(cluster.get(kind, record.namespace, name) for kind, name in candidates))
     inventory = {reference for stored in history for reference in stored.record.inventory}
-    removable = [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
-    for live in removable:
-        await world.lock.check()
-        metadata = live["metadata"]
-        await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
-    await world.lock.check()
-    await records.forget(history, kept, world.cluster)
-    return Finished(f"{len(removable)} removed" if removable else "nothing to remove")
+    return [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
 
 
 def _ours(live: Object, record: Record, inventory: set[Reference]) -> bool:
