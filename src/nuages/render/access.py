@@ -13,8 +13,9 @@ from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render import postgres, redis
 
-# Redis' databases: Django's cache is cleared by FLUSHDB, which must not reach the tasks.
-CACHE, TASKS = "0", "1"
+# Redis' databases: Django's cache is cleared by FLUSHDB, which must not reach the tasks. What a set beside the serving
+# release sends has one of its own, so that no worker is given a task that only the other release knows.
+CACHE, TASKS, TRIAL = "0", "1", "2"
 
 
 def services(app: App) -> list[Object]:

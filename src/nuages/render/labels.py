@@ -20,6 +20,10 @@ LEAVES = "nuages.dev/migrations"
 RUNTIME = "nuages.dev/runtime"
 
 COMPONENT = "app.kubernetes.io/component"
+# Which one of several of a component: its key in the spec.
+KEY = "nuages.dev/key"
+# On what stands beside the release that serves for a time: `canary`, `green`, or what is `old` and finishes its tasks.
+TRACK = "nuages.dev/track"
 # Components: what an object is there for. `run` is what a person starts by hand.
 WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
 POSTGRES, REDIS = "postgres", "redis"
@@ -29,7 +33,7 @@ MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"
 def selector(app: App, component: str, key: str = "") -> dict[str, str]:
     """What finds the pods of a component, or of one of several (`key`): it never changes while the app lives."""
     labels = {**instance(app), COMPONENT: component}
-    return labels | {"nuages.dev/key": key} if key else labels
+    return labels | {KEY: key} if key else labels
 
 
 def labels(app: App, component: str, key: str = "") -> dict[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.beat import beat
+from nuages.render.canary import beside
 from nuages.render.environment import config
 from nuages.render.exposure import exposure
 from nuages.render.foundation import account, namespace
 from nuages.render.jobs import migrate
+from nuages.render.maintenance import maintenance
 from nuages.render.network import policies
 from nuages.render.postgres import postgres
 from nuages.render.redis import redis
@@ -23,6 +25,8 @@ __all__ = ["Manifest", "Release", "namespace", "render", "services"]
 def render(app: App, release: Release) -> Manifest:
     """The same app and release give the same objects, byte for byte once written."""
     plain = config(app)
+    webs = [made for component in app.web.values() for made in web(app, component, release)]
+    workers = [made for component in app.workers.values() for made in worker(app, component, release)]
     return Manifest(
         foundation=[
             namespace(app),
@@ -33,10 +37,12 @@ def render(app: App, release: Release) -> Manifest:
             *folders(app),
         ],
         services=services(app),
+        maintenance=maintenance(app, release),
         expand=migrate(app, release),
-        web=[made for component in app.web.values() for made in web(app, component, release)],
+        canary=beside(app, release, webs, workers),
+        web=webs,
         exposure=exposure(app),
-        workers=[made for component in app.workers.values() for made in worker(app, component, release)],
+        workers=workers,
         beat=beat(app, release),
     )
 

@@ -24,8 +24,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     does, or nothing is left running on purpose (maintenance)."""
     maintenance: bool = False
     """Whether a page stands in for the app while the database is migrated."""
-    canary: bool = False
-    """Whether a set of its own goes beside the one that serves first."""
+    canary: str = ""
+    """Whether a set of its own goes beside the one that serves first: `canary`, `blue-green`, or "" for none."""
     secrets: str | None = None
     """The immutable Secret that this release's pods read (`blog-secrets-1f3a9c`); None where the app declares no
     secret."""
