@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -21,6 +22,8 @@ class Collected(NamedTuple):
     """Why nothing was collected, in words; "" where it was."""
     missing: tuple[str, ...] = ()
     """Files that others refer to and that nobody has; the reference was left as it is."""
+    tree: str = ""
+    """The hash of all files, where their names have none of their own (nuages_runtime/statics.py)."""
 
 
 def collect(folder: Path) -> Collected:
@@ -55,7 +58,19 @@ def collect(folder: Path) -> Collected:
     call_command("collectstatic", interactive=False, verbosity=0)
     if kept.is_dir() and kept not in (Path.cwd(), *Path.cwd().parents):
         merge(kept, folder)
-    return Collected(missing=tuple(sorted(missing)))
+    # A storage that hashes each name has said what its pages ask for; no other may be forced on a project.
+    tree = "" if hasattr(storage, "hashed_name") else tree_of(folder)
+    return Collected(missing=tuple(sorted(missing)), tree=tree)
+
+
+def tree_of(folder: Path) -> str:
+    """Sixteen hexadecimal digits that tell what all files of a folder are called and hold; "" where it has none."""
+    digest = hashlib.blake2b(digest_size=8)
+    files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    for name in files:
+        digest.update(f"{name}\0".encode())
+        digest.update(hashlib.blake2b((folder / name).read_bytes(), digest_size=16).digest())
+    return digest.hexdigest() if files else ""
 
 
 def forgiving(storage: Any) -> set[str]:

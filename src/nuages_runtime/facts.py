@@ -175,7 +175,11 @@ def main() -> int:
             return REFUSED
         found = facts()
         collected = collect(options.static) if options.static else Collected()
-        found |= {"static_skipped": collected.skipped, "static_missing": collected.missing}
+        found |= {
+            "static_skipped": collected.skipped,
+            "static_missing": collected.missing,
+            "static_tree": collected.tree,
+        }
         found["read"] = trace.told()
     json.dump(found, sys.stdout)
     return 0

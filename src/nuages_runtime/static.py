@@ -6,6 +6,8 @@
 Django serves uploads with DEBUG only, and leaves the rest to "a server in front"; there is none here but this one. The
 files are WhiteNoise's to answer (compressed neighbours, ranges, 304); without WhiteNoise in the image none are served.
 The part `static` of NUAGES_OVERLAY switches both.
+
+Whoever serves the static files, pages of other releases may ask this pod for those of theirs (releases.py).
 """
 
 # Django and WhiteNoise are the image's, and the settings are read when the project is loaded.
@@ -19,17 +21,18 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from nuages_runtime.releases import Releases, lasting_asgi, lasting_wsgi, plain_prefix
+from nuages_runtime.statics import IMMUTABLE
 from nuages_runtime.uploads import Uploads
 
 log = logging.getLogger("nuages")
-
-# A hash of the content in the name: Django's `name.0123456789ab.css`, and those of bundlers, which have a letter and a
-# digit (so that no date is one): `app.1f3a9c0b.js`, `app-1f3a9c0b.js`.
-IMMUTABLE = r"\.[0-9a-f]{12}\.[^/]+$|[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}\.[^/]+$"
 
 Find = Callable[[str], Any]
 """A path of a request -> WhiteNoise's file, or None."""
@@ -83,7 +86,7 @@ def collected() -> Find | None:
     from django.core.files.storage import FileSystemStorage
 
     # A full URL is that of a CDN in front of us; one without a leading slash gets it by Django.
-    prefix = urlsplit(settings.STATIC_URL or "").path
+    prefix = plain_prefix(urlsplit(settings.STATIC_URL or "").path)
     if not isinstance(staticfiles_storage, FileSystemStorage) or not prefix.strip("/"):
         return None
     root = Path(staticfiles_storage.location)
@@ -108,19 +111,32 @@ def _etag(headers: Any, path: str, _url: str) -> None:
 
 def wsgi(project: Any) -> Any:
     """The application with the files in front; itself where there are none."""
-    files = of_project(project)
-    if not files:
+    files, others = of_project(project), Releases.of_environment()
+    if not files and others is None:
         return project
     from wsgiref.util import FileWrapper
 
     def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
         path = environ.get("PATH_INFO", "").encode("latin-1").decode(errors="replace")
-        found = files.find(environ["REQUEST_METHOD"], path)
+        if others is None:
+            start = start_response
+        elif (plain := others.plain(path)) is not None:
+            path = plain
+            environ["PATH_INFO"] = plain.encode().decode("latin-1")
+            start = lasting_wsgi(start_response)
+        elif others.wants(method, path) and (given := others.ask(method, path, _asked(environ))):
+            environ["nuages.request"].view = "static"
+            start_response(f"{given.status} {HTTPStatus(given.status).phrase}", given.headers)
+            return given.body
+        else:
+            start = start_response
+        found = files.find(method, path)
         if found is None:
-            return project(environ, start_response)  # type: ignore[no-any-return]
+            return project(environ, start)  # type: ignore[no-any-return]
         environ["nuages.request"].view, file = found
-        answer = file.get_response(environ["REQUEST_METHOD"], environ)
-        start_response(f"{answer.status.value} {answer.status.phrase}", list(answer.headers))
+        answer = file.get_response(method, environ)
+        start(f"{answer.status.value} {answer.status.phrase}", list(answer.headers))
         return environ.get("wsgi.file_wrapper", FileWrapper)(answer.file) if answer.file else []
 
     return application
@@ -128,15 +144,25 @@ def wsgi(project: Any) -> Any:
 
 def asgi(project: Any) -> Any:
     """As `wsgi`, for ASGI; reading happens in a thread."""
-    files = of_project(project)
-    if not files:
+    files, others = of_project(project), Releases.of_environment()
+    if not files and others is None:
         return project
     from asyncio import to_thread
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         found = None
-        if scope["type"] == "http":
-            found = await to_thread(files.find, scope["method"], scope["path"]) if _wanted(scope["path"]) else None
+        if scope["type"] == "http" and _wanted(scope["path"]):
+            path, method = scope["path"], scope["method"]
+            if others is not None and (plain := others.plain(path)) is not None:
+                path, send = plain, lasting_asgi(send)
+                scope = {**scope, "path": path, "raw_path": quote(path).encode()}
+            elif others is not None and await to_thread(others.wants, method, path):
+                headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+                if given := await to_thread(others.ask, method, path, headers):
+                    scope["nuages.request"].view = "static"
+                    await _send(send, given.status, given.headers, partial(to_thread, next, iter(given.body), b""))
+                    return
+            found = await to_thread(files.find, method, path)
         if found is None:
             await project(scope, receive, send)
             return
@@ -146,24 +172,32 @@ def asgi(project: Any) -> Any:
             for name, value in scope["headers"]
         }
         answer = await to_thread(file.get_response, scope["method"], asked)
-        headers = [(name.lower().encode(), str(value).encode("latin-1")) for name, value in answer.headers]
-        await send({"type": "http.response.start", "status": answer.status.value, "headers": headers})
-        if answer.file:
-            try:
-                while piece := await to_thread(answer.file.read, 64 * 1024):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            finally:
-                answer.file.close()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        with answer.file or nullcontext():
+            read = partial(to_thread, answer.file.read, 64 * 1024) if answer.file else None
+            await _send(send, answer.status.value, answer.headers, read)
 
     # Only paths below one of the two are looked for in a thread.
     _wanted = re.compile("|".join(re.escape(prefix) for prefix in prefixes())).match
     return application
 
 
+async def _send(send: Any, status: int, headers: Iterable[tuple[str, Any]], read: Any) -> None:
+    """A whole answer; `read` gives the next piece of its body, empty at the end."""
+    pairs = [(name.lower().encode(), str(value).encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    while read and (piece := await read()):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _asked(environ: dict[str, Any]) -> dict[str, str]:
+    """The headers of a request, as the bridge wants them."""
+    return {name[5:].lower().replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+
+
 def prefixes() -> list[str]:
-    """The paths below which there may be files."""
+    """The paths below which there may be files, of this image or of others."""
     from django.conf import settings
 
-    found = (urlsplit(str(url or "")).path for url in (settings.STATIC_URL, settings.MEDIA_URL))
+    found = (plain_prefix(urlsplit(str(url or "")).path) for url in (settings.STATIC_URL, settings.MEDIA_URL))
     return [prefix for prefix in found if prefix.strip("/")]

@@ -23,6 +23,10 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     """Per app label the leaves of its migration graph: what a database must have before this image serves."""
     static_root: str | None = None
     static_url: str = ""
+    static_files: bool = False
+    """Whether static files were collected below `static_root`."""
+    static_tree: str = ""
+    """The hash of all of them, where their names have none of their own; pages then name them below it."""
     media_root: str | None = None
     """Where uploads go inside the container; None where the project has no MEDIA_ROOT."""
     django: str = ""

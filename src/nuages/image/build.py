@@ -35,8 +35,8 @@ from nuages.project.inspect import inspect
 from nuages.project.requirements import Options
 
 USER = 1000
-# Counted up when the same project gives other layers.
-RECIPE = 2
+# Counted up when the same project gives other layers, or other facts.
+RECIPE = 3
 # What tools leave behind beside what they make.
 LEFTOVERS = frozenset({"__pycache__", "node_modules", ".cache"})
 
@@ -342,6 +342,8 @@ def _known(told: facts.Told, commit: str, *, user: int, folder: str) -> Build:
         migrations=told.migrations,
         tasks=told.tasks,
         static_root=told.static_root,
+        static_files=told.static_root is not None and not told.static_skipped,
+        static_tree=told.static_tree,
         media_root=told.media_root,
         user=user,
         working_dir=folder,

@@ -65,6 +65,8 @@ class Told(msgspec.Struct, frozen=True):
     """Why static files were not collected; "" where they were."""
     static_missing: tuple[str, ...] = ()
     """Static files that others refer to and that nobody has."""
+    static_tree: str = ""
+    """The hash of all static files, where their names have none of their own."""
     asgi: str = ""
     django: str = ""
     python: str = ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import PurePath
+from urllib.parse import urlsplit
 
-from nuages_runtime.overlay.change import ADDED, KEPT, Change, World
+from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World
 
 _STATICFILES = "django.contrib.staticfiles"
 
@@ -17,17 +18,42 @@ def static(world: World) -> Iterator[Change]:
     apps = world.own.get("INSTALLED_APPS")
     if not isinstance(apps, list | tuple) or not any(str(app).startswith(_STATICFILES) for app in apps):
         return
-    if not world.own.get("STATIC_URL"):
-        yield Change("STATIC_URL", ADDED, "staticfiles is installed and needs one", "/static/")
+    yield from _address(world)
     if not world.own.get("STATIC_ROOT"):
         yield Change("STATIC_ROOT", ADDED, "static files are collected when the image is built", _free_folder(world))
-    middleware = world.own.get("MIDDLEWARE")
-    whitenoise = isinstance(middleware, list | tuple) and any("whitenoise" in str(name).lower() for name in middleware)
-    if whitenoise and "WHITENOISE_IMMUTABLE_FILE_TEST" not in world.own:
-        from nuages_runtime.static import IMMUTABLE  # noqa: PLC0415 - only where it is used
+    if _whitenoise(world.own.get("MIDDLEWARE")) and "WHITENOISE_IMMUTABLE_FILE_TEST" not in world.own:
+        from nuages_runtime.statics import IMMUTABLE  # noqa: PLC0415 - only where it is used
 
         why = "hashed files of an earlier release are not in this one's manifest, and as immutable"
         yield Change("WHITENOISE_IMMUTABLE_FILE_TEST", ADDED, why, IMMUTABLE)
+
+
+def _address(world: World) -> Iterator[Change]:
+    """Where static files are asked for: below the hash of all of them (NUAGES_STATIC_TREE), where no name has one of
+    its own. So a page names the files of its own release, and another release's pod knows that they are not its own.
+
+    An address on another host is somebody else's to answer. The plain address answers as ever: code that has it in a
+    script goes on.
+    """
+    own = world.own.get("STATIC_URL")
+    plain = str(own or "/static/")
+    tree = world.variable("NUAGES_STATIC_TREE")
+    parts = urlsplit(plain)
+    # Below a script's name it is not known who takes that away on the way in.
+    here = parts.path.strip("/") and not (parts.netloc or parts.query or world.own.get("FORCE_SCRIPT_NAME"))
+    if tree and here:
+        why = "with the hash of all files in it, old and new pages each find their own"
+        yield Change("STATIC_URL", REPLACED if own else ADDED, why, f"{plain.rstrip('/')}/{tree}/")
+        middleware = world.own.get("MIDDLEWARE")
+        if _whitenoise(middleware) and "WHITENOISE_STATIC_PREFIX" not in world.own:
+            why = "it answers below the plain address too"
+            yield Change("WHITENOISE_STATIC_PREFIX", ADDED, why, parts.path)
+    elif not own:
+        yield Change("STATIC_URL", ADDED, "staticfiles is installed and needs one", plain)
+
+
+def _whitenoise(middleware: object) -> bool:
+    return isinstance(middleware, list | tuple) and any("whitenoise" in str(name).lower() for name in middleware)
 
 
 def logs(world: World) -> Iterator[Change]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages_runtime.static import IMMUTABLE
+from nuages_runtime.statics import IMMUTABLE
 from nuages_runtime.uploads import Uploads, headers
 
 pytestmark = pytest.mark.unit
