@@ -16,6 +16,8 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from nuages_runtime import withheld
+
 Loaded = TypeVar("Loaded")
 
 STARTUP = "/-/startup"
@@ -45,7 +47,8 @@ def told(make: Callable[[], Loaded]) -> Loaded:
     application, say so, and keep the project's traceback to themselves.
     """
     try:
-        return make()
+        with withheld.watched():
+            return make()
     except AttributeError as error:
         raise RuntimeError(f"{type(error).__name__}: {error}") from error
 

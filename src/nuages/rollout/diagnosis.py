@@ -14,10 +14,12 @@ from nuages.app.objects import Object
 from nuages.errors import ClusterError
 from nuages.kube.client import Cluster
 from nuages.rollout.causes import Evidence, explain
+from nuages.rollout.causes.evidence import EVENT
 from nuages.rollout.kinds import Failed, View, Waiting, tracker
 from nuages.rollout.pods import Symptom, Trouble
 from nuages.rollout.tracebacks import last_trace
 from nuages.rollout.watcher import pod_troubles
+from nuages.spec.units import MEMORY_PATTERN, bytes_of
 
 SHOWN = 25
 """Lines of a log that a person is shown (Krane's number)."""
@@ -27,6 +29,8 @@ ENOUGH = 8
 
 _READ = 400  # lines of a log that are read: a traceback through Django and a server is longer than what is shown
 _NO_LOG = "unable to retrieve container logs"  # the kubelet's answer, with status 200, where the run left none
+_OWN_LINE = frozenset({"diag.D030", "diag.D037", "diag.D040", "diag.D046", "diag.D077", "diag.D091", "diag.D092"})
+"""The causes that an exception beside them says nothing of."""
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+(?=@)")
 
 
@@ -82,8 +86,9 @@ def conclude(evidence: Evidence, view: View) -> Diagnosis | None:
         return None
     trace = last_trace(evidence.log)
     lines = [] if cause is None else cause.line.splitlines()
-    if trace and (trouble is None or trouble.symptom in {Symptom.CRASH, Symptom.UNREADY}):
+    if trace and cause and cause.id not in _OWN_LINE:
         lines = [trace.line, trace.place(_root(trouble)), *(line for line in lines if line.startswith("statement: "))]
+    said = [line for line in evidence.log.splitlines() if not line.startswith(EVENT)]
     return Diagnosis(
         object=f"{live['kind']} {live['metadata']['name']}",
         pod=trouble.pod["metadata"]["name"] if trouble else "",
@@ -93,7 +98,7 @@ def conclude(evidence: Evidence, view: View) -> Diagnosis | None:
         cause=cause.cause if cause else "",
         hint=cause.hint if cause else "",
         id=cause.id if cause else "",
-        log=tuple(_public(line) for line in evidence.log.splitlines()[-SHOWN:]),
+        log=tuple(_public(line) for line in said[-SHOWN:]),
     )
 
 
@@ -107,8 +112,9 @@ async def _evidence(cluster: Cluster, live: Object, trouble: Trouble | None, vie
     async with asyncio.TaskGroup() as group:
         log = group.create_task(_log(cluster, trouble))
         events = [group.create_task(_events(cluster, one)) for one in about]
+        usual = group.create_task(_usual(cluster, live, trouble))
     told = sorted((event for task in events for event in task.result()), key=_when)
-    return Evidence(live, trouble, log.result(), tuple(told))
+    return Evidence(live, trouble, log.result(), tuple(told), usual.result())
 
 
 async def _log(cluster: Cluster, trouble: Trouble | None) -> str:
@@ -129,6 +135,26 @@ async def _log(cluster: Cluster, trouble: Trouble | None) -> str:
         if not read.startswith(_NO_LOG):
             runs.append(read)
     return max(runs, key=len, default="")
+
+
+async def _usual(cluster: Cluster, live: Object, trouble: Trouble | None) -> str:
+    """What the most of its like use of memory now; empty where the cluster does not measure it (metrics.k8s.io)."""
+    if trouble is None or not trouble.killed_for_memory:
+        return ""
+    labels = live["spec"].get("selector", {}).get("matchLabels", {})
+    try:
+        found = await cluster.list("PodMetrics", live["metadata"]["namespace"], labels=labels)
+    except ClusterError:
+        return ""
+    used = [
+        bytes_of(one["usage"]["memory"])
+        for pod in found.items
+        for one in pod["containers"]
+        if one["name"] == trouble.container
+        and pod["metadata"]["name"] != trouble.pod["metadata"]["name"]
+        and re.fullmatch(MEMORY_PATTERN, one["usage"]["memory"])
+    ]
+    return f"{max(used) / 2**20:.0f}Mi" if used else ""
 
 
 async def _events(cluster: Cluster, item: Object) -> list[Object]:

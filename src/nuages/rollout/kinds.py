@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple, Protocol
 
 from nuages.app.objects import Object
+from nuages.rollout.causes.refusals import FOR_GOOD, refusal
 
 
 class Waiting(NamedTuple):
@@ -235,11 +236,10 @@ def _condition(status: Object, kind: str) -> Object:
 
 
 def _refused_pods(status: Object) -> Failed | None:
-    """Whether pods are refused for good: a Pod Security level lets none of them in, ever; a quota may get free."""
+    """Whether pods are refused for good: by Pod Security, by an admission rule. A quota may get free."""
     found = _condition(status, "ReplicaFailure")
-    if found.get("status") == "True" and "violates PodSecurity" in found.get("message", ""):
-        return Failed("its pods are refused by the namespace's Pod Security level")
-    return None
+    why = refusal(found.get("message", "")) if found.get("status") == "True" else None
+    return Failed(f"its pods are refused: {why.cause}") if why and why.id in FOR_GOOD else None
 
 
 def _owned(owner: Object, candidates: list[Object]) -> list[Object]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from nuages.app.objects import Object
+from nuages.rollout.exits import in_words
 
 AT_ONCE = timedelta(0)
 
@@ -24,7 +25,10 @@ SCHEDULING_PATIENCE = timedelta(minutes=2)
 """What a cluster's autoscaler usually needs to bring a node."""
 
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable"})
-_REFUSED = ("not found", "manifest unknown", "denied", "unauthorized", "authorization failed", "no basic auth")
+_REFUSED = (
+    *("not found", "manifest unknown", "denied", "unauthorized", "authorization failed", "no basic auth"),
+    *("no match for platform", "no matching manifest"),
+)
 
 
 class Symptom(StrEnum):
@@ -34,6 +38,7 @@ class Symptom(StrEnum):
     CONFIG = "config"
     IMAGE = "image"
     UNSCHEDULABLE = "unschedulable"
+    NODE = "node"
     STARTING = "starting"
     UNREADY = "unready"
 
@@ -49,11 +54,17 @@ class Trouble(NamedTuple):
     exit_code: int | None = None
     killed_for_memory: bool = False
     ended: bool = False  # the log to read is that of the run that ended, not of one under way
+    restarts: int = 0
     hopeless: datetime | None = None
 
     def fatal(self, now: datetime) -> bool:
         """Whether the wait is over."""
         return self.hopeless is not None and now >= self.hopeless
+
+    @property
+    def telling(self) -> tuple[int, int]:
+        """What sorts first tells most: the symptom that explains the others, and of equal ones the most restarts."""
+        return list(Symptom).index(self.symptom), -self.restarts
 
 
 def troubles(pod: Object) -> list[Trouble]:
@@ -61,10 +72,12 @@ def troubles(pod: Object) -> list[Trouble]:
     status = pod.get("status", {})
     if pod["metadata"].get("deletionTimestamp") or status.get("phase") == "Succeeded" or _ready(status):
         return []
+    if lost := _lost(pod):
+        return [lost]
     found = [*_unschedulable(pod)]
     for one in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         found += _container(pod, one)
-    return sorted(found, key=lambda trouble: list(Symptom).index(trouble.symptom))
+    return sorted(found, key=lambda trouble: trouble.telling)
 
 
 def moment(timestamp: str) -> datetime:
@@ -74,6 +87,25 @@ def moment(timestamp: str) -> datetime:
 
 def _ready(status: Object) -> bool:
     return any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
+
+
+def _lost(pod: Object) -> Trouble | None:
+    """A pod that its node gave up (evicted, refused), or whose node does not answer any more.
+
+    The controllers make another one in its place, so none of this ends a wait.
+    """
+    name, status = pod["metadata"]["name"], pod.get("status", {})
+    if status.get("phase") == "Failed" and status.get("reason") not in {None, "", "DeadlineExceeded", "Error"}:
+        said = f"{status['reason']}: {status.get('message', '')}"
+        return Trouble(Symptom.NODE, f"{name} was ended by its node ({status['reason']})", pod, message=said)
+    states = status.get("containerStatuses", ())
+    ready: Object = next((one for one in status.get("conditions", ()) if one["type"] == "Ready"), {})
+    taken = ready.get("status") in {"False", "Unknown"} and ready.get("reason") != "ReadinessGatesNotReady"
+    if taken and states and all(one.get("ready") for one in states):
+        # The kubelet says both in one write: where they differ, the node's controller has taken its word away.
+        node = pod["spec"].get("nodeName", "its node")
+        return Trouble(Symptom.NODE, f"{name} runs on {node}, which does not answer", pod, message="NodeNotReady")
+    return None
 
 
 def _unschedulable(pod: Object) -> Iterator[Trouble]:
@@ -101,19 +133,23 @@ def _container(pod: Object, status: Object) -> Iterator[Trouble]:
         times = {1: "crashed", 2: "crashed twice"}.get(crashes, f"crashed {crashes} times")
         yield Trouble(
             Symptom.CRASH,
-            f"{name} {times}" + (f" (exit {code})" if code is not None else ""),
+            f"{name} {times}"
+            + (f" ({in_words(code, memory=last.get('reason') == 'OOMKilled')})" if code is not None else ""),
             pod,
             status["name"],
             last.get("message") or message,
             exit_code=code,
             killed_for_memory=last.get("reason") == "OOMKilled",
             ended=True,
+            restarts=status.get("restartCount", 0),
             hopeless=datetime.min.replace(tzinfo=UTC) if crashes >= CRASHES else None,
         )
     elif state.get("running") and not status.get("ready"):
         restarts = status.get("restartCount", 0)
         again = f", started {restarts + 1} times" if restarts else ""
-        yield Trouble(Symptom.UNREADY, f"{name} is running but not ready{again}", pod, status["name"])
+        yield Trouble(
+            Symptom.UNREADY, f"{name} is running but not ready{again}", pod, status["name"], restarts=restarts
+        )
 
 
 def _held_up(pod: Object, status: Object, reason: str, message: str) -> Trouble:

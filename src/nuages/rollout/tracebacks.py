@@ -67,7 +67,10 @@ def last_trace(log: str) -> Trace | None:
             inside, chained = True, False
         elif _CHAIN.match(line):
             chained = True
-        elif inside and (frame := _FRAME.match(line)):
+        elif (frame := _FRAME.match(line)) and (inside or frame["function"] is None):
+            # A file that is no Python is named without a traceback where it is the program itself.
+            frames = frames if inside else []
+            inside = True
             frames.append(Frame(frame["file"], int(frame["line"])))
         elif inside and (ended := _ERROR.match(line)):
             error, inside = ended, False

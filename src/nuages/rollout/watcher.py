@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from nuages.app.objects import Object
+from nuages.rollout.causes.refusals import refusal
 from nuages.rollout.kinds import TRACKERS, Done, Failed, Verdict, View, Waiting, tracker
-from nuages.rollout.pods import Symptom, Trouble, troubles
+from nuages.rollout.pods import Symptom, Trouble, moment, troubles
+
+QUOTA_PATIENCE = timedelta(seconds=15)
+"""How long a quota may stay used up while none of the app's pods is on its way out: nothing else frees it."""
+
+UNMADE = timedelta(seconds=2)
+"""After so long without a pod a Job or a StatefulSet is suspicious: its controllers make one within milliseconds."""
 
 KINDS = tuple(sorted({*TRACKERS, *(kind for one in TRACKERS.values() for kind in one.needs)}))
 """What a mirror must hold for `survey`; all other kinds are done once they are applied."""
@@ -50,6 +57,8 @@ def judge(wanted: Object, view: View, now: datetime) -> Verdict:
         return Waiting("not there yet")
     verdict = tracker(wanted["kind"]).verdict(live, view)
     if isinstance(verdict, Waiting):
+        if full := _no_room(live, view, now):
+            return full
         for trouble in pod_troubles(live, view):
             # A Job counts its own failures (backoffLimit) and says when it gives up.
             if trouble.fatal(now) and not (trouble.symptom is Symptom.CRASH and live["kind"] == "Job"):
@@ -57,7 +66,34 @@ def judge(wanted: Object, view: View, now: datetime) -> Verdict:
     return verdict
 
 
+def suspicious(wanted: Object, view: View, now: datetime) -> bool:
+    """Whether its pods are not even made: only events tell why (a quota, an admission rule), so look at them early.
+
+    A Deployment says it in its own status, a Job and a StatefulSet do not.
+    """
+    live = view.get(wanted["kind"], wanted["metadata"]["name"]) if wanted["kind"] in {"Job", "StatefulSet"} else None
+    if live is None or live["spec"].get("suspend") or live["spec"].get("replicas") == 0:
+        return False
+    return now - moment(live["metadata"]["creationTimestamp"]) > UNMADE and not tracker(live["kind"]).pods(live, view)
+
+
+def _no_room(live: Object, view: View, now: datetime) -> Failed | None:
+    """Whether a quota keeps its pods out for good, as far as one can tell."""
+    found = [one for one in live.get("status", {}).get("conditions", ()) if one["type"] == "ReplicaFailure"]
+    if not found or found[0]["status"] != "True":
+        return None
+    why = refusal(found[0].get("message", ""))
+    if (
+        why is None
+        or why.id != "diag.D060"
+        or any(pod["metadata"].get("deletionTimestamp") for pod in view.items("Pod"))
+    ):
+        return None
+    late = now - moment(found[0]["lastTransitionTime"]) > QUOTA_PATIENCE
+    return Failed(f"its pods are refused: {why.cause}") if late else None
+
+
 def pod_troubles(live: Object, view: View) -> list[Trouble]:
     """What is wrong with the pods of a workload's current template, the worst first."""
     found = [trouble for pod in tracker(live["kind"]).pods(live, view) for trouble in troubles(pod)]
-    return sorted(found, key=lambda trouble: list(Symptom).index(trouble.symptom))
+    return sorted(found, key=lambda trouble: trouble.telling)

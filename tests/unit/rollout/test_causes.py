@@ -20,8 +20,8 @@ FAILURES = {
     "image-name": ("diag.D001", "Registry/Nope:1:2 is not the name of an image"),
     "image-never": ("diag.D005", "registry.example.com/acme/nope:1 is not on the node, and may not be pulled"),
     "job-failed": ("diag.D024", "the program ended with an exception"),
-    "job-late": ("diag.D072", "the Job took longer than it may"),
-    "memory": ("diag.D030", "it needed more memory than 64Mi"),
+    "job-late": ("diag.D072", "the Job took longer than it may (4 s)"),
+    "memory": ("diag.D030", "it used all of its memory (64Mi) within 1 s, and needed more"),
     "no-claim": ("diag.D051", "its volume is not bound, or lies on another node"),
     "no-command": ("diag.D031", "the command is not in the image"),
     "no-configmap": ("diag.D011", "there is no ConfigMap blog-env"),
@@ -31,7 +31,7 @@ FAILURES = {
     "no-node": ("diag.D052", "no node fits (taints, affinity)"),
     "no-secret": ("diag.D010", "there is no Secret blog-secrets"),
     "not-executable": ("diag.D032", "the command may not be executed"),
-    "readiness-400": ("diag.D042", "the readiness probe is answered with 400"),
+    "readiness-400": ("diag.D045", "the readiness probe is answered with 400, as a Host that is refused"),
     "readiness-refused": ("diag.D041", "nothing listens where the readiness probe asks"),
     "readiness-timeout": ("diag.D043", "the readiness probe gets no answer in time"),
     "sh-no-command": ("diag.D031", "the command is not in the image"),
@@ -178,7 +178,8 @@ def test_an_end_without_a_word_is_told_with_its_exit_code():
     [
         ('pods "web-1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2', "diag.D060"),
         ('pods "web-1" is forbidden: violates PodSecurity "restricted:latest": ...', "diag.D061"),
-        ('pods "web-1" is forbidden: error looking up service account blog/blog: not found', "diag.D062"),
+        ('pods "web-1" is forbidden: error looking up service account blog/blog: not found', "diag.D065"),
+        ('pods "web-1" is forbidden: the moon is full', "diag.D062"),
     ],
 )
 def test_pods_that_may_not_be_made_are_explained_by_the_deployment_itself(message, expected):

@@ -8,35 +8,61 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nuages.rollout.causes.celery import application, broker
-from nuages.rollout.causes.cluster import address, configuration, creation, deadline, image, mount, node, volume
+from nuages.rollout.causes.cluster import address, configuration, deadline, image, lost, mount, node, volume
 from nuages.rollout.causes.database import database, migration
 from nuages.rollout.causes.evidence import Cause, Evidence
-from nuages.rollout.causes.program import command, crash, environment, exception, memory, probe, unmigrated
+from nuages.rollout.causes.probes import answer, probe, throttled, unmigrated
+from nuages.rollout.causes.program import command, crash, files, memory, port, server
+from nuages.rollout.causes.project import environment, exception, module, syntax
+from nuages.rollout.causes.refusals import FOR_GOOD, creation, refusal
 from nuages.rollout.pods import Symptom
 
-__all__ = ["Cause", "Evidence", "explain"]
+__all__ = ["HOPELESS", "Cause", "Evidence", "explain", "refusal"]
 
 Rule = Callable[[Evidence], Cause | None]
+
+HOPELESS = FOR_GOOD | {"diag.D037", "diag.D045", "diag.D046", "diag.D091"}
+"""The causes that no waiting ends, though the pods go on trying: of a pod that is not ready for a while, give up."""
 
 RULES: dict[Symptom, tuple[Rule, ...]] = {
     Symptom.IMAGE: (image,),
     Symptom.CONFIG: (configuration,),
     Symptom.CRASH: (
         memory,
+        server,
         command,
         migration,
+        port,
         environment,
+        syntax,
         database,
         application,
+        module,
+        files,
+        answer,
         exception,
         broker,
         unmigrated,
+        throttled,
         probe,
         crash,
     ),
     Symptom.UNSCHEDULABLE: (node,),
+    Symptom.NODE: (lost,),
     Symptom.STARTING: (mount,),
-    Symptom.UNREADY: (unmigrated, environment, database, broker, exception, probe),
+    Symptom.UNREADY: (
+        unmigrated,
+        environment,
+        database,
+        broker,
+        port,
+        answer,
+        module,
+        files,
+        exception,
+        throttled,
+        probe,
+    ),
 }
 CREATION: tuple[Rule, ...] = (creation, deadline, volume, address)
 

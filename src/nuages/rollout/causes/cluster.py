@@ -1,4 +1,4 @@
-"""Causes that lie in the cluster, before the program runs: image, configuration, node, volumes, refusals."""
+"""Causes that lie in the cluster, before the program runs: image, configuration, node, volumes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def image(evidence: Evidence) -> Cause | None:
         return Cause("diag.D001", f"{name} is not the name of an image", "correct image in nuages.yaml", said)
     if "ErrImageNeverPull" in said:
         return Cause("diag.D005", f"{name} is not on the node, and may not be pulled", _LOAD, said)
+    if re.search(r"no match for platform|no matching manifest|does not match the specified platform", said):
+        hint = "build it for the node's architecture: kubectl get nodes -L kubernetes.io/arch shows that"
+        return Cause("diag.D007", f"{name} is not made for the node's processor", hint, tail(said))
     if re.search(r"unauthorized|denied|authorization failed|no basic auth|401|403", said):
         hint = "name a Secret with the registry's credentials as imagePullSecret in nuages.yaml"
         return Cause("diag.D003", f"the registry does not let the cluster pull {name}", hint, tail(said))
@@ -51,7 +54,38 @@ def node(evidence: Evidence) -> Cause | None:
         return Cause(
             "diag.D051", "its volume is not bound, or lies on another node", "kubectl describe pvc says more", said
         )
+    if asleep := re.search(r"untolerated taint \{node\.kubernetes\.io/(not-ready|unreachable)", said):
+        hint = "kubectl get nodes shows it; whoever runs the cluster has to look at it"
+        return Cause("diag.D056", f"no node is left that is ready ({asleep[1]})", hint, said)
+    if ports := re.search(r"didn't have free ports", said):
+        hint = "a port of the host (hostPort) is for one pod of a node: use a Service"
+        return Cause("diag.D037", f"the host's port is in use on every node ({ports[0]})", hint, said)
     return Cause("diag.D052", "no node fits (taints, affinity)", "", said)
+
+
+def lost(evidence: Evidence) -> Cause | None:
+    """The node ended the pod, did not take it, or does not answer any more; another pod comes in its place."""
+    said = evidence.message
+    name = evidence.trouble.pod["spec"].get("nodeName", "its node") if evidence.trouble else "its node"
+    if said == "NodeNotReady":
+        line = evidence.said("NodeNotReady", "TaintManagerEviction")
+        hint = "kubectl get nodes shows it; its pods are made anew elsewhere after five minutes"
+        return Cause("diag.D056", f"the node {name} is not ready", hint, line)
+    reason, _, why = said.partition(": ")
+    if reason in {"Evicted", "Preempting", "Terminated", "NodeShutdown", "Shutdown"}:
+        return Cause("diag.D057", f"the node {name} evicted it", _room(why), why or said)
+    return Cause("diag.D058", f"the node {name} did not take it ({reason})", "", why or said)
+
+
+def _room(why: str) -> str:
+    """What would have kept it: less of what was used up, or more of it."""
+    if "EmptyDir volume" in why:
+        return "it wrote more to a volume of its own, such as /tmp, than that may hold"
+    if lacking := re.search(r"low on resource: ([\w-]+)", why):
+        return f"the node ran out of {lacking[1]}: let resources say what the pods really need, or add a node"
+    if "ephemeral" in why:
+        return "it wrote more to its own disk than resources allow"
+    return ""
 
 
 def mount(evidence: Evidence) -> Cause | None:
@@ -63,22 +97,6 @@ def mount(evidence: Evidence) -> Cause | None:
             "diag.D054", "the node cannot make the pod's sandbox", "look at the node, not at the project", said
         )
     return None
-
-
-def creation(evidence: Evidence) -> Cause | None:
-    """The cluster does not let the pods be made."""
-    conditions = evidence.workload.get("status", {}).get("conditions", [])
-    refused = [
-        one.get("message", "") for one in conditions if one["type"] == "ReplicaFailure" and one["status"] == "True"
-    ]
-    said = refused[0] if refused else evidence.said("FailedCreate")
-    if not said:
-        return None
-    if "exceeded quota" in said or "must specify limits" in said:
-        return Cause("diag.D060", "the namespace's quota is used up", "raise the quota, or lower resources", said)
-    if "violates PodSecurity" in said:
-        return Cause("diag.D061", "the namespace's Pod Security level refuses the pods", "", said)
-    return Cause("diag.D062", "the cluster refuses the pods", "", said)
 
 
 def volume(evidence: Evidence) -> Cause | None:
@@ -104,7 +122,9 @@ def deadline(evidence: Evidence) -> Cause | None:
     """A Job was ended by its own time limit; its pods are gone with it."""
     conditions = evidence.workload.get("status", {}).get("conditions", [])
     if any(one.get("reason") == "DeadlineExceeded" for one in conditions):
-        return Cause("diag.D072", "the Job took longer than it may", "raise migrations.timeout in nuages.yaml")
+        seconds = evidence.workload["spec"].get("activeDeadlineSeconds")
+        limit = f" ({seconds} s)" if seconds else ""
+        return Cause("diag.D072", f"the Job took longer than it may{limit}", "raise migrations.timeout in nuages.yaml")
     return None
 
 

@@ -16,11 +16,11 @@ _DATABASE = (
         ),
     ),
     (
-        r'database "[^"]+" does not exist',
+        r'database "[^"]+" does not exist|Unknown database',
         Cause("diag.D026", "the server has no such database", "check databases in nuages.yaml"),
     ),
     (
-        r"too many (?:clients|connections)|remaining connection slots",
+        r"[Tt]oo many (?:clients|connections)|remaining connection slots",
         Cause(
             "diag.D027",
             "the database has no connection left",
@@ -28,10 +28,23 @@ _DATABASE = (
         ),
     ),
     (
-        r"refused|could not translate host|Name or service not known|resolve host|timed? ?out|No route|no connection",
+        r"could not translate host|Name or service not known|resolve host|Unknown \w* ?server host|name resolution",
+        Cause(
+            "diag.D038",
+            "the name of the database's host is not resolved",
+            "is it spelled right in nuages.yaml, and may the pods ask the cluster's DNS?",
+        ),
+    ),
+    (
+        r"refused|timed? ?out|No route|no connection|Can't connect",
         Cause("diag.D029", "the database does not answer", "is its pod ready? kubectl get pods shows it"),
     ),
 )
+_THERE = (
+    r"(?:column|relation|constraint|table) [\"'`](?P<quoted>[^\"'`]+)[\"'`].*already exists"
+    r"|[Dd]uplicate (?:column|key) name:? '?(?P<plain>\w+)|DuplicateColumn|DuplicateTable|already exists"
+)
+_FAKE = "Where it is just what the migration makes: nuages manage migrate APP NAME --fake"
 _HISTORY = {
     "InconsistentMigrationHistory": Cause(
         "diag.D073", "the database has migrations applied out of their order", "manage.py showmigrations tells which"
@@ -67,6 +80,12 @@ def migration(evidence: Evidence) -> Cause | None:
         return Cause(
             "diag.D075", "another release holds the migration lock", "wait for it to end, and try again", busy[0]
         )
+    if refused := evidence.told("refused"):
+        first, *others = refused.get("findings") or [{}]
+        more = f" (and {len(others)} more)" if others else ""
+        line = f"{first.get('place', '')}: {first.get('message', '')}".strip(": ")
+        why = f"the migrations were refused, and nothing was touched{more}"
+        return Cause("diag.D077", why, first.get("hint") or "", f"{line}  ({first.get('id', '')})")
     failed = evidence.nuages(
         r"nuages: migration failed(?: in (?P<name>\S+))?: (?P<what>.*?)(?:; the statement was: (?P<sql>.*))?$"
     )
@@ -77,6 +96,10 @@ def migration(evidence: Evidence) -> Cause | None:
     if re.search(r"lock timeout|LockNotAvailable", failed["what"]):
         hint = "a long transaction holds the table; try again when it is over, or raise migrations.lockTimeout"
         return Cause("diag.D071", f"{which} did not get its table's lock in time", hint, line)
+    if there := re.search(_THERE, failed["what"]):
+        hint = f"was it made by hand, or by a migration that was renamed or squashed? {_FAKE}"
+        name = there["quoted"] or there["plain"] or ""
+        return Cause("diag.D076", f"{which} makes {name or 'something'}, which is there already", hint, line)
     return Cause(
         "diag.D070",
         f"{which} failed; what PostgreSQL had done of it is rolled back",

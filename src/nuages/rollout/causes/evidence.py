@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nuages.app.objects import Object
 from nuages.rollout.pods import Trouble
 from nuages.rollout.tracebacks import Trace, last_trace
+
+EVENT = "@nuages "
+"""What a line begins with that the migrating Job writes for machines."""
 
 
 class Cause(NamedTuple):
@@ -26,6 +30,8 @@ class Evidence(NamedTuple):
     trouble: Trouble | None = None
     log: str = ""
     events: tuple[Object, ...] = ()
+    usual: str = ""
+    """What its like use of memory now ("143Mi"), where the cluster measures that and a container was killed for it."""
 
     @property
     def trace(self) -> Trace | None:
@@ -45,6 +51,18 @@ class Evidence(NamedTuple):
     def nuages(self, pattern: str) -> re.Match[str] | None:
         """The newest line of the log in which the runtime in the image says this."""
         return next(filter(None, (re.search(pattern, line) for line in reversed(self.log.splitlines()))), None)
+
+    def told(self, event: str) -> dict[str, Any]:
+        """The newest event of that name that the migrating Job wrote for machines; empty where there is none."""
+        for line in reversed(self.log.splitlines()):
+            if line.startswith(EVENT):
+                try:
+                    found = json.loads(line.removeprefix(EVENT))
+                except ValueError:
+                    continue  # cut off, where the process was killed
+                if isinstance(found, dict) and found.get("event") == event:
+                    return found
+        return {}
 
 
 def container(trouble: Trouble | None) -> Object:

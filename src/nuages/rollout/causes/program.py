@@ -1,34 +1,48 @@
-"""Causes that lie in the program: how it starts, what it asks for, how it ends, and how it answers probes."""
+"""Causes that lie in how the program starts, what it touches, and how it ends."""
 
 from __future__ import annotations
 
 import re
 
 from nuages.rollout.causes.evidence import Cause, Evidence, container, last_line, tail
+from nuages.rollout.exits import in_words
+from nuages.rollout.pods import moment
 
-_VARIABLE = (
-    r"Set the (\w+) environment variable",  # django-environ
-    r'Environment variable "(\w+)" not set',  # environs
-    r"(\w+) not found\. Declare it as envvar",  # python-decouple
-    r"(?i:environment variable) [\"']?([A-Z][A-Z0-9_]+)[\"']? (?:is )?(?:not set|missing|required)",  # by hand
+_SERVERS = "gunicorn|uvicorn|granian|daphne|hypercorn|waitress|uwsgi"
+_NO_SERVER = (
+    rf"nuages: (?P<name>{_SERVERS}) is not installed in this image",
+    rf"No module named '?(?P<name>{_SERVERS})'?",
+    rf'exec: "(?:[^"]*/)?(?P<name>{_SERVERS})": .*(?:not found|no such file)',
+    rf"(?P<name>{_SERVERS}): (?:command )?not found",
 )
+_IN_USE = r"Address (?:already )?in use|Connection in use|only one usage of each socket address"
+_PORT = r"\('[^']*', (\d+)|port (\d+)|:(\d{2,5})\b"
+_READ_ONLY = r"(?:Read-only file system: '(?P<quoted>[^']+)'|(?P<plain>/\S+?)'?: Read-only file system)"
+_DENIED = r"(?:\[Errno 13\] Permission denied: '(?P<quoted>[^']+)'|(?P<plain>/\S+?)'?: Permission denied)"
 
 
 def memory(evidence: Evidence) -> Cause | None:
-    """The kernel ended it at its memory limit."""
-    if evidence.trouble is None or not evidence.trouble.killed_for_memory:
+    """The kernel ended it at its memory limit: all of it, or one of its processes, of which the server tells."""
+    trouble = evidence.trouble
+    if trouble is None:
         return None
-    limit = container(evidence.trouble).get("resources", {}).get("limits", {}).get("memory", "its limit")
-    return Cause("diag.D030", f"it needed more memory than {limit}", "raise resources.memory of the component")
+    limit = container(trouble).get("resources", {}).get("limits", {}).get("memory", "its limit")
+    others = f"; its like use {evidence.usual} now" if evidence.usual else ""
+    hint = f"raise resources.memory of the component{others}"
+    if trouble.killed_for_memory:
+        return Cause("diag.D030", f"it used all of its memory ({limit}){_within(evidence)}, and needed more", hint)
+    if said := evidence.nuages(r"Perhaps out of memory\?"):
+        return Cause("diag.D030", f"one of its processes was killed; its limit is {limit}", hint, said.string.strip())
+    return None
 
 
 def command(evidence: Evidence) -> Cause | None:
     """The program could not be started at all."""
     said, code = evidence.message, evidence.trouble.exit_code if evidence.trouble else None
-    wrong_format = "exec format error" in said or "exec format error" in evidence.log
-    if wrong_format:
+    if "exec format error" in said or "exec format error" in evidence.log:
+        hint = "build it for the node's architecture: kubectl get nodes -L kubernetes.io/arch shows that"
         return Cause(
-            "diag.D032", "the image is made for another processor", "build it for the node's architecture", said
+            "diag.D007", "the image is made for another processor", hint, tail(said) or last_line(evidence.log)
         )
     if re.search(r"executable file not found|no such file or directory", said) or code == 127:
         line = tail(said) or last_line(evidence.log)
@@ -39,72 +53,60 @@ def command(evidence: Evidence) -> Cause | None:
     return None
 
 
-def environment(evidence: Evidence) -> Cause | None:
-    """The project asks for a variable that is not set: by os.environ, django-environ, environs or decouple."""
-    trace = evidence.trace
-    if trace is None:
-        return None
-    name = next((found[1] for pattern in _VARIABLE if (found := re.search(pattern, trace.line))), "")
-    from_environ = trace.name == "KeyError" and any("os" in frame.file and frame.library for frame in trace.frames[-1:])
-    if from_environ:
-        name = trace.message.strip("'\"")
-    if not name:
-        return None
-    declared = {one["name"] for one in container(evidence.trouble).get("env", [])}
-    if name in declared:
-        return Cause("diag.D021", f"the image does not take the value of {name}", f"correct {name} in nuages.yaml")
-    return Cause(
-        "diag.D020",
-        f"the image reads {name}, and the spec does not declare it",
-        f"add {name} to env in nuages.yaml, or to secrets where its value is one",
-    )
+def server(evidence: Evidence) -> Cause | None:
+    """The image has no such application server."""
+    text = f"{evidence.message}\n{evidence.log}"
+    for line in reversed(text.splitlines()):
+        found = next(filter(None, (re.search(pattern, line) for pattern in _NO_SERVER)), None)
+        if found:
+            name = found["name"]
+            hint = f"add {name} to the project's dependencies and lock file, or name another one as web.*.server"
+            return Cause("diag.D035", f"the image has no {name} to serve it with", hint, tail(line.strip()))
+    return None
 
 
-def exception(evidence: Evidence) -> Cause | None:
-    """Any other exception that ended the program."""
-    trace = evidence.trace
-    if trace is None:
+def port(evidence: Evidence) -> Cause | None:
+    """Another process of the pod listens already."""
+    said = evidence.nuages(_IN_USE)
+    if said is None:
         return None
-    if trace.name == "ModuleNotFoundError":
-        module = trace.message.partition("named ")[2].strip("'\"")
-        hint = "add it to the project's dependencies and lock file" if module else ""
-        return Cause("diag.D022", f"the image has no module {module}", hint)
-    if trace.name == "ImproperlyConfigured":
-        return Cause("diag.D023", "the project's settings are not complete", "the line above says which one")
-    if "Read-only file system" in trace.message:
+    named = re.search(_PORT, said.string)
+    number = next(filter(None, named.groups()), "") if named else ""
+    which = f"port {number}" if number else "its port"
+    hint = "does the command start two servers, or do two containers of the pod use one port?"
+    return Cause("diag.D037", f"{which} is in use already, in the same pod", hint, said.string.strip())
+
+
+def files(evidence: Evidence) -> Cause | None:
+    """The program writes, or reads, where it may not."""
+    if said := evidence.nuages(_READ_ONLY):
+        path = said["quoted"] or said["plain"]
         hint = "write below /tmp, or to the media volume"
-        return Cause("diag.D028", "the project writes to the image, which is read-only", hint)
-    return Cause("diag.D024", "the program ended with an exception")
-
-
-def unmigrated(evidence: Evidence) -> Cause | None:
-    """The runtime in the image says that its pod waits for migrations."""
-    waits = evidence.nuages(r"start-up waits for migrations: (?P<names>.*)")
-    if waits is None:
-        return None
-    hint = "deploy again: a release migrates before its pods start"
-    return Cause("diag.D040", f"the database lacks {waits['names']}, which this image expects", hint, waits[0])
-
-
-def probe(evidence: Evidence) -> Cause | None:
-    """The kubelet asks, and does not get the answer it wants."""
-    said = evidence.said("Unhealthy")
-    which = said.partition(" ")[0].lower() or "probe"
-    if "connection refused" in said:
         return Cause(
-            "diag.D041", f"nothing listens where the {which} probe asks", "does the server listen on port 8000?", said
+            "diag.D028", f"the project writes to {path}, and the image is read-only", hint, said.string.strip()
         )
-    if code := re.search(r"statuscode: (\d+)", said):
-        return Cause("diag.D042", f"the {which} probe is answered with {code[1]}", "", said)
-    if re.search(r"Timeout|deadline exceeded|timed out", said):
-        hint = "more CPU (resources.cpu) or fewer workers; the log says what it was doing"
-        return Cause("diag.D043", f"the {which} probe gets no answer in time", hint, said)
-    return Cause("diag.D044", f"the {which} probe fails", "", said) if said else None
+    if said := evidence.nuages(_DENIED):
+        path = said["quoted"] or said["plain"]
+        hint = "the image's user must own it; on a volume that another tool filled: does its fsGroup fit?"
+        return Cause("diag.D036", f"the project may not use {path}", hint, said.string.strip())
+    return None
 
 
 def crash(evidence: Evidence) -> Cause | None:
     """It ended, and nothing above says why."""
     code = evidence.trouble.exit_code if evidence.trouble else None
-    return Cause(
-        "diag.D033", f"the program ended with exit code {code}", "its log may say why", last_line(evidence.log)
-    )
+    words = in_words(code).replace("exit", "exit code", 1) if code is not None else "an exit code that nobody knows"
+    line = last_line(evidence.log)
+    return Cause("diag.D033", f"the program ended with {words}", "its log may say why" if not line else "", line)
+
+
+def _within(evidence: Evidence) -> str:
+    """How soon after its start it ended; empty where the status does not say it."""
+    statuses = evidence.trouble.pod.get("status", {}).get("containerStatuses", ()) if evidence.trouble else ()
+    for one in statuses:
+        if evidence.trouble and one["name"] == evidence.trouble.container:
+            ended = one.get("state", {}).get("terminated") or one.get("lastState", {}).get("terminated") or {}
+            if ended.get("startedAt") and ended.get("finishedAt"):
+                seconds = int((moment(ended["finishedAt"]) - moment(ended["startedAt"])).total_seconds())
+                return f" {seconds // 60} min after its start" if seconds >= 120 else f" within {seconds + 1} s"
+    return ""
