@@ -20,6 +20,7 @@ import _thread
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from logging.config import dictConfig
@@ -171,10 +172,26 @@ def patch(environ: Mapping[str, str]) -> None:
     maybe_patch_concurrency(["celery", *arguments(environ)])
 
 
+def own_broker(app: Any, environ: Mapping[str, str]) -> None:
+    """A set beside the serving release has a broker of its own. A project that takes its broker from elsewhere would
+    share it: tasks of either release would be given to workers of the other. So this worker ends instead.
+    """
+    if not environ.get("NUAGES_TRACK") or not (told := environ.get("CELERY_BROKER_URL")):
+        return
+    from kombu import Connection
+
+    given, used = Connection(told), app.connection_for_read()
+    if (given.hostname, str(given.virtual_host)) != (used.hostname, str(used.virtual_host).strip("/")):
+        sys.exit(
+            "nuages: the project does not take its broker from CELERY_BROKER_URL, so this set can have none of its own"
+        )
+
+
 def main() -> None:
     """Become the worker; ends as Celery does."""
     patch(os.environ)
     app = application(os.environ["NUAGES_CELERY_APP"])
+    own_broker(app, os.environ)
     watch(app, Heart())
     end_in_time(app, os.environ)
     keep_unknown(app)
