@@ -31,7 +31,14 @@ class Finished(NamedTuple):
     note: str = ""
 
 
-Event = Started | Said | Finished
+class Told(NamedTuple):
+    """Something a program wants to know, and a person sees in other ways: a release began, is live, is paused."""
+
+    event: str
+    fields: dict[str, object]
+
+
+Event = Started | Said | Finished | Told
 Sink = Callable[[Event], None]
 
 

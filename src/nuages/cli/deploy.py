@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
+    from nuages.app.build import Build
     from nuages.app.components import App
     from nuages.kube.client import Cluster
+    from nuages.progress import Sink
 
 
 @click.command()
 @cluster_options
 @click.option("--no-build", is_flag=True, help="Take the image that serves: only configuration changes.")
-def command(file: Path, environment: str, context: str | None, no_build: bool) -> None:
+@wish_options
+@json_option
+def command(
+    *, file: Path, environment: str, context: str | None, no_build: bool, message: str, wait: str | None, as_json: bool
+) -> None:
     """Bring the project live: build, migrate, roll out, verify.
 
     Run it again after an interruption: it goes on where it stopped. When it fails, the old version goes on serving.
@@ -27,34 +34,43 @@ def command(file: Path, environment: str, context: str | None, no_build: bool) -
     nuages deploy                    the environment `local`
     nuages deploy -e production      another one
     nuages deploy --no-build         only what nuages.yaml says has changed
+    nuages deploy -m "new colours" --wait
     """
     from nuages.cli.status import live
     from nuages.progress import step
     from nuages.release import binding
     from nuages.release.deploy import deploy, serving_build
+    from nuages.release.events import told
 
-    with step(console.sink, "check") as shown:
-        app = app_of(file, environment)
-        shown.note = f"{app.name}, environment {app.environment}"
-    cluster = cluster_of(app, file, context)
-    if app.secrets:
-        run(_checked(app, cluster_of(app, file, context)))
-    binding.bind(app, cluster, file.absolute().parent)
-    build = None
-    if not no_build:
-        from nuages.local.delivery import deliver
+    wanted, events = wish(message, wait), teller(as_json)
+    with told(events):
+        progress = sink(events)
+        with step(progress, "check") as shown:
+            app = app_of(file, environment)
+            shown.note = f"{app.name}, environment {app.environment}"
+        cluster = cluster_of(app, file, context)
+        if app.secrets:
+            run(_checked(app, cluster_of(app, file, context)))
+        binding.bind(app, cluster, file.absolute().parent)
+        build = None if no_build else _built(file, app, cluster, progress)
 
-        built = deliver(file.absolute().parent, app, cluster.context, console.sink)
-        console.findings(built.findings)
-        build = built.build
+        async def story() -> None:
+            async with cluster:
+                image = build or await serving_build(app, cluster)
+                record = await deploy(app, image, cluster, progress, wish=wanted)
+                for line in [] if as_json else await live(app, cluster, record):
+                    console.print(line)
 
-    async def story() -> None:
-        async with cluster:
-            record = await deploy(app, build or await serving_build(app, cluster), cluster, console.sink)
-            for line in await live(app, cluster, record):
-                console.print(line)
+        run(story())
 
-    run(story())
+
+def _built(file: Path, app: App, cluster: Cluster, progress: Sink) -> Build:
+    """The project's image, where the cluster gets it."""
+    from nuages.local.delivery import deliver
+
+    built = deliver(file.absolute().parent, app, cluster.context, progress)
+    console.findings(built.findings)
+    return built.build
 
 
 async def _checked(app: App, cluster: Cluster) -> None:

@@ -61,10 +61,14 @@ def _lines(found: Status) -> list[str]:
 
 
 async def live(app: App, cluster: Cluster, record: Record) -> list[str]:
-    """What is said when a release is live: which, how long it took, where it answers."""
+    """What is said when a release is live: which, how long it took, where it answers. Of one that waits: for what."""
+    if record.paused:
+        hint = [f"  {record.paused.hint}"] if record.paused.hint else []
+        return [f"Release {record.number} waits in {record.paused.phase}: {record.paused.reason}", *hint]
     from nuages.local.delivery import ingress_port
     from nuages.release.status import way_in
 
-    took = duration((record.ended - record.started).total_seconds()) if record.ended else ""
+    serves = record.live or record.ended
+    took = duration((serves - record.started).total_seconds()) if serves else ""
     answers = await way_in(app, cluster, ingress_port(cluster.context))
     return [f"Release {record.number} is live in {app.namespace}, after {took}", *(f"  {url}" for url in answers)]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
+import msgspec
+
 from nuages.app.components import App
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
-from nuages.progress import Sink, step
+from nuages.progress import Sink, Told, step
 from nuages.release import lock, ownership, records
+from nuages.release.lock import ANY, Wish
 from nuages.release.record import Outcome, Stored
 from nuages.release.world import World
 from nuages.render.labels import instance
@@ -17,7 +20,9 @@ from nuages.rollout.watcher import KINDS
 
 
 @contextlib.asynccontextmanager
-async def entered(app: App, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple[World, list[Stored]]]:
+async def entered(
+    app: App, cluster: Cluster, sink: Sink, wish: Wish = ANY
+) -> AsyncIterator[tuple[World, list[Stored]]]:
     """Hold the environment for the body: the namespace is there, the lock is ours, the view is fresh.
 
     Yields the world and the history of releases, the newest first.
@@ -25,7 +30,7 @@ async def entered(app: App, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple
     await ownership.namespace(app, cluster)
     async with contextlib.AsyncExitStack() as stack:
         with step(sink, "lock") as shown:
-            holding = lock.held(cluster, app.namespace, lock.name(app.name), waiting=shown.say)
+            holding = lock.held(cluster, app.namespace, lock.name(app.name), wish, waiting=shown.say)
             held = await stack.enter_async_context(holding)
         mirror = await stack.enter_async_context(Mirror(cluster, app.namespace, KINDS, instance(app)))
         history = await records.history(cluster, app.namespace, app.name, app.environment)
@@ -36,13 +41,30 @@ async def entered(app: App, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple
 async def begin(wanted: Stored, history: list[Stored], world: World) -> Stored:
     """Write the record of a new release; one that is written already goes on.
 
-    An open one of something else is closed as abandoned: whatever it left is overtaken by this one.
+    An open one of something else is closed: whatever it left is overtaken by this one.
     """
+    record = wanted.record
+    said = {
+        "release": record.number,
+        "resumed": wanted.resource_version is not None,
+        "restores": record.restores,
+        "image": record.build.reference,
+        **{name: getattr(record, name) for name in ("app", "environment", "namespace", "by", "command", "message")},
+    }
+    world.sink(Told("begun", said))
     if wanted.resource_version:
         return wanted
     if history and history[0].open:
         await records.save(history[0], history[0].record.closed(Outcome.ABANDONED, world.now()), world)
     return await records.create(wanted, world.cluster, world.lock)
+
+
+def asked(wanted: Stored, wish: Wish) -> Stored:
+    """A release that is not written yet, with what is said of it; one that goes on keeps what was said then."""
+    if wanted.resource_version:
+        return wanted
+    record = msgspec.structs.replace(wanted.record, command=wish.command, message=wish.message)
+    return msgspec.structs.replace(wanted, record=record)
 
 
 def number_after(history: list[Stored]) -> int:

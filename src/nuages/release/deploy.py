@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
@@ -11,16 +13,17 @@ from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
 from nuages.release import ownership, records, secrets
-from nuages.release.begin import begin, entered, number_after
+from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.holder import user
+from nuages.release.lock import ANY, Wish
 from nuages.release.record import Record, Stored
 from nuages.release.world import utc
 from nuages.render.manifest import render
 from nuages.render.release import Manifest, Release
 
 
-async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink) -> Record:
+async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink, *, wish: Wish = ANY) -> Record:
     """Bring an app live in the image that was built; returns the closed record.
 
     Raises:
@@ -31,12 +34,12 @@ async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink) -> Record
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     await secrets.check(app, cluster)
-    async with entered(app, cluster, sink) as (world, history):
+    async with entered(app, cluster, sink, wish) as (world, history):
         # Before anything is written: whose objects are in the way does not depend on the secrets.
         await ownership.objects(app, plan(app, build, None, history).manifest, cluster)
         await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)
-        wanted = plan(app, build, copied, history)
+        wanted = asked(plan(app, build, copied, history), wish)
         return await drive(await begin(wanted, history, world), world)
 
 
@@ -51,16 +54,23 @@ def plan(app: App, build: Build, copied: str | None, history: list[Stored]) -> S
 
 def _release(number: int, app: App, build: Build, copied: str | None, history: list[Stored]) -> Stored:
     """A release of that number; pods show the one in which their template last changed: nothing rolls for a number."""
-    serving = records.live(history)
-    template, manifest = number, render(app, Release(number=number, template=number, build=build, secrets=copied))
+    serving = records.live([stored for stored in history if stored.record.number < number])
+    wanted = Release(
+        number=number,
+        template=number,
+        build=build,
+        running=serving.record.number if serving else None,
+        secrets=copied,
+    )
+    manifest = render(app, wanted)
     if serving:
-        same = Release(number=number, template=serving.record.template, build=build, secrets=copied)
+        same = msgspec.structs.replace(wanted, template=serving.record.template)
         unchanged = render(app, same)
         if _templates(unchanged) == _templates(serving.manifest):
-            template, manifest = same.template, unchanged
+            wanted, manifest = same, unchanged
     record = Record(
         number=number,
-        template=template,
+        template=wanted.template,
         app=app.name,
         environment=app.environment,
         namespace=app.namespace,

@@ -10,14 +10,17 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFailed, Unreachable
 from nuages.progress import Step as Shown
-from nuages.progress import step
+from nuages.progress import Told, step
 from nuages.release import records
 from nuages.release.phases.beat import beat
 from nuages.release.phases.canary import canary
 from nuages.release.phases.contract import contract
 from nuages.release.phases.expand import expand
+from nuages.release.phases.live import live
 from nuages.release.phases.maintenance import maintenance
 from nuages.release.phases.prune import prune
 from nuages.release.phases.services import services
@@ -42,13 +45,14 @@ PHASES: dict[str, Phase] = {
     "web": web,
     "beat": beat,
     "verify": verify,
+    "live": live,
     "settle": settle,
     "contract": contract,
     "prune": prune,
 }
 """In this order, and none knows its neighbours: a task that the new web sends finds a worker that knows it."""
 
-BACK = ("services", "static", "expand", "beat", "web", "workers", "verify", "prune")
+BACK = ("services", "static", "expand", "beat", "web", "workers", "verify", "live", "prune")
 """The order of a rollback: who sends new tasks goes before who works them off."""
 
 OPTIONAL = ("static", "maintenance", "canary", "workers", "beat", "settle", "contract")
@@ -64,6 +68,9 @@ PATIENCE = 60.0
 async def advance(release: Stored, world: World) -> Step:
     """Do the next thing that is left of one release; called until it answers Done, Failed or Paused.
 
+    That a phase is over is not written by itself: the next one's first write, or the wait for it, brings it along. Who
+    is killed in between finds it over again.
+
     Raises:
         Superseded: another writer took the lock over; nothing was written.
         ClusterError: the cluster said no, or nothing; the record is as it was.
@@ -73,7 +80,10 @@ async def advance(release: Stored, world: World) -> Step:
             continue
         match await PHASES[name](release, world):
             case Finished(note):
-                return Advanced(await records.save(release, release.record.finished(name, world.now(), note), world))
+                record = release.record.finished(name, world.now(), note)
+                return Advanced(msgspec.structs.replace(release, record=record, ahead=True))
+            case Waiting() if release.ahead:
+                return Advanced(await records.save(release, release.record, world))
             case answer:
                 return answer
     return Done()
@@ -125,13 +135,15 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 await world.mirror.changed(again, since=seen)
             case Paused(reason, hint):
                 shown.note = reason
+                said = {"release": release.record.number, "phase": name, "reason": reason, "hint": hint}
+                world.sink(Told("paused", said))
                 return await records.save(release, release.record.waits(name, world.now(), reason, hint), world)
             case Failed(message, detail, hint):
                 shown.note = message
                 # The record keeps what happened, not the log: a project may have logged what is nobody's business.
                 await _close(release, world, Outcome.FAILED, message)
                 raise ReleaseFailed(
-                    f"release {release.record.number} failed; {_serves(release, world)}",
+                    _ended_badly(name, release, world),
                     detail=f"{message}\n{detail}".strip(),
                     hint=hint,
                 )
@@ -139,6 +151,14 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 break
     shown.note = passed.note if passed else ""
     return release
+
+
+def _ended_badly(phase: str, release: Stored, world: World) -> str:
+    """What a release that failed means for those who use the app."""
+    number = release.record.number
+    if release.record.live:
+        return f"release {number} is live, and {phase} failed: deploy again takes it up"
+    return f"release {number} failed; {_serves(release, world)}"
 
 
 def _serves(release: Stored, world: World) -> str:

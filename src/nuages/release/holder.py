@@ -7,6 +7,9 @@ import os
 import socket
 from pathlib import Path
 
+BY_HAND = "by-hand"
+"""What stands in the place of a process where a person holds a lock; an older nuages takes it for somebody alive."""
+
 
 def me() -> str:
     """Who holds the lock: user@host, and the process with its start time: a recycled pid is not taken for it.
@@ -14,6 +17,11 @@ def me() -> str:
     Two machines may have one host name (`debian`, `localhost`, a CI's containers): so which machine is said too.
     """
     return f"{user()}/{os.getpid()}-{_started(os.getpid())}-{machine()}"
+
+
+def by_hand() -> str:
+    """A person as a holder, who has it until it is given back."""
+    return f"{user()}/{BY_HAND}"
 
 
 def user() -> str:

@@ -2,7 +2,7 @@
 
 The Lease is Kubernetes' own (coordination.k8s.io/v1); `leaseTransitions` counts the holders and is the epoch. The clock
 of the holder is never compared with ours: a Lease is dead when *we* saw no renewal for its whole duration, as
-client-go's leader election judges it.
+client-go's leader election judges it. Who waits stands in a queue (`queue`), and a person may hold it too (`by_hand`).
 """
 
 from __future__ import annotations
@@ -10,19 +10,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from typing import NamedTuple
 
 from nuages.app.objects import Object
 from nuages.errors import Gone, Locked, NuagesError, Superseded
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
-from nuages.release.holder import is_gone, me, person
+from nuages.release import queue
+from nuages.release.holder import me, person
+from nuages.release.lease import DURATION, RENEW, Claim, Life, Sight, claim, duties, holding, now
 
-DURATION = 15
-"""Seconds without a renewal after which a holder counts as dead (client-go's default)."""
+FOR_EVER = float("inf")
 
-RENEW = 5.0
-"""Seconds between renewals: two may be lost."""
+LOOK_AGAIN = 0.5
+"""Seconds between two looks at a lock that somebody else holds."""
+
+
+class Wish(NamedTuple):
+    """What is wanted of the lock, and what it shall say of us while we hold it."""
+
+    command: str = ""
+    """The command line, as others see it."""
+    message: str = ""
+    wait: float = 0
+    """Seconds that are spent in the queue behind somebody who is alive; 0: none, FOR_EVER: all it takes."""
+    holder: str = ""
+    """Who holds it; empty: this process."""
+    duration: int = DURATION
+    """Seconds without a renewal after which others may take it over."""
+
+
+ANY = Wish()
 
 
 def name(app: str) -> str:
@@ -34,7 +52,7 @@ class Lock:
     """The lock while we hold it."""
 
     def __init__(self, cluster: Cluster, lease: Object) -> None:
-        """Take over what `acquire` got."""
+        """Take over what `_acquired` got."""
         self._cluster = cluster
         self._lease = lease
 
@@ -54,7 +72,7 @@ class Lock:
         if live is None or not self._ours(live):
             holder = (live or {}).get("spec", {}).get("holderIdentity", "")
             raise Superseded(
-                f"the lock of {metadata['name']} was taken over by {person(holder)}; nothing was written",
+                f"the lock {metadata['name']} was taken over by {person(holder)}; nothing was written",
                 hint="see nuages status, then run the command again",
             )
 
@@ -64,7 +82,7 @@ class Lock:
         Raises:
             Superseded: another writer took it over.
         """
-        self._lease["spec"]["renewTime"] = _now()
+        self._lease["spec"]["renewTime"] = now()
         try:
             self._lease = await self._cluster.replace(self._lease)
         except Gone as error:
@@ -77,26 +95,28 @@ class Lock:
 
     def _ours(self, live: Object) -> bool:
         """Whether a Lease is the one we took: epochs begin anew where it was deleted, so they alone don't tell."""
-        return _holding(live) == _holding(self._lease)
+        return holding(live) == holding(self._lease)
 
     async def release(self) -> None:
         """Give it back; one that was taken over is left alone."""
-        self._lease["spec"]["holderIdentity"] = ""
+        self._lease = freed(self._lease)
         with contextlib.suppress(NuagesError):
             await self._cluster.replace(self._lease)
 
 
 @contextlib.asynccontextmanager
-async def held(cluster: Cluster, namespace: str, name: str, *, waiting: Callable[[str], None]) -> AsyncIterator[Lock]:
+async def held(
+    cluster: Cluster, namespace: str, name: str, wish: Wish = ANY, *, waiting: Callable[[str], None]
+) -> AsyncIterator[Lock]:
     """Hold the lock `name` for the body, renewing it; the body is cancelled when it is lost.
 
-    A holder that may be dead is waited out, and `waiting` is told who it is.
+    A holder that may be dead is waited out, and `waiting` is told who it is and who else is before us.
 
     Raises:
-        Locked: somebody alive holds it.
+        Locked: somebody alive holds it, or did for as long as we were to wait.
         Superseded: it was taken over while the body ran.
     """
-    lock = await _acquire(cluster, namespace, name, waiting=waiting)
+    lock = Lock(cluster, await acquired(cluster, namespace, name, wish, waiting=waiting))
     body = asyncio.current_task()
     assert body is not None  # noqa: S101 - a coroutine always runs in a task
     keeper = asyncio.create_task(_keep(lock.renew, body))
@@ -133,56 +153,82 @@ async def _keep(renew: Callable[[], Awaitable[None]], body: asyncio.Task[object]
                 raise
 
 
-async def _acquire(cluster: Cluster, namespace: str, name: str, *, waiting: Callable[[str], None]) -> Lock:
-    """Take the Lease: at once where it is free, else when its holder let its whole duration pass without a renewal."""
+async def acquired(
+    cluster: Cluster, namespace: str, name: str, wish: Wish, *, waiting: Callable[[str], None]
+) -> Object:
+    """The Lease, taken: at once where it is free and nobody waits for it, else when our turn has come.
+
+    Raises:
+        Locked: somebody alive holds it.
+    """
     loop = asyncio.get_running_loop()
-    last: tuple[object, ...] = ()
-    seen = loop.time()
-    while True:
-        lease = await cluster.get("Lease", namespace, name)
-        holder = lease["spec"].get("holderIdentity", "") if lease else ""
-        dead = lease is not None and loop.time() - seen > int(lease["spec"].get("leaseDurationSeconds", DURATION))
-        renewal = (*_holding(lease), lease["spec"].get("renewTime")) if lease else ()
-        if not holder or is_gone(holder) or (dead and renewal == last):
-            if taken := await _take(cluster, namespace, name, lease):
-                return Lock(cluster, taken)
-        elif lease and last and renewal != last:
-            raise Locked(
-                f"{person(holder)} is at work on this environment, since {lease['spec'].get('acquireTime', '')[:19]}Z",
-                hint="wait for it to end: nuages status",
-            )
-        else:
-            last = renewal
-            waiting(f"{person(holder)} holds the lock; waiting to see whether it is alive")
-            await asyncio.sleep(0.5)
+    until, sight = loop.time() + wish.wait, Sight()
+    async with queue.Place(cluster, namespace, name, wish.command) as place:
+        while True:
+            lease = await cluster.get("Lease", namespace, name)
+            life = sight.judge(lease)
+            before = await place.before(sight)
+            if life is Life.NONE and not before:
+                if taken := await _take(cluster, (namespace, name), lease, wish):
+                    return taken
+                continue
+            says = claim(lease) if lease else None
+            if life is Life.ALIVE and loop.time() >= until:
+                assert says  # noqa: S101 - nobody lives in a Lease that is not there
+                raise _locked(says, waited=wish.wait > 0)
+            if wish.wait:
+                await place.take()
+            waiting(_wait(says if life is not Life.NONE else None, life, [claim(one) for one in before]))
+            await asyncio.sleep(LOOK_AGAIN)
 
 
-async def _take(cluster: Cluster, namespace: str, name: str, lease: Object | None) -> Object | None:
+async def _take(cluster: Cluster, key: tuple[str, str], lease: Object | None, wish: Wish) -> Object | None:
     """Write ourselves in with the next epoch; None where somebody else was quicker."""
-    spec = {
-        "holderIdentity": me(),
-        "leaseDurationSeconds": DURATION,
-        "acquireTime": _now(),
-        "renewTime": _now(),
-        "leaseTransitions": (lease["spec"].get("leaseTransitions", 0) if lease else 0) + 1,
-    }
-    labels = {"app.kubernetes.io/managed-by": "nuages"}
-    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    epoch = (lease["spec"].get("leaseTransitions", 0) if lease else 0) + 1
+    spec = duties(wish.holder or me(), wish.duration) | {"leaseTransitions": epoch}
+    says = {"nuages.dev/command": wish.command or None, "nuages.dev/message": wish.message or None}
+    kept = ((lease or {}).get("metadata", {}).get("annotations") or {}) | says
+    annotations = {key: value for key, value in kept.items() if value is not None}
     try:
         if lease is None:
+            labels = {"app.kubernetes.io/managed-by": "nuages"}
+            metadata = {"name": key[1], "namespace": key[0], "labels": labels, "annotations": annotations}
             first = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
             return await cluster.create(first)
-        return await cluster.replace({**lease, "spec": spec})
+        return await cluster.replace(
+            {**lease, "metadata": {**lease["metadata"], "annotations": annotations}, "spec": spec}
+        )
     except Gone as error:
         if lease is None and not isinstance(error, AlreadyExists):
             raise  # there is no such namespace
         return None
 
 
-def _holding(lease: Object) -> tuple[object, ...]:
-    """Which Lease, which epoch, who."""
-    return lease["metadata"]["uid"], lease["spec"].get("leaseTransitions"), lease["spec"].get("holderIdentity")
+def freed(lease: Object) -> Object:
+    """A Lease that nobody holds; its epoch stays, so that the next one is higher."""
+    said = lease["metadata"].get("annotations") or {}
+    kept = {key: value for key, value in said.items() if key not in {"nuages.dev/command", "nuages.dev/message"}}
+    metadata = {**lease["metadata"], "annotations": kept}
+    return {**lease, "metadata": metadata, "spec": {**lease["spec"], "holderIdentity": ""}}
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _locked(says: Claim, *, waited: bool) -> Locked:
+    if says.by_hand:
+        return Locked(
+            f"{says.who} locked this environment, since {says.since}" + (f": {says.message}" if says.message else ""),
+            hint="nuages unlock opens it; ask first",
+        )
+    return Locked(
+        f"{says.who} is at work on this environment, since {says.since}{says.what}",
+        hint="nuages status shows how far it is" + ("" if waited else "; --wait queues behind it"),
+    )
+
+
+def _wait(says: Claim | None, life: Life, before: list[Claim]) -> str:
+    """Why we wait, in a line."""
+    first = ""
+    if says:
+        unsure = "; waiting to see whether it is alive" if life is Life.UNSURE else ""
+        first = f"{says.who} holds the lock{says.what}{unsure}"
+    ahead = f"before you: {', '.join(one.who for one in before)}" if before else ""
+    return "; ".join(filter(None, [first, ahead]))

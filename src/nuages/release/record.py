@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from nuages import __version__
-from nuages.app.build import Build
+from nuages.app.build import Build, Statics
 from nuages.app.objects import Object
 from nuages.app.schema import Schema
 from nuages.errors import Refused
@@ -96,9 +96,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     restores: int | None = None
     """The release that a rollback brings back; None for a deploy."""
     build: Build
+    statics: tuple[Statics, ...] = ()
+    """The images whose static files stay reachable with it; the first serves those of all."""
+    left_out: tuple[str, ...] = ()
+    """Of their images those that could not be had any more."""
     secrets: str | None = None
     """The immutable Secret its pods read; kept as long as this record is."""
     started: datetime
+    live: datetime | None = None
+    """Since when it serves; what comes after (settle, contract, prune) takes nothing of that back."""
     ended: datetime | None = None
     outcome: Outcome = Outcome.RUNNING
     passed: tuple[Passed, ...] = ()
@@ -115,6 +121,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def instance(self) -> str:
         """The label that tells this app's objects from those of its other environments."""
         return f"{self.app}-{self.environment}"
+
+    @property
+    def went_live(self) -> bool:
+        """Whether it serves, or did: all its pods were there, and answered as this release."""
+        return self.live is not None or self.outcome is Outcome.LIVE
 
     def phase(self, name: str) -> Passed | None:
         """What is known of one phase; None where it has not begun."""
@@ -139,14 +150,19 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             self, passed=(*others, msgspec.structs.replace(entry, ended=now, note=note)), paused=None
         )
 
+    def serves(self, now: datetime) -> Record:
+        """The record of a release that is live from now on."""
+        return self if self.live else msgspec.structs.replace(self, live=now)
+
     def waits(self, phase: str, now: datetime, reason: str, hint: str) -> Record:
         """The record, paused in a phase; since when does not change by asking again."""
         since = self.paused.since if self.paused and self.paused.phase == phase else now
         return msgspec.structs.replace(self, paused=Pause(phase=phase, reason=reason, since=since, hint=hint))
 
     def closed(self, outcome: Outcome, now: datetime, failure: str = "") -> Record:
-        """The record, ended."""
-        return msgspec.structs.replace(self, outcome=outcome, ended=now, failure=failure)
+        """The record, ended. One that went live stays so, whatever comes after."""
+        ends = Outcome.LIVE if self.live else outcome
+        return msgspec.structs.replace(self, outcome=ends, ended=now, failure=failure, paused=None)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +174,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """What its code reads and writes, and what was applied when it went live; None where that is not known."""
     resource_version: str | None = None
     """None where it is not written yet."""
+    ahead: bool = False
+    """Whether the record says more than what is written: that phases ended, which the next write brings along."""
 
     @property
     def open(self) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 from nuages.errors import Gone, Superseded
 from nuages.kube.client import Cluster
 from nuages.release.lock import Lock
-from nuages.release.record import KEPT, Outcome, Record, Stored, decode, encode, labels, name
+from nuages.release.record import KEPT, Record, Stored, decode, encode, labels, name
 from nuages.release.world import World
 
 
@@ -29,7 +29,7 @@ async def read(record: Record, cluster: Cluster) -> Stored | None:
 
 def live(history: list[Stored]) -> Stored | None:
     """The release that serves: the newest that went live."""
-    return next((stored for stored in history if stored.record.outcome is Outcome.LIVE), None)
+    return next((stored for stored in history if stored.record.went_live), None)
 
 
 async def create(release: Stored, cluster: Cluster, lock: Lock) -> Stored:
@@ -53,7 +53,7 @@ async def save(release: Stored, record: Record, world: World) -> Stored:
         Superseded: it changed since, or the lock was taken over.
     """
     await world.lock.check()
-    changed = msgspec.structs.replace(release, record=record)
+    changed = msgspec.structs.replace(release, record=record, ahead=False)
     try:
         written = await world.cluster.replace(encode(changed))
     except Gone as error:

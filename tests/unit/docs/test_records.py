@@ -11,7 +11,10 @@ from nuages.app.build import Build
 from nuages.findings import Finding, Place
 from nuages.project.report import Row
 from nuages.release.audit import Ran
+from nuages.release.difference import Change, Difference
+from nuages.release.events import Event
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
+from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.status import Component, Problem, Status
 from nuages.release.values import Entry, Listing
 from nuages.render.release import Manifest
@@ -28,6 +31,12 @@ FIELDS = {
     "Reference": Reference.__struct_fields__,
     "DatabaseState": DatabaseState.__struct_fields__,
     "Manifest": Manifest.__struct_fields__,
+    "Releases": Releases.__struct_fields__,
+    "Brief": Brief.__struct_fields__,
+    "Shown": Shown.__struct_fields__,
+    "Difference": Difference.__struct_fields__,
+    "Change": Change.__struct_fields__,
+    "Event": Event.__struct_fields__,
     "Ran": Ran.__struct_fields__,
     "Status": Status.__struct_fields__,
     "Component": Component.__struct_fields__,

@@ -20,8 +20,7 @@ VERIFY = timedelta(seconds=10)
 async def verify(release: Stored, world: World) -> Step:
     """Each web answers through its Service, as this release."""
     record = release.record
-    if (passed := record.phase("verify")) is None:
-        return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
+    passed = record.phase("verify")
     notes = []
     for service in [item for item in release.manifest.web if item["kind"] == "Service"]:
         if service["metadata"].get("annotations", {}).get(RUNTIME) == "false":
@@ -35,6 +34,9 @@ async def verify(release: Stored, world: World) -> Step:
         said = msgspec.json.decode(body).get("release") if status == 200 else f"nothing but {status}"
         if said == str(record.template):
             notes.append(f"{name} answers as release {said}")
+        elif passed is None:
+            # Only now is it written down since when it is waited: most releases answer at once.
+            return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
         elif world.now() - passed.started < VERIFY:
             return Waiting(f"{name} answers as {said}", 1.0)
         elif b'"Status"' in body:

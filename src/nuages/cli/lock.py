@@ -1,0 +1,47 @@
+"""`nuages lock`: nobody releases until it is opened again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nuages.cli.asked import wish
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+
+@click.command()
+@cluster_options
+@click.option("--message", "-m", required=True, help="Why; whoever wants to release reads it.")
+@click.option(
+    "--wait",
+    is_flag=False,
+    flag_value="for ever",
+    metavar="[DURATION]",
+    help="Queue behind a release under way, for as long as it takes or, with --wait=10m, so long.",
+)
+def command(file: Path, environment: str, context: str | None, message: str, wait: str | None) -> None:
+    """Let nobody release into the environment, until `nuages unlock`.
+
+    What serves goes on serving, and runs nothing less: only deploy, rollback and their like are refused, or wait.
+
+    \b
+    nuages lock -m "incident 42, hands off"
+    nuages lock -e production -m "index is being built" --wait
+    """
+    from nuages.progress import step
+    from nuages.release.hold import hold
+    from nuages.release.lock import name
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+    wanted = wish(message, wait)
+
+    async def story() -> None:
+        async with cluster:
+            with step(console.sink, "lock") as shown:
+                says = await hold(cluster, app.namespace, name(app.name), wanted, waiting=shown.say)
+            console.print(f"{app.instance} is locked by {says.who}, since {says.since}: {says.message}")
+
+    run(story())

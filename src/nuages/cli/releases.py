@@ -1,0 +1,159 @@
+"""`nuages releases`: what was released, when, by whom, and what it was made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.console import console, duration
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from nuages.app.components import App
+    from nuages.release.difference import Change
+    from nuages.release.record import Stored
+    from nuages.release.releases import Brief, Shown
+
+
+class Listing(click.Group):
+    """Lists where no subcommand is named, so that `nuages releases -e production` is enough."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `list` in front of options."""
+        if not args or (args[0].startswith("-") and args[0] not in {"-h", "--help"}):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Listing)
+def command() -> None:
+    """All releases: list (also without a word), show one, compare two."""
+
+
+@command.command("list")
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """Each release that is kept, the newest first: number, state, when, how long, by whom, why."""
+    import msgspec
+
+    from nuages.release.releases import brief
+
+    app, found = _found(file, environment, context)
+    told = brief(app, found)
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+        return
+    rows = [_row(one) for one in told.releases]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        console.print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    if not rows:
+        console.print(f"no release of {app.name} in {app.namespace} yet")
+
+
+@command.command()
+@click.argument("number", type=int, metavar="N")
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--objects", is_flag=True, help="Print the objects as they were applied, as YAML.")
+def show(number: int, *, file: Path, environment: str, context: str | None, as_json: bool, objects: bool) -> None:
+    """Show one release: who, when, the image, each phase with its time and outcome."""
+    import msgspec
+
+    from nuages.release.difference import hidden
+    from nuages.release.releases import one, shown
+
+    _, found = _found(file, environment, context)
+    told = shown(found, number)
+    if objects:
+        from nuages.render.text import yaml_of
+
+        console.print(yaml_of([hidden(item) for item in one(found, number).manifest.objects]))
+    elif as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+    else:
+        for line in _lines(told):
+            console.print(line)
+
+
+@command.command()
+@click.argument("before", type=int, metavar="N")
+@click.argument("after", type=int, metavar="M")
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def diff(before: int, after: int, *, file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """Show what differs between releases N and M: image, configuration, objects; of secrets only that they differ."""
+    import msgspec
+
+    from nuages.release.difference import difference
+    from nuages.release.releases import one
+
+    _, found = _found(file, environment, context)
+    told = difference(one(found, before), one(found, after))
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+        return
+    title = ""
+    for change in told.changes:
+        if change.object != title:
+            console.print(f"{_MARKS[change.what]} {change.object}" if not change.field else f"~ {change.object}")
+            title = change.object
+        if change.field:
+            console.print(f"    {_field(change)}")
+    if not told.changes:
+        console.print(f"releases {before} and {after} are of the very same")
+
+
+_MARKS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def _found(file: Path, environment: str, context: str | None) -> tuple[App, list[Stored]]:
+    from nuages.release.releases import history
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def look() -> list[Stored]:
+        async with cluster:
+            return await history(app, cluster)
+
+    return app, run(look())
+
+
+def _row(one: Brief) -> tuple[str, ...]:
+    what = f"back to {one.restores}" if one.restores else one.image.rpartition("@")[2][7:19]
+    took = duration(one.seconds) if one.seconds is not None else ""
+    return str(one.number), one.state, f"{one.started:%Y-%m-%d %H:%M}", took, what, one.by, one.message or one.failure
+
+
+def _lines(told: Shown) -> list[str]:
+    record = told.record
+    rows = {
+        "image": record.build.reference,
+        "revision": record.build.revision or "",
+        "by": record.by,
+        "command": record.command,
+        "message": record.message,
+        "back to": f"release {record.restores}" if record.restores else "",
+        "began": f"{record.started:%Y-%m-%d %H:%M:%S}Z",
+        "live": f"{record.live:%Y-%m-%d %H:%M:%S}Z" if record.live else "",
+        "ended": f"{record.ended:%Y-%m-%d %H:%M:%S}Z" if record.ended else "",
+        "waits for": f"{record.paused.reason}, in {record.paused.phase}" if record.paused else "",
+        "failed": record.failure,
+        "secrets": record.secrets or "",
+    }
+    lines = [f"release {record.number} of {record.instance}: {told.state}"]
+    lines += [f"  {name:<9}  {value}" for name, value in rows.items() if value]
+    for passed in record.passed:
+        mark = "✓" if passed.ended else "…"
+        took = duration((passed.ended - passed.started).total_seconds()) if passed.ended else ""
+        lines.append(f"{mark} {passed.phase:<14}  {passed.note:<40}  {took}".rstrip())
+    return lines
+
+
+def _field(change: Change) -> str:
+    before, after = (("(none)" if value is None else value) for value in (change.before, change.after))
+    return f"{change.field}: {before} → {after}"

@@ -1,0 +1,33 @@
+"""`nuages unlock`: releases may go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+
+@click.command()
+@cluster_options
+@click.option("--force", is_flag=True, help="Open another's lock too, also that of a release under way.")
+def command(file: Path, environment: str, context: str | None, force: bool) -> None:
+    """Open the environment again, which `nuages lock` closed.
+
+    A release under way whose lock is opened by force stops at its next write, and the next deploy goes on with it.
+    """
+    from nuages.release.hold import give_back
+    from nuages.release.lock import name
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> None:
+        async with cluster:
+            says = await give_back(cluster, app.namespace, name(app.name), force=force)
+            before = f"; {says.who} had it since {says.since}{says.what}" if says else ", and was before"
+            console.print(f"{app.instance} is open{before}")
+
+    run(story())
