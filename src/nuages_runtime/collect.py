@@ -23,7 +23,9 @@ class Collected(NamedTuple):
     missing: tuple[str, ...] = ()
     """Files that others refer to and that nobody has; the reference was left as it is."""
     tree: str = ""
-    """The hash of all files, where their names have none of their own (nuages_runtime/statics.py)."""
+    """The hash of all files; "" where there are none."""
+    hashed: bool = False
+    """Whether the project's storage puts a hash into each file's name; no storage is ever forced on a project."""
 
 
 def collect(folder: Path) -> Collected:
@@ -58,9 +60,8 @@ def collect(folder: Path) -> Collected:
     call_command("collectstatic", interactive=False, verbosity=0)
     if kept.is_dir() and kept not in (Path.cwd(), *Path.cwd().parents):
         merge(kept, folder)
-    # A storage that hashes each name has said what its pages ask for; no other may be forced on a project.
-    tree = "" if hasattr(storage, "hashed_name") else tree_of(folder)
-    return Collected(missing=tuple(sorted(missing)), tree=tree)
+    hashed = hasattr(storage, "hashed_name")
+    return Collected(missing=tuple(sorted(missing)), tree=tree_of(folder), hashed=hashed)
 
 
 def tree_of(folder: Path) -> str:

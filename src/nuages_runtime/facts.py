@@ -179,6 +179,7 @@ def main() -> int:
             "static_skipped": collected.skipped,
             "static_missing": collected.missing,
             "static_tree": collected.tree,
+            "static_hashed": collected.hashed,
         }
         found["read"] = trace.told()
     json.dump(found, sys.stdout)

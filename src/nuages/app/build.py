@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import msgspec
 
 # An image's own facts travel with it, so that a release needs nothing but its reference.
 FACTS_LABEL = "dev.nuages.facts"
+
+
+class Statics(msgspec.Struct, frozen=True, kw_only=True):
+    """The static files in one image."""
+
+    image: str
+    """repository@sha256:…"""
+    root: str
+    """The folder in it."""
+    path: str
+    """Where they are asked for: `/static/`."""
+    tree: str
+    """The hash of all of them: images with the same one have the same files."""
+    hashed: bool
+    """Whether the name of each has a hash of its own."""
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,10 +40,10 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     """Per app label the leaves of its migration graph: what a database must have before this image serves."""
     static_root: str | None = None
     static_url: str = ""
-    static_files: bool = False
-    """Whether static files were collected below `static_root`."""
     static_tree: str = ""
-    """The hash of all of them, where their names have none of their own; pages then name them below it."""
+    """The hash of all static files that were collected below `static_root`; "" where there are none."""
+    static_hashed: bool = False
+    """Whether the name of each has a hash of its own; where not, pages name them below that of all."""
     media_root: str | None = None
     """Where uploads go inside the container; None where the project has no MEDIA_ROOT."""
     django: str = ""
@@ -42,3 +59,14 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     working_dir: str = "/app"
     revision: str = ""
     """The project's own revision (a git commit), where it has one."""
+
+    @property
+    def statics(self) -> Statics | None:
+        """Its static files; None where it has none, or another host has them."""
+        address = urlsplit(self.static_url)
+        if not self.static_tree or self.static_root is None or address.netloc or not address.path.strip("/"):
+            return None
+        path = f"/{address.path.strip('/')}/"
+        return Statics(
+            image=self.reference, root=self.static_root, path=path, tree=self.static_tree, hashed=self.static_hashed
+        )

@@ -66,7 +66,9 @@ class Told(msgspec.Struct, frozen=True):
     static_missing: tuple[str, ...] = ()
     """Static files that others refer to and that nobody has."""
     static_tree: str = ""
-    """The hash of all static files, where their names have none of their own."""
+    """The hash of all static files that were collected; "" where there are none."""
+    static_hashed: bool = False
+    """Whether the name of each has a hash of its own."""
     asgi: str = ""
     django: str = ""
     python: str = ""

@@ -12,7 +12,7 @@ from nuages.errors import Refused
 from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import ownership, records, secrets
+from nuages.release import bridging, ownership, records, secrets
 from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.holder import user
@@ -54,12 +54,14 @@ def plan(app: App, build: Build, copied: str | None, history: list[Stored]) -> S
 
 def _release(number: int, app: App, build: Build, copied: str | None, history: list[Stored]) -> Stored:
     """A release of that number; pods show the one in which their template last changed: nothing rolls for a number."""
-    serving = records.live([stored for stored in history if stored.record.number < number])
+    before = [stored for stored in history if stored.record.number < number]
+    serving = records.live(before)
     wanted = Release(
         number=number,
         template=number,
         build=build,
         running=serving.record.number if serving else None,
+        statics=bridging.statics(app, build, before),
         secrets=copied,
     )
     manifest = render(app, wanted)
@@ -76,6 +78,7 @@ def _release(number: int, app: App, build: Build, copied: str | None, history: l
         namespace=app.namespace,
         by=user(),
         build=build,
+        statics=wanted.statics,
         secrets=copied,
         started=utc(),
         database=history[0].record.database if history else None,

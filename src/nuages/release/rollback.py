@@ -8,7 +8,7 @@ from nuages.app.components import App
 from nuages.errors import Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import ownership, records
+from nuages.release import bridging, ownership, records
 from nuages.release.begin import begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.holder import user
@@ -48,6 +48,7 @@ def plan(history: list[Stored], to: int | None) -> Stored:
     _check(target.record, latest.record)
     if latest.open and latest.record.restores == target.record.number:
         return latest
+    files, images = bridging.back(target, history)
     record = Record(
         number=number_after(history),
         template=target.record.template,
@@ -57,11 +58,12 @@ def plan(history: list[Stored], to: int | None) -> Stored:
         by=user(),
         restores=target.record.number,
         build=target.record.build,
+        statics=images,
         secrets=target.record.secrets,
         started=utc(),
         database=latest.record.database,
     )
-    return Stored(record=record, manifest=target.manifest)
+    return Stored(record=record, manifest=msgspec.structs.replace(target.manifest, static=files))
 
 
 def _target(history: list[Stored], to: int | None) -> Stored:

@@ -12,8 +12,10 @@ import json
 from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.objects import Object
 from nuages.render import access, outside
-from nuages.render.labels import CONFIG, metadata
+from nuages.render.labels import CONFIG, WEB, metadata
 from nuages.render.release import Release
+from nuages.render.static import bridged
+from nuages.render.static import name as static_name
 
 METRICS_PORT = 9464
 BEAT_FOLDER = "/var/lib/nuages"
@@ -78,6 +80,7 @@ def variables(app: App, release: Release, component: str) -> list[Object]:
                 "RELEASE": "" if app.declares("RELEASE") else str(release.template),
                 "NUAGES_COMPONENT": component,
                 **settings_variables(app),
+                **static_variables(app, release, component),
             }
         ),
     ]
@@ -93,6 +96,19 @@ def settings_variables(app: App) -> dict[str, str]:
         "NUAGES_ORIGINS": outside.origins(app),
         "NUAGES_PROXY": outside.proxy(app),
         "NUAGES_LOGS": app.observability.logs,
+    }
+
+
+def static_variables(app: App, release: Release, component: str) -> dict[str, str]:
+    """Whom a web asks for static files of other releases, and below what hash pages name those of this one; "" where
+    names have hashes of their own.
+    """
+    files = release.build.statics
+    if files is None or not bridged(app, release.build):
+        return {}
+    return {
+        "NUAGES_STATIC": f"http://{static_name(app)}" if component == WEB else "",
+        "NUAGES_STATIC_TREE": "" if files.hashed else files.tree,
     }
 
 

@@ -26,7 +26,7 @@ KEY = "nuages.dev/key"
 TRACK = "nuages.dev/track"
 # Components: what an object is there for. `run` is what a person starts by hand.
 WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
-POSTGRES, REDIS = "postgres", "redis"
+STATIC, POSTGRES, REDIS = "static", "postgres", "redis"
 MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"
 
 

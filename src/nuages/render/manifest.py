@@ -15,6 +15,7 @@ from nuages.render.network import policies
 from nuages.render.postgres import postgres
 from nuages.render.redis import redis
 from nuages.render.release import Manifest, Release
+from nuages.render.static import static
 from nuages.render.storage import folders, media
 from nuages.render.web import web
 from nuages.render.workers import worker
@@ -31,12 +32,13 @@ def render(app: App, release: Release) -> Manifest:
         foundation=[
             namespace(app),
             account(app),
-            *policies(app),
+            *policies(app, release.build),
             *([plain] if plain else []),
             *media(app),
             *folders(app),
         ],
         services=services(app),
+        static=static(app, release),
         maintenance=maintenance(app, release),
         expand=migrate(app, release),
         canary=beside(app, release, webs, workers),

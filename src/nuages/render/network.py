@@ -6,6 +6,7 @@ of the others opens one way.
 
 from __future__ import annotations
 
+from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.environment import METRICS_PORT, measured
@@ -17,6 +18,7 @@ from nuages.render.labels import (
     POSTGRES,
     REDIS,
     RUN,
+    STATIC,
     WEB,
     WORKER,
     instance,
@@ -25,6 +27,8 @@ from nuages.render.labels import (
 )
 from nuages.render.postgres import PORT as POSTGRES_PORT
 from nuages.render.redis import PORT as REDIS_PORT
+from nuages.render.static import PORT as STATIC_PORT
+from nuages.render.static import bridged
 
 # The port of a web that names none.
 PORT = 8000
@@ -38,7 +42,7 @@ _CONTROLLERS = {
 _NAMESPACE = "kubernetes.io/metadata.name"
 
 
-def policies(app: App) -> list[Object]:
+def policies(app: App, build: Build) -> list[Object]:
     """All of them, the denial first."""
     return [
         _policy(app, "default-deny", {"matchLabels": instance(app)}, ingress=[], egress=[]),
@@ -47,6 +51,7 @@ def policies(app: App) -> list[Object]:
         *_metrics(app),
         *(_service(app, POSTGRES, POSTGRES_PORT) if app.postgres else []),
         *(_service(app, REDIS, REDIS_PORT) if app.redis else []),
+        *(_static(app) if bridged(app, build) else []),
     ]
 
 
@@ -104,6 +109,16 @@ def _service(app: App, service: str, port: int) -> list[Object]:
     return [
         _policy(app, service, server, ingress=[{"from": [{"podSelector": clients}], "ports": ports}]),
         _policy(app, f"to-{service}", clients, egress=[{"to": [{"podSelector": server}], "ports": ports}]),
+    ]
+
+
+def _static(app: App) -> list[Object]:
+    """Webs ask for static files of other releases; those who keep them ask nobody."""
+    server, clients = ({"matchLabels": selector(app, component)} for component in (STATIC, WEB))
+    ports = [_tcp(STATIC_PORT)]
+    return [
+        _policy(app, STATIC, server, ingress=[{"from": [{"podSelector": clients}], "ports": ports}]),
+        _policy(app, f"to-{STATIC}", clients, egress=[{"to": [{"podSelector": server}], "ports": ports}]),
     ]
 
 

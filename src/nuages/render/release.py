@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nuages.app.build import Build
+from nuages.app.build import Build, Statics
 from nuages.app.objects import Object
 
 
@@ -26,6 +26,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a page stands in for the app while the database is migrated."""
     canary: str = ""
     """Whether a set of its own goes beside the one that serves first: `canary`, `blue-green`, or "" for none."""
+    statics: tuple[Statics, ...] = ()
+    """Images whose static files stay reachable, what this one has among them; the first serves them all."""
     secrets: str | None = None
     """The immutable Secret that this release's pods read (`blog-secrets-1f3a9c`); None where the app declares no
     secret."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages.app.build import Build
+from nuages.app.build import Build, Statics
 from nuages.findings import Finding, Place
 from nuages.project.report import Row
 from nuages.release.audit import Ran
@@ -26,6 +26,7 @@ PAGE = Path(__file__).parents[3] / "docs/reference/records.md"
 FIELDS = {
     "Record": Record.__struct_fields__,
     "Build": Build.__struct_fields__,
+    "Statics": Statics.__struct_fields__,
     "Passed": Passed.__struct_fields__,
     "Pause": Pause.__struct_fields__,
     "Reference": Reference.__struct_fields__,

@@ -27,6 +27,7 @@ async def services(release: Stored, world: World) -> Step:
         there = await asyncio.gather(*(live_of(wanted, world) for wanted in manifest.services))
         apply += [wanted for wanted, stays in zip(foundation, larger, strict=True) if not stays]
         apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
+        apply += manifest.static  # it comes up beside the migration; its own phase waits for it
     step = await bring("services", apply, manifest.services, release, world)
     if not isinstance(step, Finished):
         return step

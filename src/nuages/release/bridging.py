@@ -1,0 +1,82 @@
+"""Of which images the static files stay reachable: of each that showed pages, as far back as the spec says.
+
+What an image has is known by the hash of its files, so a release that changes code alone changes nothing here, nor does
+one that goes back to an image whose files are still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nuages.app.build import Build, Statics
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.release.record import Record, Stored
+from nuages.render.static import bridged, with_images
+
+
+def statics(app: App, build: Build, history: list[Stored]) -> tuple[Statics, ...]:
+    """The images of a release that comes next, the first of which serves the files of all; none where there is no need
+    for it. `history` is the newest first.
+    """
+    if build.statics is None or not bridged(app, build):
+        return ()
+    lost = {image for stored in history for image in stored.record.left_out}
+    earlier = (each for each in _before(history) if each.image not in lost)
+    return _steady(_distinct([build.statics, *earlier])[: app.static.keep + 1], history)
+
+
+def back(target: Stored, history: list[Stored]) -> tuple[list[Object], tuple[Statics, ...]]:
+    """What a rollback brings along, and of which images: the pages that are open now are those of what it leaves.
+
+    As it is where the files of the release it goes back to are still there; else with them in the place of the oldest.
+    """
+    shown = next(_shown(history), None)
+    files = target.record.build.statics
+    if shown is None or files is None:
+        return target.manifest.static, target.record.statics
+    kept = shown.record.statics
+    if not shown.manifest.static:
+        return target.manifest.static, target.record.statics
+    if _known(files) in map(_known, kept):
+        return shown.manifest.static, kept
+    images = (*kept[: max(1, len(kept) - 1)], files)
+    return with_images(shown.manifest.static, images), images
+
+
+def _before(history: list[Stored]) -> Iterator[Statics]:
+    """The newest first; what a release kept of earlier ones is known also when their records are gone."""
+    for stored in _shown(history):
+        if files := stored.record.build.statics:
+            yield files
+        yield from stored.record.statics
+
+
+def _shown(history: list[Stored]) -> Iterator[Stored]:
+    """The releases of which a browser may have a page: that went live, or whose pods may have answered."""
+    yield from (stored for stored in history if _showed(stored.record))
+
+
+def _showed(record: Record) -> bool:
+    return record.went_live or record.phase("web") is not None or record.phase("canary") is not None
+
+
+def _steady(wanted: list[Statics], history: list[Stored]) -> tuple[Statics, ...]:
+    """The same images in the same order as now, where they have the same files: then no pod rolls."""
+    shown = next(_shown(history), None)
+    if shown and {_known(each) for each in shown.record.statics} == {_known(each) for each in wanted}:
+        return shown.record.statics
+    return tuple(wanted)
+
+
+def _distinct(images: Iterable[Statics]) -> list[Statics]:
+    """Of those that have the same files, the first."""
+    found: dict[tuple[str, str, bool], Statics] = {}
+    for each in images:
+        found.setdefault(_known(each), each)
+    return list(found.values())
+
+
+def _known(files: Statics) -> tuple[str, str, bool]:
+    """What tells two images' files apart, for whoever asks for them."""
+    return files.tree, files.path, files.hashed
