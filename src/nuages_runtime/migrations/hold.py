@@ -1,0 +1,135 @@
+"""An operation that takes something away or tightens it, statement by statement: what is done now, what is left for
+when no old code runs. Pure but for what `Look` asks of the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from nuages_runtime.migrations import forms, types
+from nuages_runtime.migrations.forms import Step, quoted
+from nuages_runtime.migrations.relax import Relaxed
+
+
+class Look(Protocol):
+    """What is asked of the database as it is."""
+
+    def relaxed_column(self, table: str, column: str, fill: str | None) -> list[Relaxed]:
+        """relax.column"""
+
+    def relaxed_table(self, table: str) -> list[Relaxed]:
+        """relax.foreign"""
+
+    def type_of(self, table: str, column: str) -> str:
+        """A column's type, as the database writes it."""
+
+    def on_delete(self, table: str, name: str) -> str:
+        """What a foreign key does itself when the row goes that it refers to: PostgreSQL's letter; "" without it."""
+
+
+class Later(NamedTuple):
+    """One statement for the contract, with what it takes away."""
+
+    step: Step
+    table: str = ""
+    column: str = ""
+
+
+class Held(NamedTuple):
+    """What becomes of the statements of one operation."""
+
+    now: list[str]
+    """Run at once, in the migration's transaction."""
+    soon: list[str]
+    """Run at the migration's end, in the form that blocks nobody."""
+    later: list[Later]
+    undo: list[str]
+    """What makes `now` undone."""
+
+
+def hold(statements: list[str], fills: Mapping[tuple[str, str], str | None], look: Look) -> Held:
+    """Divide the statements of one operation."""
+    held = Held([], [], [], [])
+    rest = without_pairs(statements, look.on_delete)
+    dropped = {found.name for text in rest if (found := forms.dropped_constraint(text))}
+    for text in rest:
+        _one(text, fills, look, dropped, held)
+    return held
+
+
+def _one(text: str, fills: Mapping[tuple[str, str], str | None], look: Look, dropped: set[str], held: Held) -> None:
+    if table := forms.dropped_table(text):
+        _relax(look.relaxed_table(table), held)
+        held.later.append(Later(Step("contract", text, form=forms.DROP), table))
+    elif gone := forms.dropped_column(text):
+        _relax(look.relaxed_column(gone.table, gone.column, fills.get((gone.table, gone.column))), held)
+        held.later.append(Later(Step("contract", text, form=forms.DROP), gone.table, gone.column))
+    elif forms.dropped_constraint(text):
+        held.now.append(text)
+    elif column := forms.altered_column(text):
+        _column(text, column, look, held)
+    elif added := forms.added_constraint(text):
+        if forms.referred(text) and added.name in dropped:
+            held.soon.append(text)
+        else:
+            held.later.extend(Later(step._replace(kind="contract")) for step in forms.safe(text).after)
+    elif steps := forms.safe(text).after:
+        plain_index = text.upper().startswith("CREATE INDEX")
+        if plain_index:
+            held.soon.append(text)
+        else:
+            held.later.extend(Later(step._replace(kind="contract")) for step in steps)
+    else:
+        held.later.append(Later(Step("contract", text)))
+
+
+def _column(text: str, found: forms.Named, look: Look, held: Held) -> None:
+    change = found.change.upper().strip()
+    alter = f"ALTER TABLE {quoted(found.table)} ALTER COLUMN {quoted(found.column)}"
+    if change == "DROP NOT NULL":
+        _relax([Relaxed(text, f"{alter} SET NOT NULL")], held)
+    elif change == "SET NOT NULL":
+        steps = forms.not_null(quoted(found.table), quoted(found.column))
+        held.later.extend(Later(step._replace(kind="contract")) for step in steps)
+    elif change.startswith("SET DEFAULT"):
+        _relax([Relaxed(text, f"{alter} DROP DEFAULT")], held)
+    elif change.startswith("TYPE "):
+        old, new = look.type_of(found.table, found.column), found.change[5:].split(" USING ")[0].strip()
+        if types.change(old, new) in (types.SAME, types.WIDER):
+            held.now.append(text)
+        else:
+            held.later.append(Later(Step("contract", text, form=forms.SHRINK)))
+    else:
+        held.later.append(Later(Step("contract", text)))
+
+
+def _relax(relaxed: list[Relaxed], held: Held) -> None:
+    held.now.extend(each.sql for each in relaxed)
+    held.undo.extend(each.undo for each in relaxed)
+
+
+def without_pairs(statements: list[str], on_delete: Callable[[str, str], str]) -> list[str]:
+    """The statements without those that end where they began.
+
+    Django drops the foreign key of a column it changes, and makes it again; and it sets a default for as long as it
+    fills the column.
+    """
+    made = {
+        (found.table, found.name): text for text in statements if (found := forms.added_constraint(text)) is not None
+    }
+    gone: set[str] = set()
+    defaults: dict[tuple[str, str], str] = {}
+    for text in statements:
+        found = forms.dropped_constraint(text)
+        again = made.get((found.table, found.name), "") if found else ""
+        # Before Django 6.1 no foreign key does anything by itself.
+        same = forms.referred(again) and " ON DELETE " not in again.upper()
+        if found and same and on_delete(found.table, found.name) in {"a", "r"}:
+            gone |= {text, again}
+        column = forms.altered_column(text)
+        if column and column.change.upper().startswith("SET DEFAULT"):
+            defaults[column.table, column.column] = text
+        elif column and column.change.upper() == "DROP DEFAULT" and (column.table, column.column) in defaults:
+            gone |= {text, defaults[column.table, column.column]}
+    return [text for text in statements if text not in gone]
