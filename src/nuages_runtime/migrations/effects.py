@@ -22,7 +22,7 @@ Effect = dict[str, str]
 
 
 def done(connection: BaseDatabaseWrapper, declared: Collection[str] = ()) -> dict[str, Any]:
-    """Per migration, in the order of the graph: `parents`, `reversible`, `effects`.
+    """Per migration, in the order of the graph: `parents`, `reversible`, `atomic`, `effects`.
 
     An effect `does` create, drop, rename, alter, constrain or code; it names the `table`, the `column` where it is
     about one, and what a rename makes of it (`to`). A migration that a squash stands for is not among them.
@@ -44,6 +44,7 @@ def done(connection: BaseDatabaseWrapper, declared: Collection[str] = ()) -> dic
             operation.state_forwards(app, state)
         told[f"{app}.{name}"] = {
             "parents": sorted(f"{label}.{parent}" for label, parent in map(tuple, graph.node_map[app, name].parents)),
+            "atomic": bool(migration.atomic) and connection.features.can_rollback_ddl,
             "reversible": all(_reversible(operation) for operation in migration.operations),
             "effects": found,
         }
@@ -98,7 +99,7 @@ def _effects(operation: Any, names: Names, declared: bool) -> Iterator[Effect]:
             yield from _effects(inner, names, declared)
             names = names.after(inner)
         return
-    model = getattr(operation, "model_name", None) or getattr(operation, "name", "")
+    model: str = getattr(operation, "model_name", None) or getattr(operation, "name", "") or ""
     if isinstance(operation, django.CreateModel):
         if names.managed(operation.options):
             table = operation.options.get("db_table") or names.default(operation.name)
@@ -120,7 +121,9 @@ def _effects(operation: Any, names: Names, declared: bool) -> Iterator[Effect]:
     elif isinstance(operation, django.RemoveField):
         yield names.field("drop", model, operation.name)
     elif isinstance(operation, django.RenameField):
-        yield from names.turned(model, operation.old_name, names.field_of(model, operation.old_name), operation.new_name)
+        yield from names.turned(
+            model, operation.old_name, names.field_of(model, operation.old_name), operation.new_name
+        )
     elif isinstance(operation, django.AlterField):
         yield from names.altered(model, operation.name, operation.field)
     elif isinstance(operation, django.AlterOrderWithRespectTo):

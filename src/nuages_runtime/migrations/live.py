@@ -23,23 +23,26 @@ TABLES = """
 """
 COLUMNS = """
     SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-           d.adrelid IS NOT NULL OR a.attidentity <> '', a.attgenerated <> ''
+           d.adrelid IS NOT NULL OR a.attidentity <> '', a.attgenerated <> '',
+           coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) NOT LIKE '%%(%%', false)
     FROM pg_catalog.pg_attribute a
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attrelid, a.attnum
 """
+_KEYS = "i.indkey[0:i.indnkeyatts-1]"
 _NAMES = """ARRAY(SELECT a.attname::text FROM unnest({keys}) WITH ORDINALITY AS k(number, place)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = {table} AND a.attnum = k.number ORDER BY k.place)"""
 CONSTRAINTS = f"""
     SELECT o.conrelid, o.conname, o.contype::text, {_NAMES.format(keys="o.conkey", table="o.conrelid")},
            f.relname, {_NAMES.format(keys="o.confkey", table="o.confrelid")}, o.confdeltype::text,
-           CASE WHEN o.contype IN ('c', 'x') THEN pg_catalog.pg_get_constraintdef(o.oid) ELSE '' END
+           CASE WHEN o.contype IN ('c', 'x') OR pg_catalog.pg_get_constraintdef(o.oid) LIKE '%%NULLS NOT DISTINCT%%'
+                THEN replace(pg_catalog.pg_get_constraintdef(o.oid), ' NOT VALID', '') ELSE '' END
     FROM pg_catalog.pg_constraint o LEFT JOIN pg_catalog.pg_class f ON f.oid = o.confrelid
     WHERE o.conrelid = ANY(%s) AND o.contype IN ('p', 'u', 'c', 'f', 'x')
 """  # noqa: S608 - made of constants
 INDEXES = f"""
-    SELECT i.indrelid, c.relname, i.indisunique, {_NAMES.format(keys="i.indkey[0:i.indnkeyatts-1]", table="i.indrelid")},
+    SELECT i.indrelid, c.relname, i.indisunique, {_NAMES.format(keys=_KEYS, table="i.indrelid")},
            CASE WHEN i.indpred IS NULL AND i.indexprs IS NULL THEN '' ELSE
                 regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), '^.* USING ', '') END
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
@@ -64,13 +67,14 @@ def live(connection: BaseDatabaseWrapper, namespace: str | None = None) -> dict[
         cursor.execute(TABLES, [namespace, namespace])
         rows = [row for row in cursor.fetchall() if row[1] != OURS]
         tables: dict[int, dict[str, Any]] = {
-            oid: {"columns": {}, "constraints": {}, "rows": max(count, 0), "bytes": size} for oid, _, count, size in rows
+            oid: {"columns": {}, "constraints": {}, "rows": max(count, 0), "bytes": size}
+            for oid, _, count, size in rows
         }
         oids = list(tables)
         cursor.execute(COLUMNS, [oids])
-        for oid, name, kind, null, default, generated in cursor.fetchall():
+        for oid, name, kind, null, default, generated, constant in cursor.fetchall():
             column = {"type": spelled(kind), "null": null, "default": default, "generated": generated}
-            tables[oid]["columns"][name] = column
+            tables[oid]["columns"][name] = {**column, "constant": constant}
         cursor.execute(CONSTRAINTS, [oids])
         for oid, name, kind, columns, target, keys, deleted, text in cursor.fetchall():
             tables[oid]["constraints"][name] = _constraint(

@@ -145,7 +145,7 @@ class Names:
     def _short(self, name: str) -> str:
         from django.db.backends.utils import truncate_name
 
-        return truncate_name(name, self._connection.ops.max_name_length())
+        return str(truncate_name(name, self._connection.ops.max_name_length()))
 
 
 def _column(name: str, field: Any) -> str:

@@ -1,0 +1,153 @@
+"""The verdict on going back: what release N's code reads and writes, against the database as it is now.
+
+    safe        each query that release N makes still works
+    degraded    it works, but for what the reasons say
+    unknown     the schema fits, but a migration since then did to the data what nobody can read off it
+    undo        safe once the migrations in `undo` are undone; only when asked for
+    refused     release N's code can't work with this database, and nothing brings back what it reads
+
+Pure: the facts that N recorded (W, known, applied), the facts of now (D, applied, what each migration did), a verdict.
+The graph alone lies under fakes, RunSQL and hands, so it never says that something fits: it only names who did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import msgspec
+
+from nuages.app.schema import Database, Schema
+from nuages.findings import Finding, Level, Place
+from nuages.release import between, fits, undoing
+from nuages.release.misfit import Misfit, Weight
+from nuages.release.record import Stored
+
+
+class Outcome(StrEnum):
+    """What may be done."""
+
+    SAFE = "safe"
+    DEGRADED = "degraded"
+    UNKNOWN = "unknown"
+    UNDO = "undo"
+    REFUSED = "refused"
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """The migrations of one database that would be undone, and what goes with them."""
+
+    alias: str
+    migrations: tuple[str, ...]
+    """The newest first."""
+    targets: tuple[str, ...]
+    """The same as `migrate` takes it: `blog.0004_tags`, `shop.zero`."""
+    losses: tuple[str, ...] = ()
+    """What goes for good: what was written since into what they added."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether release N's code can work with the database as it is."""
+
+    outcome: Outcome
+    release: int
+    reasons: tuple[Misfit, ...] = ()
+    """The heaviest first."""
+    undo: tuple[Undo, ...] = ()
+    """What would make it safe, or, where it is not known whether it is safe now, known; one for each database."""
+
+    @property
+    def line(self) -> str:
+        """In one line: `going back to release 7: refused, because posts.0006_drop dropped posts_post.subtitle`."""
+        why = "; ".join(reason.message for reason in self.reasons if reason.weight is self.reasons[0].weight)
+        undone = ", ".join(name for each in self.undo for name in each.migrations)
+        told = {
+            Outcome.SAFE: "safe",
+            Outcome.DEGRADED: f"degraded: {why}",
+            Outcome.UNKNOWN: f"unknown: {why}",
+            Outcome.UNDO: f"safe with {undone} undone: {why}",
+            Outcome.REFUSED: f"refused, because {why}",
+        }
+        return f"going back to release {self.release}: {told[self.outcome]}"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The reasons, as all findings are shown."""
+        return tuple(
+            Finding(
+                reason.id,
+                Level.WARNING if reason.weight is Weight.DEGRADES else Level.ERROR,
+                reason.message,
+                Place(path=reason.place),
+                reason.hint,
+            )
+            for reason in self.reasons
+        )
+
+
+def going_back(release: Stored, now: Schema | None) -> Verdict:
+    """The verdict on bringing a recorded release back.
+
+    Args:
+        release: the release to go back to, with the facts that it recorded.
+        now: the database as it is, or as a plan says it will be; None where nobody could look.
+    """
+    return compare(release.schema, now, release.record.number)
+
+
+def compare(then: Schema | None, now: Schema | None, release: int) -> Verdict:
+    """The verdict on release `release`, whose facts were `then`."""
+    if then is None or now is None:
+        who = f"release {release} recorded" if then is None else "nobody could look at the database, and nothing tells"
+        reason = Misfit(
+            weight=Weight.HIDES,
+            id="release.E337",
+            message=f"{who} nothing of the schema" if then is None else f"{who} what it is like",
+            hint="a release made by this nuages records it" if then is None else "",
+        )
+        return Verdict(outcome=Outcome.UNKNOWN, release=release, reasons=(reason,))
+    reasons: list[Misfit] = []
+    undo: list[Undo] = []
+    resolved = True
+    for alias, before in sorted(then.databases.items()):
+        found = sorted(_reasons(alias, before, now.databases.get(alias), release), key=lambda reason: reason.weight)
+        reasons += found
+        if wrong := [reason for reason in found if reason.weight is not Weight.DEGRADES]:
+            way = undoing.way(before, now.databases.get(alias), wrong)
+            if isinstance(way, undoing.Way):
+                undo.append(
+                    Undo(alias=alias, migrations=way.migrations, targets=way.targets, losses=way.losses),
+                )
+            else:
+                resolved = False
+                reasons[-len(found)] = msgspec.structs.replace(found[0], hint=_joined(found[0].hint, way))
+    reasons.sort(key=lambda reason: reason.weight)
+    return Verdict(
+        outcome=_outcome(reasons, resolved),
+        release=release,
+        reasons=tuple(reasons),
+        undo=tuple(undo) if resolved else (),
+    )
+
+
+def _outcome(reasons: list[Misfit], resolved: bool) -> Outcome:
+    """The heaviest reason decides."""
+    weights = {reason.weight for reason in reasons}
+    if Weight.BREAKS in weights:
+        return Outcome.UNDO if resolved else Outcome.REFUSED
+    if Weight.HIDES in weights:
+        return Outcome.UNKNOWN
+    return Outcome.DEGRADED if weights else Outcome.SAFE
+
+
+def _reasons(alias: str, then: Database, now: Database | None, release: int) -> Iterator[Misfit]:
+    if now is None or now.live is None:
+        yield Misfit(weight=Weight.HIDES, id="release.E337", message=f"nobody looked at the database {alias}")
+        return
+    since = between.since(then, now)
+    for misfit in (*between.misfits(then, now, since), *fits.misfits(then, now, release)):
+        yield msgspec.structs.replace(undoing.attributed(misfit, now, since), alias=alias)
+
+
+def _joined(hint: str, more: str) -> str:
+    return f"{hint}; {more}" if hint and more else hint or more
