@@ -43,15 +43,9 @@ async def bring(phase: str, apply: list[Object], judge: list[Object], release: S
     """
     record = release.record
     if (passed := record.phase(phase)) is None:
-        await world.lock.check()
-        # All of them end before the first error is raised: nothing is written any more once the lock is given back.
-        answers = await asyncio.gather(*(apply_one(wanted, world) for wanted in apply), return_exceptions=True)
-        for error in answers:
-            if isinstance(error, BaseException):
-                raise error
-        live = [answer for answer in answers if not isinstance(answer, BaseException)]
+        live = await apply_all(apply, world)
         return Advanced(await records.save(release, record.begun(phase, world.now(), live), world))
-    found = survey(judge, world.mirror, world.now())
+    found = survey_of(judge, world)
     if found.failed:
         return await failed(found, world)
     if not found.waiting:
@@ -84,6 +78,26 @@ async def failed(found: Survey, world: World) -> Failed:
     if diagnosis is None:
         return Failed(f"{name}: {reason}")
     return Failed(f"{name}: {diagnosis.summary}", diagnosis.text, diagnosis.hint)
+
+
+async def apply_all(objects: list[Object], world: World) -> list[Object]:
+    """Apply all of them at once; answers them as they are now.
+
+    Raises:
+        ClusterError: one was refused; all others that could be applied are.
+    """
+    await world.lock.check()
+    # All of them end before the first error is raised: nothing is written any more once the lock is given back.
+    answers = await asyncio.gather(*(apply_one(wanted, world) for wanted in objects), return_exceptions=True)
+    for error in answers:
+        if isinstance(error, BaseException):
+            raise error
+    return [answer for answer in answers if not isinstance(answer, BaseException)]
+
+
+def survey_of(objects: list[Object], world: World) -> Survey:
+    """Which of them are done, which are waited for, and which failed."""
+    return survey(objects, world.mirror, world.now())
 
 
 async def apply_one(wanted: Object, world: World) -> Object:

@@ -1,13 +1,74 @@
-"""The page that stands in for the app."""
+"""The page that stands in for the app, and the end of all that writes to the database."""
 
 from __future__ import annotations
 
-from nuages.release.phases.bring import bring
+from nuages.app.objects import Object
+from nuages.release import beside
+from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
-from nuages.release.steps import Step
+from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.world import World
+from nuages.render.labels import BEAT, COMPONENT, KEY, WEB, WORKER
+from nuages.render.maintenance import KEY as PAGE
+from nuages.render.switch import to_page
+
+SENDERS = (BEAT, WEB)
+"""They send tasks: they end first, and the workers have time for what is left."""
 
 
 async def maintenance(release: Stored, world: World) -> Step:
-    """The page takes over, and who writes to the database ends."""
-    return await bring("maintenance", release.manifest.maintenance, release.manifest.maintenance, release, world)
+    """First the page is there, then requests go to it, then who sends tasks ends, then who works them off.
+
+    Each step is taken again where it was taken already, so it may be killed anywhere. Whoever runs it again brings the
+    new release; `nuages abort` brings the old one back, until the database is touched.
+    """
+    page = release.manifest.maintenance
+    step = await bring("maintenance", page, page, release, world)
+    if not isinstance(step, Finished):
+        return step
+    old = await beside.serving(world, release)
+    if old is None:
+        return Finished("nothing serves")
+    await apply_all([to_page(item, PAGE) for item in ways(old) if item["kind"] == "Service"], world)
+    for components in (SENDERS, (WORKER,)):
+        await _end(components, old, release, world)
+        if left := writers(components, world):
+            return Waiting(f"{len(left)} of {' and '.join(components)} to end", 1.0)
+    return Finished("the page answers, and nothing writes")
+
+
+def ways(old: Stored) -> list[Object]:
+    """The objects by which requests reach the webs of a release."""
+    return [*old.manifest.web, *old.manifest.exposure]
+
+
+def writers(components: tuple[str, ...], world: World) -> list[Object]:
+    """The pods of these components that there are still, those that end among them."""
+    return [
+        pod
+        for pod in world.mirror.items("Pod")
+        if pod["metadata"].get("labels", {}).get(COMPONENT) in components
+        and pod["metadata"]["labels"].get(KEY) != PAGE
+        and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+    ]
+
+
+async def _end(components: tuple[str, ...], old: Stored, release: Stored, world: World) -> None:
+    """Leave no pod of these components. What neither release knows was left by one that failed: it goes."""
+    known = {
+        (item["kind"], item["metadata"]["name"]): item
+        for each in (release, old)
+        for item in (*each.manifest.workers, *each.manifest.web, *each.manifest.beat)
+    }
+    running = [
+        item
+        for kind in ("Deployment", "StatefulSet")
+        for item in world.mirror.items(kind)
+        if item["metadata"].get("labels", {}).get(COMPONENT) in components
+        and item["metadata"]["labels"].get(KEY) != PAGE
+        and item["spec"].get("replicas", 1)
+    ]
+    none = [known.get((item["kind"], item["metadata"]["name"])) for item in running]
+    await apply_all([{**item, "spec": {**item["spec"], "replicas": 0}} for item in none if item], world)
+    for item in [item for item, wanted in zip(running, none, strict=True) if wanted is None]:
+        await beside.delete(item, world)

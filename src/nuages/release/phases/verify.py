@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 
+from nuages.app.objects import Object
 from nuages.errors import Forbidden
 from nuages.release import records
 from nuages.release.record import Stored
@@ -17,32 +19,50 @@ VERIFY = timedelta(seconds=10)
 """How long a web whose pods are ready may take to answer through its Service."""
 
 
+UNREACHED = "the API server does not reach it"
+
+
+class Unasked(NamedTuple):
+    """Nobody can tell which release answers; `why` is "" where that is as it should be."""
+
+    why: str = ""
+
+
 async def verify(release: Stored, world: World) -> Step:
     """Each web answers through its Service, as this release."""
     record = release.record
     passed = record.phase("verify")
     notes = []
     for service in [item for item in release.manifest.web if item["kind"] == "Service"]:
-        if service["metadata"].get("annotations", {}).get(RUNTIME) == "false":
-            continue  # the project's own server has no /-/ready
-        name, port = service["metadata"]["name"], service["spec"]["ports"][0]["name"]
-        try:
-            status, body = await world.cluster.service_get(record.namespace, name, port, "/-/ready")
-        except Forbidden:
-            notes.append(f"{name} not asked: no right to get services/proxy")
-            continue
-        said = msgspec.json.decode(body).get("release") if status == 200 else f"nothing but {status}"
-        if said == str(record.template):
+        name, said = service["metadata"]["name"], await answers(service, world)
+        if isinstance(said, Unasked):
+            notes += [f"{name} not asked: {said.why}"] if said.why else []
+        elif said == str(record.template):
             notes.append(f"{name} answers as release {said}")
         elif passed is None:
             # Only now is it written down since when it is waited: most releases answer at once.
             return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
         elif world.now() - passed.started < VERIFY:
             return Waiting(f"{name} answers as {said}", 1.0)
-        elif b'"Status"' in body:
-            # The API server's own words: it could not reach the pod (a wall in between), which proves nothing.
-            notes.append(f"{name} not asked: the API server does not reach it")
+        elif said == UNREACHED:
+            notes.append(f"{name} not asked: {UNREACHED}")
         else:
             wanted = f"{name} answers as {said}, not as release {record.template}"
             return Failed(wanted, hint=f"look at its log: kubectl -n {record.namespace} logs deploy/{name}")
     return Finished(", ".join(notes))
+
+
+async def answers(service: Object, world: World) -> str | Unasked:
+    """The release that a web's Service answers as; UNREACHED, or what else is the matter."""
+    about = service["metadata"]
+    if about.get("annotations", {}).get(RUNTIME) == "false":
+        return Unasked()  # the project's own server has no /-/ready
+    port = service["spec"]["ports"][0]["name"]
+    try:
+        status, body = await world.cluster.service_get(about["namespace"], about["name"], port, "/-/ready")
+    except Forbidden:
+        return Unasked("no right to get services/proxy")
+    if status == 200:
+        return str(msgspec.json.decode(body).get("release"))
+    # The API server's own words: it could not reach the pod (a wall in between), which proves nothing.
+    return UNREACHED if b'"Status"' in body else f"nothing but {status}"

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from nuages.release.phases.bring import bring
+from nuages.app.objects import Object
+from nuages.release import beside
+from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
-from nuages.release.steps import Step
+from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.world import World
+
+WAYS = frozenset({"Service", "Ingress", "HTTPRoute"})
 
 
 async def web(release: Stored, world: World) -> Step:
-    """The new pods, beside the old ones until they are ready, and the way in."""
+    """The new pods, beside the old ones until they are ready, and the way in.
+
+    Where requests go elsewhere meanwhile, to a set beside or to the page of a maintenance, they come back only when all
+    pods are there, and what they went to goes after that.
+    """
     objects = [*release.manifest.web, *release.manifest.exposure]
-    return await bring("web", objects, objects, release, world)
+    if not _elsewhere(release):
+        return await bring("web", objects, objects, release, world)
+    pods = [item for item in objects if item["kind"] not in WAYS]
+    step = await bring("web", pods, pods, release, world)
+    if not isinstance(step, Finished):
+        return step
+    await apply_all(_ways(release), world)
+    if left := await beside.retire(release, world, known=None):
+        return Waiting(left, 1.0)
+    return step
+
+
+def _elsewhere(release: Stored) -> bool:
+    return bool(release.manifest.canary or release.manifest.maintenance)
+
+
+def _ways(release: Stored) -> list[Object]:
+    return [item for item in [*release.manifest.web, *release.manifest.exposure] if item["kind"] in WAYS]
