@@ -1,12 +1,23 @@
 """What the control plane itself refuses, judged and explained from the states it shows."""
 
-from datetime import UTC, datetime
+import base64
+import contextlib
+import json
+import socket
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from eventually import eventually
+from registry import authority
 
+from nuages.errors import ClusterError, Rejected
 from nuages.kube.watch import Mirror
+from nuages.rollout.causes import refusal
 from nuages.rollout.diagnosis import diagnose
-from nuages.rollout.watcher import KINDS, survey
+from nuages.rollout.watcher import KINDS, QUOTA_PATIENCE, UNMADE, survey, suspicious
 
 LABELS = {"app.kubernetes.io/instance": "blog-local"}
 
@@ -32,6 +43,78 @@ async def mirror(cluster, namespace):
         yield view
 
 
+@pytest.fixture
+def webhook(tmp_path):
+    """An admission webhook on 127.0.0.1 that lets no pod in: its URL and the authority that signed it."""
+    trusted, (certificate, key) = authority(tmp_path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Denies)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}/", trusted
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Denies(BaseHTTPRequestHandler):
+    """Answers no to every AdmissionReview."""
+
+    def do_POST(self):
+        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answer = {
+            "uid": review["request"]["uid"],
+            "allowed": False,
+            "status": {"message": "images come from acme only"},
+        }
+        body = json.dumps(review | {"response": answer}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextlib.asynccontextmanager
+async def asked(cluster, namespace, url, authority):
+    """For the body the API server asks this webhook about the namespace's pods."""
+    name = f"{namespace}.example.com"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    hook = {
+        "name": name,
+        "clientConfig": {"url": url, "caBundle": base64.b64encode(authority.read_bytes()).decode()},
+        "rules": [rule],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "sideEffects": "None",
+        "timeoutSeconds": 2,
+        "admissionReviewVersions": ["v1"],
+    }
+    kind = "ValidatingWebhookConfiguration"
+    api = "admissionregistration.k8s.io/v1"
+    await cluster.apply({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "webhooks": [hook]})
+    try:
+        await eventually(lambda: refuses(cluster, namespace))
+        yield name
+    finally:
+        await cluster.delete(kind, None, name)
+
+
+async def refuses(cluster, namespace):
+    """Whether the API server asks the new rule already."""
+    spec = {"containers": [{"name": "web", "image": "x"}]}
+    metadata = {"name": "tried", "namespace": namespace}
+    try:
+        await cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}, dry_run=True)
+    except ClusterError as error:
+        return "webhook" in error.message or "denied request" in error.message
+    return False
+
+
 async def refused(cluster, mirror, wanted):
     """Wait until the controller has told that it may not make the pods; the diagnosis."""
     mirror.saw(await cluster.apply(wanted))
@@ -53,7 +136,8 @@ async def test_pods_against_the_pod_security_level_fail_at_once(cluster, namespa
     assert survey([wanted], mirror, datetime.now(UTC)).failed
 
 
-async def test_a_used_up_quota_is_waited_for_and_explained(cluster, namespace, mirror):
+async def small(cluster, namespace):
+    """Leave no room for any pod."""
     metadata = {"name": "small", "namespace": namespace}
     await cluster.apply(
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "0"}}}
@@ -61,10 +145,77 @@ async def test_a_used_up_quota_is_waited_for_and_explained(cluster, namespace, m
     async with Mirror(cluster, namespace, ["ResourceQuota"]) as quotas:
         while "hard" not in quotas.get("ResourceQuota", "small").get("status", {}):
             assert await quotas.changed(20)
+
+
+async def test_a_used_up_quota_is_waited_for_and_explained(cluster, namespace, mirror):
+    await small(cluster, namespace)
     wanted = workload(namespace)
     found = await refused(cluster, mirror, wanted)
     assert (found.id, found.object) == ("diag.D060", "Deployment blog-web")
     assert survey([wanted], mirror, datetime.now(UTC)).waiting
+
+
+async def test_a_quota_that_nothing_frees_ends_the_wait(cluster, namespace, mirror):
+    await small(cluster, namespace)
+    wanted = workload(namespace)
+    found = await refused(cluster, mirror, wanted)
+    assert found.cause == "the quota small is used up: 0 of 0 pods used"
+    later = datetime.now(UTC) + QUOTA_PATIENCE + timedelta(seconds=2)
+    [(_, reason)] = survey([wanted], mirror, later).failed
+    assert reason == f"its pods are refused: {found.cause}"
+
+
+async def test_pods_that_an_admission_webhook_denies_fail_at_once_with_its_words(cluster, namespace, mirror, webhook):
+    async with asked(cluster, namespace, *webhook) as name:
+        wanted = workload(namespace)
+        found = await refused(cluster, mirror, wanted)
+    assert (found.id, found.cause) == ("diag.D063", f"the admission webhook {name} refuses it")
+    assert found.lines[0].endswith("denied the request: only of acme")
+    assert survey([wanted], mirror, datetime.now(UTC)).failed
+
+
+async def test_a_webhook_that_is_away_is_named_and_waited_for(cluster, namespace, mirror, webhook):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"https://127.0.0.1:{closed.getsockname()[1]}/"
+    async with asked(cluster, namespace, url, webhook[1]) as name:
+        wanted = workload(namespace)
+        found = await refused(cluster, mirror, wanted)
+    assert (found.id, found.cause) == ("diag.D064", f"the admission webhook {name} does not answer")
+    assert survey([wanted], mirror, datetime.now(UTC)).waiting
+
+
+async def test_an_admission_policy_is_named(cluster, namespace, mirror):
+    api, name = "admissionregistration.k8s.io/v1", f"{namespace}.example.com"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    spec = {
+        "matchConstraints": {
+            "resourceRules": [rule],
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        },
+        "validations": [{"expression": "has(object.metadata.labels.team)", "message": "say whose it is"}],
+    }
+    policy = {"apiVersion": api, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec}
+    bound = {"policyName": name, "validationActions": ["Deny"]}
+    binding = {"apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": bound}
+    await cluster.apply(policy)
+    await cluster.apply(binding)
+    try:
+        await eventually(lambda: refuses(cluster, namespace), 30)
+        found = await refused(cluster, mirror, workload(namespace))
+    finally:
+        await cluster.delete(binding["kind"], None, name)
+        await cluster.delete(policy["kind"], None, name)
+    assert (found.id, found.cause) == ("diag.D063", f"the admission policy {name} refuses it")
+    assert found.lines[0].endswith("denied request: say whose it is")
+
+
+async def test_what_the_api_server_refuses_at_once_is_explained_by_the_same_words(cluster, namespace):
+    await small(cluster, namespace)
+    pod = workload(namespace)["spec"]["template"]
+    metadata = {**pod["metadata"], "name": "one", "namespace": namespace}
+    with pytest.raises(Rejected) as error:
+        await cluster.create({"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata})
+    assert refusal(error.value.message).id == "diag.D060"
 
 
 async def test_a_job_without_its_service_account_is_explained_by_its_events(cluster, namespace, mirror):
@@ -74,8 +225,8 @@ async def test_a_job_without_its_service_account_is_explained_by_its_events(clus
         while not any(event["reason"] == "FailedCreate" for event in events.items("Event")):
             assert await events.changed(20)
     found = await diagnose(cluster, mirror, wanted)
-    assert found.id == "diag.D062"
-    assert 'serviceaccount "absent" not found' in found.lines[0]
+    assert (found.id, found.cause) == ("diag.D065", "there is no ServiceAccount absent")
+    assert suspicious(wanted, mirror, datetime.now(UTC) + UNMADE + timedelta(seconds=1))
 
 
 async def test_what_is_under_way_and_well_is_waited_for(cluster, namespace, mirror):

@@ -27,7 +27,7 @@ FAILURES = {
     "no-configmap": ("diag.D011", "there is no ConfigMap blog-env"),
     "no-cpu": ("diag.D050", "no node has enough cpu left"),
     "no-key": ("diag.D011", "ConfigMap kube-root-ca.crt has no key COLOR"),
-    "no-mount": ("diag.D053", "a volume cannot be mounted"),
+    "no-mount": ("diag.D010", "there is no Secret absent"),
     "no-node": ("diag.D052", "no node fits (taints, affinity)"),
     "no-secret": ("diag.D010", "there is no Secret blog-secrets"),
     "not-executable": ("diag.D032", "the command may not be executed"),

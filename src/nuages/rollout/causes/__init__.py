@@ -21,7 +21,7 @@ __all__ = ["HOPELESS", "Cause", "Evidence", "explain", "refusal"]
 
 Rule = Callable[[Evidence], Cause | None]
 
-HOPELESS = FOR_GOOD | {"diag.D037", "diag.D045", "diag.D046", "diag.D091"}
+HOPELESS = FOR_GOOD | {f"diag.D{number:03}" for number in (10, 11, 37, 45, 46, 91)}
 """The causes that no waiting ends, though the pods go on trying: of a pod that is not ready for a while, give up."""
 
 RULES: dict[Symptom, tuple[Rule, ...]] = {

@@ -7,6 +7,7 @@ import re
 from nuages.rollout.causes.evidence import Cause, Evidence, container, tail
 from nuages.rollout.pods import Trouble
 
+_KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
 _LOAD = "nuages cluster load IMAGE puts one on the node"
 
 
@@ -30,7 +31,7 @@ def image(evidence: Evidence) -> Cause | None:
     if re.search(r"not found|manifest unknown", said):
         hint = f"was it pushed under this name? In a local cluster: {_LOAD}"
         return Cause("diag.D002", f"there is no image {name}", hint, tail(said))
-    return Cause("diag.D006", f"the image {name} cannot be pulled", "", tail(said))
+    return Cause("diag.D006", f"the image {name} cannot be pulled", "its registry's words say why", tail(said))
 
 
 def configuration(evidence: Evidence) -> Cause | None:
@@ -39,9 +40,14 @@ def configuration(evidence: Evidence) -> Cause | None:
     if key := re.search(r"couldn't find key (\S+) in (Secret|ConfigMap) \S+/(\S+)", said):
         return _lacks(f"{key[2]} {key[3]} has no key {key[1]}", key[2], said)
     if whole := re.search(r'(secret|configmap) "([^"]+)" not found', said):
-        kind = {"secret": "Secret", "configmap": "ConfigMap"}[whole[1]]
+        kind = _KINDS[whole[1]]
         return _lacks(f"there is no {kind} {whole[2]}", kind, said)
-    return Cause("diag.D012", "the container cannot be configured", "", said)
+    if "runAsNonRoot" in said:
+        hint = (
+            "give the image a user by its number (USER 10001 in the Dockerfile)"
+        )
+        return Cause("diag.D012", "the image runs as root, and the pod may not", hint, said)
+    return Cause("diag.D012", "the container cannot be configured", "its own words say what to change", said)
 
 
 def node(evidence: Evidence) -> Cause | None:
@@ -60,7 +66,8 @@ def node(evidence: Evidence) -> Cause | None:
     if ports := re.search(r"didn't have free ports", said):
         hint = "a port of the host (hostPort) is for one pod of a node: use a Service"
         return Cause("diag.D037", f"the host's port is in use on every node ({ports[0]})", hint, said)
-    return Cause("diag.D052", "no node fits (taints, affinity)", "", said)
+    hint = "placement in nuages.yaml has nodeSelector and tolerations"
+    return Cause("diag.D052", "no node fits (taints, affinity)", hint, said)
 
 
 def lost(evidence: Evidence) -> Cause | None:
@@ -74,7 +81,9 @@ def lost(evidence: Evidence) -> Cause | None:
     reason, _, why = said.partition(": ")
     if reason in {"Evicted", "Preempting", "Terminated", "NodeShutdown", "Shutdown"}:
         return Cause("diag.D057", f"the node {name} evicted it", _room(why), why or said)
-    return Cause("diag.D058", f"the node {name} did not take it ({reason})", "", why or said)
+    return Cause(
+        "diag.D058", f"the node {name} did not take it ({reason})", "another pod comes in its place", why or said
+    )
 
 
 def _room(why: str) -> str:
@@ -91,7 +100,14 @@ def _room(why: str) -> str:
 def mount(evidence: Evidence) -> Cause | None:
     """A volume cannot be mounted, or the pod's network not made."""
     if said := evidence.said("FailedMount", "FailedAttachVolume"):
-        return Cause("diag.D053", "a volume cannot be mounted", "", said)
+        if whole := re.search(r'(secret|configmap) "(?:[^"/]+/)?([^"]+)" not found', said):
+            kind = _KINDS[whole[1]]
+            return _lacks(f"there is no {kind} {whole[2]}", kind, said)
+        if key := re.search(r"references non-existent (secret|config) key: (\S+)", said):
+            kind = {"secret": "Secret", "config": "ConfigMap"}[key[1]]
+            return _lacks(f"a {kind} that it mounts has no key {key[2]}", kind, said)
+        hint = "is it still in use on another node? kubectl describe pod says more"
+        return Cause("diag.D053", "a volume cannot be mounted", hint, said)
     if said := evidence.said("FailedCreatePodSandBox"):
         return Cause(
             "diag.D054", "the node cannot make the pod's sandbox", "look at the node, not at the project", said

@@ -24,12 +24,7 @@ def unmigrated(evidence: Evidence) -> Cause | None:
 
 
 def answer(evidence: Evidence) -> Cause | None:
-    """The program answers, and always will answer so: a refused Host, a redirect, an error of its own.
-
-    Of a container that ended it is the cause only where the kubelet ended it for its probe.
-    """
-    if evidence.trouble and evidence.trouble.symptom is Symptom.CRASH and not killed(evidence):
-        return None
+    """The program answers, and always will answer so: a refused Host, a redirect, an error of its own."""
     said, which = _said(evidence)
     host = evidence.nuages(r"Invalid HTTP_HOST header: '(?P<host>[^']+)'")
     if host and "statuscode: 400" in said:
@@ -47,7 +42,8 @@ def answer(evidence: Evidence) -> Cause | None:
     if code := re.search(r"statuscode: (30\d)", said):
         return Cause("diag.D046", f"the {which} probe is redirected ({code[1]})", "", said)
     if "statuscode: 500" in said:
-        return Cause("diag.D047", f"the {which} probe is answered with 500: an error in the project", "", said)
+        hint = "correct the project, and deploy again; its log has the exception"
+        return Cause("diag.D047", f"the {which} probe is answered with 500: an error in the project", hint, said)
     return None
 
 
@@ -81,7 +77,8 @@ def probe(evidence: Evidence) -> Cause | None:
         hint = f"does the server listen on port {number[1] if number else 8000}, and on 0.0.0.0?"
         return Cause("diag.D041", f"nothing listens where the {which} probe asks", hint, said)
     if code := re.search(r"statuscode: (\d+)", said):
-        return Cause("diag.D042", f"the {which} probe is answered with {code[1]}", "", said)
+        hint = "the pod's log says what it answers; does the probe ask for the right path?"
+        return Cause("diag.D042", f"the {which} probe is answered with {code[1]}", hint, said)
     if re.search(_NO_ANSWER, said):
         hint = "more CPU (resources.cpu) or fewer workers; the log says what it was doing"
         return Cause("diag.D043", f"the {which} probe gets no answer in time", hint, said)
@@ -94,8 +91,12 @@ def killed(evidence: Evidence) -> bool:
 
 
 def _said(evidence: Evidence) -> tuple[str, str]:
-    """The kubelet's newest words about a probe, and which one it is."""
-    said = evidence.said("Unhealthy")
+    """The kubelet's newest words about a probe, and which one it is.
+
+    Of a container that ended they matter only where the kubelet ended it for them.
+    """
+    ended = evidence.trouble is not None and evidence.trouble.symptom is Symptom.CRASH
+    said = "" if ended and not killed(evidence) else evidence.said("Unhealthy")
     return said, said.partition(" ")[0].lower() or "probe"
 
 

@@ -21,6 +21,7 @@ _SERVICES = (
     (r"^(?:MEMCACHED?_\w+)$", "memcached"),
 )
 _SECRET = r"KEY|SECRET|TOKEN|PASSWORD|PASSWD|DSN|CREDENTIAL|PRIVATE|SALT"  # noqa: S105 - parts of names
+_CORRECT = "correct it, and deploy again"
 _SYNTAX = frozenset({"SyntaxError", "IndentationError", "TabError"})
 
 
@@ -71,8 +72,8 @@ def exception(evidence: Evidence) -> Cause | None:
     if trace.name == "ImproperlyConfigured":
         return Cause("diag.D023", "the project's settings are not complete", "the line above says which one")
     if evidence.trouble and evidence.trouble.symptom is Symptom.UNREADY:
-        return Cause("diag.D024", "the program runs, and logs an exception")
-    return Cause("diag.D024", "the program ended with an exception")
+        return Cause("diag.D024", "the program runs, and logs an exception", _CORRECT)
+    return Cause("diag.D024", "the program ended with an exception", _CORRECT)
 
 
 def _where(name: str) -> str:
