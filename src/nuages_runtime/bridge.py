@@ -63,6 +63,27 @@ class _Small(NamedTuple):
     until: float
 
 
+class _Given:
+    """An answer that has begun, with its connection: not every server says that it closes it."""
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self._connection, self.response, self.status = connection, response, response.status
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in self.response.getheaders() if name.lower() not in _HOP]
+
+    def pieces(self) -> Iterator[bytes]:
+        try:
+            while piece := self.response.read(64 * 1024):
+                yield piece
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self.response.close()
+        self._connection.close()
+
+
 class Bridge:
     """Asks for files below `prefix` (STATIC_URL's path) that the folder `root` of this image does not have."""
 
@@ -121,12 +142,12 @@ class Bridge:
                     self._missing.clear()
                 self._missing[path] = now + MISSED
             return None
-        sent = [(name, value) for name, value in given.getheaders() if name.lower() not in _HOP]
-        if method == "GET" and plain and given.status == 200 and 0 <= (given.length or 0) <= SMALL:
-            return self._read(key, given, sent, now)
-        return Answer(given.status, sent, _pieces(given))
+        length = given.response.length
+        if method == "GET" and plain and given.status == 200 and length is not None and length <= SMALL:
+            return self._read(key, given, now)
+        return Answer(given.status, given.headers(), given.pieces())
 
-    def _given(self, method: str, path: str, headers: dict[str, str], now: float) -> http.client.HTTPResponse | None:
+    def _given(self, method: str, path: str, headers: dict[str, str], now: float) -> _Given | None:
         """An answer's beginning; asked once more where a connection broke, as one does to a pod that just ended."""
         end = time.monotonic() + PATIENCE
         error: BaseException = Late()
@@ -148,30 +169,28 @@ class Bridge:
         self._nobody(error, now)
         return None
 
-    def _open(self, method: str, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+    def _open(self, method: str, path: str, headers: dict[str, str]) -> _Given:
         connection = http.client.HTTPConnection(self._address.hostname or "", self._address.port, timeout=PATIENCE)
         try:
             connection.request(method, quote(path), headers={**headers, "Connection": "close"})
-            return connection.getresponse()
+            return _Given(connection, connection.getresponse())
         except BaseException:
             connection.close()
             raise
 
-    def _read(
-        self, key: tuple[str, str], given: http.client.HTTPResponse, sent: list[tuple[str, str]], now: float
-    ) -> Answer | None:
+    def _read(self, key: tuple[str, str], given: _Given, now: float) -> Answer | None:
         try:
-            with given:
-                body = given.read()
+            body = b"".join(given.pieces())
         except (OSError, http.client.HTTPException) as error:
             self._nobody(error, now)
             return None
+        headers = given.headers()
         with self._lock:
-            self._small[key] = _Small(given.status, sent, body, now + KEPT)
+            self._small[key] = _Small(given.status, headers, body, now + KEPT)
             self._small.move_to_end(key)
             while sum(len(kept.body) for kept in self._small.values()) > ROOM:
                 self._small.popitem(last=False)
-        return Answer(given.status, sent, [body])
+        return Answer(given.status, headers, [body])
 
     def _nobody(self, error: BaseException, now: float) -> None:
         with self._lock:
@@ -183,12 +202,6 @@ class Bridge:
         log.warning("static files of other releases are not asked for, for %s s: %s", PAUSE, said)
 
 
-def _close_late(done: Future[http.client.HTTPResponse]) -> None:
+def _close_late(done: Future[_Given]) -> None:
     if done.exception() is None:
         done.result().close()
-
-
-def _pieces(given: http.client.HTTPResponse) -> Iterator[bytes]:
-    with given:
-        while piece := given.read(64 * 1024):
-            yield piece
