@@ -34,7 +34,7 @@ class Kubelet:
     def _pod(self, pod):
         component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
         container = {"name": pod["spec"]["containers"][0]["name"], "image": "x", "imageID": "x", "restartCount": 0}
-        if component == "migrate":
+        if any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences", [])):
             failed = component in self.crash
             state = {"terminated": {"exitCode": int(failed), "reason": "Error" if failed else "Completed"}}
             done = container | {"ready": False, "state": state}

@@ -16,6 +16,7 @@ from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFa
 from nuages.progress import Step as Shown
 from nuages.progress import Told, step
 from nuages.release import records
+from nuages.release.phases import hooks
 from nuages.release.phases.beat import beat
 from nuages.release.phases.canary import canary
 from nuages.release.phases.contract import contract
@@ -32,27 +33,44 @@ from nuages.release.phases.workers import workers
 from nuages.release.record import Outcome, Passed, Record, Stored
 from nuages.release.steps import Advanced, Done, Failed, Finished, Paused, Step, Waiting
 from nuages.release.world import World
+from nuages.render.hooks import POINTS
 
 Phase = Callable[[Stored, World], Awaitable[Step]]
 
 PHASES: dict[str, Phase] = {
     "services": services,
-    "static": static,
     "maintenance": maintenance,
+    "before-expand": hooks.at("before-expand"),
     "expand": expand,
+    "after-expand": hooks.at("after-expand"),
+    "static": static,
     "canary": canary,
     "workers": workers,
     "web": web,
     "beat": beat,
     "verify": verify,
+    "after-rollout": hooks.at("after-rollout"),
     "live": live,
+    "released": hooks.at("released", binding=False),
     "settle": settle,
     "contract": contract,
     "prune": prune,
 }
 """In this order, and none knows its neighbours: a task that the new web sends finds a worker that knows it."""
 
-BACK = ("services", "static", "expand", "beat", "web", "workers", "verify", "live", "prune")
+BACK = (
+    "services",
+    "static",
+    "expand",
+    "beat",
+    "web",
+    "workers",
+    "verify",
+    "after-rollout",
+    "live",
+    "released",
+    "prune",
+)
 """The order of a rollback: who sends new tasks goes before who works them off."""
 
 OPTIONAL = ("static", "maintenance", "canary", "workers", "beat", "settle", "contract")
@@ -92,6 +110,7 @@ async def advance(release: Stored, world: World) -> Step:
 def order(release: Stored) -> list[str]:
     """The phases of a release, forth or back; without those that have nothing to do in it."""
     absent = {name for name in OPTIONAL if not getattr(release.manifest, name)}
+    absent |= {name for name in POINTS if name not in release.manifest.hooks}
     return [name for name in (PHASES if release.record.restores is None else BACK) if name not in absent]
 
 
@@ -141,7 +160,7 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
             case Failed(message, detail, hint):
                 shown.note = message
                 # The record keeps what happened, not the log: a project may have logged what is nobody's business.
-                await _close(release, world, Outcome.FAILED, message)
+                await hooks.failed(await _close(release, world, Outcome.FAILED, message), world)
                 raise ReleaseFailed(
                     _ended_badly(name, release, world),
                     detail=f"{message}\n{detail}".strip(),
@@ -183,7 +202,7 @@ async def _advanced(release: Stored, world: World) -> Step:
         return await advance(release, world)
     except (Conflict, Forbidden, Rejected) as final:
         with contextlib.suppress(ClusterError):
-            await _close(release, world, Outcome.FAILED, final.message)
+            await hooks.failed(await _close(release, world, Outcome.FAILED, final.message), world)
         raise
 
 

@@ -9,6 +9,7 @@ from nuages.render.canary import beside
 from nuages.render.environment import config
 from nuages.render.exposure import exposure
 from nuages.render.foundation import account, namespace
+from nuages.render.hooks import hooks
 from nuages.render.jobs import migrate
 from nuages.render.maintenance import maintenance
 from nuages.render.network import policies
@@ -46,6 +47,7 @@ def render(app: App, release: Release) -> Manifest:
         exposure=exposure(app),
         workers=workers,
         beat=beat(app, release),
+        hooks=hooks(app, release, [*webs, *workers]),
     )
 
 

@@ -33,6 +33,20 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     secret."""
 
 
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a Secret holds an address; the address itself is in no record."""
+
+    secret: str
+    key: str
+
+
+class Hook(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done at one point of a release: a Job, or a request."""
+
+    objects: list[Object] = []
+    webhook: Address | None = None
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """All objects of an app in one environment, in the order in which they are applied."""
 
@@ -60,6 +74,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The Job of what migrations leave for after the rollout; run where something is left."""
     contract: list[Object] = []
     """The Job that takes away what no running code knows any more; run where the spec wants it in this release."""
+    hooks: dict[str, Hook] = {}
+    """What is done beside the phases, by the point at which it is."""
 
     @property
     def objects(self) -> list[Object]:
@@ -77,4 +93,5 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             *self.beat,
             *self.settle,
             *self.contract,
+            *(item for hook in self.hooks.values() for item in hook.objects),
         ]

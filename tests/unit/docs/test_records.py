@@ -17,7 +17,8 @@ from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause,
 from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.status import Component, Problem, Status
 from nuages.release.values import Entry, Listing
-from nuages.render.release import Manifest
+from nuages.release.webhook import Notice
+from nuages.render.release import Hook, Manifest
 
 pytestmark = pytest.mark.unit
 
@@ -38,6 +39,8 @@ FIELDS = {
     "Difference": Difference.__struct_fields__,
     "Change": Change.__struct_fields__,
     "Event": Event.__struct_fields__,
+    "Hook": Hook.__struct_fields__,
+    "Notice": Notice.__struct_fields__,
     "Ran": Ran.__struct_fields__,
     "Status": Status.__struct_fields__,
     "Component": Component.__struct_fields__,
