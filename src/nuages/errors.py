@@ -23,6 +23,7 @@ No message ever carries a secret's value.
     ├── Locked                  1  another release is under way; holder, since
     ├── Superseded              1  another writer took the lock over; nothing was written
     ├── ReleaseFailed           1  the release ended; the old version serves
+    │   └── RolledBack          4  it ended, and the last good release was brought back
     └── Interrupted           130  stopped by the user; run it again
 """
 
@@ -133,6 +134,12 @@ class Superseded(NuagesError):
 
 class ReleaseFailed(NuagesError):
     """The release ended without going live; `detail` is the diagnosis, and the old version serves."""
+
+
+class RolledBack(ReleaseFailed):
+    """The release failed after pods were replaced, and the last good one was brought back by itself."""
+
+    exit_code = 4
 
 
 class Interrupted(NuagesError):

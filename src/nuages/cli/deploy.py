@@ -9,6 +9,7 @@ import click
 
 from nuages.cli.asked import json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console
+from nuages.cli.manner import manner_of, manner_options
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -21,20 +22,36 @@ if TYPE_CHECKING:
 @click.command()
 @cluster_options
 @click.option("--no-build", is_flag=True, help="Take the image that serves: only configuration changes.")
+@manner_options
 @wish_options
 @json_option
 def command(
-    *, file: Path, environment: str, context: str | None, no_build: bool, message: str, wait: str | None, as_json: bool
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    no_build: bool,
+    message: str,
+    wait: str | None,
+    as_json: bool,
+    canary: str | None,
+    blue_green: bool,
+    maintenance: bool,
+    no_return: bool,
 ) -> None:
     """Bring the project live: build, migrate, roll out, verify.
 
-    Run it again after an interruption: it goes on where it stopped. When it fails, the old version goes on serving.
+    Run it again after an interruption: it goes on where it stopped. When it fails, the last good release is brought
+    back, where the database allows that.
 
     \b
     nuages deploy                    the environment `local`
     nuages deploy -e production      another one
     nuages deploy --no-build         only what nuages.yaml says has changed
     nuages deploy -m "new colours" --wait
+    nuages deploy --canary 10%       a tenth of the requests, until nuages promote or abort
+    nuages deploy --blue-green       beside the old one, then all requests at once
+    nuages deploy --maintenance      with a page in between, for migrations that old code does not survive
     """
     from nuages.cli.status import live
     from nuages.progress import step
@@ -43,6 +60,7 @@ def command(
     from nuages.release.events import told
 
     wanted, events = wish(message, wait), teller(as_json)
+    manner = manner_of(canary, blue_green=blue_green, maintenance=maintenance, no_return=no_return)
     with told(events):
         progress = sink(events)
         with step(progress, "check") as shown:
@@ -57,7 +75,7 @@ def command(
         async def story() -> None:
             async with cluster:
                 image = build or await serving_build(app, cluster)
-                record = await deploy(app, image, cluster, progress, wish=wanted)
+                record = await deploy(app, image, cluster, progress, wish=wanted, manner=manner)
                 for line in [] if as_json else await live(app, cluster, record):
                     console.print(line)
 

@@ -8,51 +8,67 @@ from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.checks.app import check
-from nuages.errors import Refused
+from nuages.errors import Refused, ReleaseFailed
 from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import bridging, ownership, records, secrets
+from nuages.release import bridging, ownership, records, secrets, trial
 from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.holder import user
 from nuages.release.lock import ANY, Wish
+from nuages.release.manner import PLAIN, Manner, fits_beside
 from nuages.release.record import Record, Stored
+from nuages.release.returning import bring_back
 from nuages.release.world import utc
+from nuages.render.canary import way
 from nuages.render.manifest import render
 from nuages.render.release import Manifest, Release
 
 
-async def deploy(app: App, build: Build, cluster: Cluster, sink: Sink, *, wish: Wish = ANY) -> Record:
-    """Bring an app live in the image that was built; returns the closed record.
+async def deploy(
+    app: App, build: Build, cluster: Cluster, sink: Sink, *, wish: Wish = ANY, manner: Manner = PLAIN
+) -> Record:
+    """Bring an app live in the image that was built; returns the closed record, or the open one of one that waits.
 
     Raises:
         Refused: the app and the image don't fit, objects belong to others, or secrets have no value.
         Locked: another release is under way.
         ReleaseFailed: with the diagnosis; the old version serves.
+        RolledBack: the same, and the last good release was brought back.
     """
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     await secrets.check(app, cluster)
     async with entered(app, cluster, sink, wish) as (world, history):
         # Before anything is written: whose objects are in the way does not depend on the secrets.
-        await ownership.objects(app, plan(app, build, None, history).manifest, cluster)
+        await ownership.objects(app, plan(app, build, None, history, manner).manifest, cluster)
+        if refused := fits_beside(app, build, records.live(history), manner):
+            raise Refused(f"a {manner.kind} of {app.name} can't be had", findings=refused)
         await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)
-        wanted = asked(plan(app, build, copied, history), wish)
-        return await drive(await begin(wanted, history, world), world)
+        wanted = asked(plan(app, build, copied, history, manner), wish)
+        begun = await begin(wanted, history, world)
+        try:
+            return await drive(begun, world)
+        except ReleaseFailed as failure:
+            if manner.returns:
+                await bring_back(failure, begun.record.number, app, world)
+            raise
 
 
-def plan(app: App, build: Build, copied: str | None, history: list[Stored]) -> Stored:
+def plan(app: App, build: Build, copied: str | None, history: list[Stored], manner: Manner = PLAIN) -> Stored:
     """The release that comes next: the open one where it is of the very same, otherwise a new one, not written yet."""
     if history and history[0].open:
-        again = _release(history[0].record.number, app, build, copied, history)
+        again = _release(history[0].record.number, app, build, copied, history, manner=manner)
         if again.manifest == history[0].manifest and build == history[0].record.build:
             return history[0]
-    return _release(number_after(history), app, build, copied, history)
+    return _release(number_after(history), app, build, copied, history, manner=manner)
 
 
-def _release(number: int, app: App, build: Build, copied: str | None, history: list[Stored]) -> Stored:
+def _release(
+    number: int, app: App, build: Build, copied: str | None, history: list[Stored], *, manner: Manner
+) -> Stored:
     """A release of that number; pods show the one in which their template last changed: nothing rolls for a number."""
     before = [stored for stored in history if stored.record.number < number]
     serving = records.live(before)
@@ -60,7 +76,9 @@ def _release(number: int, app: App, build: Build, copied: str | None, history: l
         number=number,
         template=number,
         build=build,
-        running=serving.record.number if serving else None,
+        running=serving.record.number if serving and not manner.maintenance else None,
+        maintenance=manner.maintenance and serving is not None,
+        canary=manner.kind if serving else "",
         statics=bridging.statics(app, build, before),
         secrets=copied,
     )
@@ -82,6 +100,8 @@ def _release(number: int, app: App, build: Build, copied: str | None, history: l
         secrets=copied,
         started=utc(),
         database=history[0].record.database if history else None,
+        maintenance=wanted.maintenance,
+        trial=trial.begun(wanted.canary, way(app, wanted), manner.percent, app.canary) if wanted.canary else None,
     )
     return Stored(record=record, manifest=manifest)
 

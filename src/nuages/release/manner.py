@@ -1,8 +1,20 @@
-"""In which manner a release is brought live."""
+"""In which manner a release is brought live, and what stands against it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
+
+from nuages.app.build import Build
+from nuages.app.components import App
+from nuages.app.connections import budget
+from nuages.findings import Finding, Level, Place
+from nuages.release.record import Stored
+from nuages.release.tasks import compare
+from nuages.render.canary import GATEWAY, REPLICAS, WHOLE, broker, share, way
+from nuages.render.release import Release
+from nuages.render.storage import one_node
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,3 +31,92 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PLAIN = Manner()
+
+
+def fits_beside(app: App, build: Build, serving: Stored | None, manner: Manner) -> list[Finding]:
+    """What stands against a set beside the release that serves; pure.
+
+    Args:
+        app: as it is to be.
+        build: its image.
+        serving: the release that serves; without one nothing stands against, for the first release is brought whole.
+        manner: as asked for.
+    """
+    if not manner.kind or serving is None:
+        return []
+    release = Release(number=0, template=0, build=build, canary=manner.kind)
+    return [
+        *_connections(app, release, manner),
+        *_one_node(app),
+        *_gateway(app, release, serving),
+        *_tasks(app, build, serving),
+    ]
+
+
+def _connections(app: App, release: Release, manner: Manner) -> Iterator[Finding]:
+    """Old pods, those of the set, and at its promotion new ones too, have a connection each."""
+    if app.postgres is None:
+        return
+    greatest = max([manner.percent or 0, *(int(step.removesuffix("%")) for step in app.canary.steps)])
+    percent, by_number = (WHOLE, False) if manner.kind == "blue-green" else (greatest, way(app, release) == REPLICAS)
+    parts = [*app.replicated, *([app.beat] if app.beat else [])]
+    webs = [
+        share(web.replicas, percent, beside_others=by_number) * web.processes.workers * web.processes.threads
+        for web in app.web.values()
+    ]
+    own = [
+        share(worker.replicas, percent, beside_others=False) * worker.pool.connections
+        for worker in app.workers.values()
+    ]
+    more = sum(webs) + (sum(own) if broker(app) else 0)
+    needed = budget([*(part.connections for part in parts), more], app.postgres.max_connections)
+    if not needed.fits:
+        yield Finding(
+            "release.E340",
+            Level.ERROR,
+            f"{more} connections of the set make {needed.wanted}, more than the {needed.available} of PostgreSQL",
+            Place(path="services.postgres.run.resources.memory"),
+            f"memory: {needed.memory_megabytes}Mi, a smaller share, or fewer replicas",
+        )
+
+
+def _one_node(app: App) -> Iterator[Finding]:
+    if one_node(app):
+        yield Finding(
+            "release.E341",
+            Level.ERROR,
+            "a volume is one node's, so no second set of pods can have it",
+            Place(path="volumes"),
+            "accessMode: ReadWriteMany; or deploy without --canary and --blue-green",
+        )
+
+
+def _gateway(app: App, release: Release, serving: Stored) -> Iterator[Finding]:
+    routes = [item for item in serving.manifest.exposure if item["kind"] == "HTTPRoute"]
+    if way(app, release) == GATEWAY and not routes:
+        yield Finding(
+            "release.E342",
+            Level.ERROR,
+            f"release {serving.record.number} is not reached by a gateway, so no route can share its requests out",
+            Place(path="expose.kind"),
+            "first deploy the change of `expose` by itself",
+        )
+
+
+def _tasks(app: App, build: Build, serving: Stored) -> Iterator[Finding]:
+    """On a broker that both share, the workers that serve work off what the set's webs send: they have to know it."""
+    if not app.celery or broker(app):
+        return
+    found = compare(build.tasks, serving.record.build.tasks)
+    if found.known and not found.lost:
+        return
+    unknown = (
+        ", ".join(found.lost) if found.known else "nobody knows which tasks, since an older nuages built the image"
+    )
+    yield Finding(
+        "release.E343",
+        Level.ERROR,
+        f"the broker is shared, and the new release sends tasks that the old workers don't know: {unknown}",
+        Place(path="env.CELERY_BROKER_URL"),
+        "services.redis gives a set a queue of its own; or deploy without --canary and --blue-green",
+    )

@@ -18,6 +18,7 @@ from nuages.app.build import Build, Statics
 from nuages.app.objects import Object
 from nuages.app.schema import Schema
 from nuages.errors import Refused
+from nuages.release.trial import Trial
 from nuages.render.release import Manifest
 
 SCHEMA = 3
@@ -116,6 +117,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What it waits for, where it is open and nobody needs to be at it."""
     maintenance: bool = False
     """Whether a page stood in for the app while the database was migrated."""
+    trial: Trial | None = None
+    """The set beside the release that serves, where one was asked for."""
 
     @property
     def instance(self) -> str:

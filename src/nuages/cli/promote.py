@@ -1,0 +1,36 @@
+"""`nuages promote`: on with the release that waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nuages.cli.asked import wish, wish_options
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+
+@click.command()
+@cluster_options
+@click.option("--all", "whole", is_flag=True, help="All at once, whatever steps are left.")
+@wish_options
+def command(*, file: Path, environment: str, context: str | None, whole: bool, message: str, wait: str | None) -> None:
+    """Go on with the release that waits: the next share of the requests, or after the last one all of it.
+
+    The new release takes the place of the old one, and the set beside it goes. Tasks that wait in the set's own queue
+    are put before the new workers.
+    """
+    from nuages.cli.status import live
+    from nuages.release.promotion import promote
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> None:
+        async with cluster:
+            record = await promote(app, cluster, console.sink, whole=whole, wish=wish(message, wait))
+            for line in await live(app, cluster, record):
+                console.print(line)
+
+    run(story())
