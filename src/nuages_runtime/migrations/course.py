@@ -1,0 +1,104 @@
+"""One plan on one database, operation by operation: what was made so far, and what was left waiting.
+
+course = Course(connection, running, classes)
+for migration in plan:
+    for operation in migration.operations:
+        judged = course.judge(migration, operation, before, after)
+"""
+
+# mypy: disable-error-code=import-not-found
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from nuages_runtime.migrations.judged import CONTRACT, Judged, Wanted
+from nuages_runtime.migrations.operations import classify, declared
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.migrations.migration import Migration
+    from django.db.migrations.operations.base import Operation
+    from django.db.migrations.state import ProjectState
+
+# Partitioned tables have no bytes of their own, and count as large by that.
+_SIZES = """
+    SELECT c.relname, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
+    FROM pg_class c WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid)
+"""
+
+
+_HELD = (
+    (re.compile(r'^\s*DROP TABLE (?:IF EXISTS )?"([^"]+)"'), True),
+    (re.compile(r'(?:ALTER|DROP) COLUMN (?:IF EXISTS )?"([^"]+)"'), False),
+    (re.compile(r'(?:ADD|DROP) CONSTRAINT (?:IF EXISTS )?"([^"]+)"'), False),
+    (re.compile(r'INDEX (?:CONCURRENTLY )?(?:IF (?:NOT )?EXISTS )?"([^"]+)"'), False),
+)
+
+
+def held_by(table: str, column: str, sql: str) -> set[tuple[str, str]]:
+    """What a statement of the journal leaves to be done, as Judged.holds names it."""
+    found = {(table, column)} if column else set()
+    for pattern, whole in _HELD:
+        found |= {(name, "") if whole else (table, name) for name in pattern.findall(sql)}
+    return found
+
+
+class Course:
+    """What the next operation meets."""
+
+    def __init__(
+        self,
+        connection: BaseDatabaseWrapper,
+        running: Wanted | None,
+        classes: Mapping[str, str] | None = None,
+        waiting: Collection[tuple[str, str]] = (),
+        sizes: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        """Begin; `waiting` is what earlier releases left in the journal: (table, column)."""
+        self.running = running
+        self.classes = classes or {}
+        self.made: set[str] = set()
+        self.waiting = set(waiting)
+        self.sizes = dict(measured(connection) if sizes is None else sizes)
+        """(rows, bytes) by table, rows being PostgreSQL's last estimate."""
+        self._alias, self._vendor = connection.alias, connection.vendor
+
+    def judge(self, migration: Migration, operation: Operation, before: ProjectState, after: ProjectState) -> Judged:
+        """The class of the next operation; what it makes and leaves is remembered."""
+        judged = classify(
+            operation,
+            migration.app_label,
+            before,
+            after,
+            running=self.running,
+            vendor=self._vendor,
+            tables_made=self.made,
+            waiting=self.waiting,
+            sizes={table: size for table, (_, size) in self.sizes.items()},
+            alias=self._alias,
+            declaration=declared(migration, self.classes),
+        )
+        self.made |= judged.makes
+        if judged.kind == CONTRACT:
+            self.waiting |= judged.holds
+        return judged
+
+    def judged(self, migration: Migration, state: ProjectState) -> Iterator[tuple[Operation, Judged, ProjectState]]:
+        """Each operation of a migration with its class and the state after it; `state` itself is left as it is."""
+        for operation in migration.operations:
+            after = state.clone()
+            operation.state_forwards(migration.app_label, after)
+            yield operation, self.judge(migration, operation, state, after), after
+            state = after
+
+
+def measured(connection: BaseDatabaseWrapper) -> dict[str, tuple[int, int]]:
+    """(rows, bytes) of each table; nothing where the database does not say."""
+    if connection.vendor != "postgresql":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SIZES)
+        return {str(table): (int(rows), int(size)) for table, rows, size in cursor.fetchall()}
