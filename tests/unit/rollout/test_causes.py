@@ -1,12 +1,14 @@
 """From recorded failures to their causes."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from nuages.rollout import causes
-from nuages.rollout.causes import Evidence, explain
+from nuages.rollout.causes import HOPELESS, Evidence, explain, refusal
+from nuages.rollout.causes.evidence import EVENT
 from nuages.rollout.diagnosis import SHOWN, conclude
 from nuages.rollout.pods import Symptom, Trouble
 
@@ -36,6 +38,23 @@ FAILURES = {
     "readiness-timeout": ("diag.D043", "the readiness probe gets no answer in time"),
     "sh-no-command": ("diag.D031", "the command is not in the image"),
     "startup-503": ("diag.D042", "the startup probe is answered with 503"),
+    "evicted": ("diag.D057", "the node nuages-nuages evicted it"),
+    "image-other-processor": ("diag.D007", "localhost:30518/acme/arm:1 is not made for the node's processor"),
+    "native-crash": ("diag.D033", "the program ended with exit code 139, it crashed in native code"),
+    "no-server": ("diag.D035", "the image has no gunicorn to serve it with"),
+    "node-not-ready": ("diag.D056", "the node far is not ready"),
+    "permission-denied": ("diag.D036", "the project may not use /etc/shadow"),
+    "port-in-use": ("diag.D037", "port 8000 is in use already, in the same pod"),
+    "program-of-another-processor": ("diag.D007", "the image is made for another processor"),
+    "read-only": ("diag.D028", "the project writes to /app.txt, and the image is read-only"),
+    "readiness-500": ("diag.D047", "the readiness probe is answered with 500: an error in the project"),
+    "readiness-host": ("diag.D045", "Django refuses the readiness probe's Host, 10.244.0.78: ALLOWED_HOSTS lacks it"),
+    "readiness-redirect": ("diag.D046", "the readiness probe is redirected"),
+    "startup-little-processor": (
+        "diag.D048",
+        "nothing answers the readiness probe in time, and limits.cpu is 10m: most likely its start is throttled",
+    ),
+    "syntax": ("diag.D034", "a file cannot be read as Python"),
 }
 
 LOGS = {
@@ -219,6 +238,73 @@ def test_a_password_in_a_url_is_not_shown():
 def test_what_is_well_has_no_diagnosis():
     live, view = state("deployment-03-first-2-available")
     assert conclude(Evidence(live), view) is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "part"),
+    [
+        ("DATABASE_URL", "declare services.postgres"),
+        ("CELERY_BROKER_URL", "declare services.redis"),
+        ("STRIPE_API_KEY", "to secrets in nuages.yaml, then nuages secrets set STRIPE_API_KEY"),
+        ("FEATURE_X", "add FEATURE_X to env"),
+    ],
+)
+def test_a_missing_variable_is_sent_to_the_part_of_the_spec_that_lacks_it(variable, part):
+    said = f"django.core.exceptions.ImproperlyConfigured: Set the {variable} environment variable"
+    assert part in explain(crashed(f"Traceback (most recent call last):\n{said}")).hint
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            'pods "web-1" is forbidden: exceeded quota: small, requested: limits.memory=256Mi,pods=1, '
+            "used: limits.memory=1Gi,pods=4, limited: limits.memory=1Gi,pods=9",
+            ("diag.D060", "the quota small is used up: 1Gi of 1Gi limits.memory, 4 of 9 pods used"),
+        ),
+        (
+            'pods "web-1" is forbidden: failed quota: small: must specify limits.cpu for: web',
+            ("diag.D060", "the quota small wants limits.cpu said of each pod"),
+        ),
+        ("no such thing", None),
+    ],
+)
+def test_a_refusal_names_the_rule(said, expected):
+    cause = refusal(said)
+    assert (cause and cause[:2]) == expected
+
+
+def test_what_the_runtime_measured_tells_a_start_without_processor():
+    said = "start-up is slow: the processor was withheld for 8.1 of 9.0 s"
+    evidence = crashed(f"{said}\n", symptom=Symptom.UNREADY)
+    container = evidence.trouble.pod["spec"]["containers"][0]
+    container["resources"] = {"limits": {"cpu": "50m"}}
+    cause = explain(evidence)
+    assert (cause.id, cause.line) == ("diag.D048", said.removeprefix("start-up is slow: the "))
+    assert cause.cause == "its start got no processor for 8.1 of 9.0 s: limits.cpu is 50m"
+
+
+def test_a_refused_migration_is_told_by_its_finding_and_not_by_the_line_for_machines():
+    finding = {"id": "migration.E404", "message": "renames posts.title", "place": "posts.0003", "hint": "split it"}
+    event = json.dumps({"event": "refused", "findings": [finding]})
+    evidence = crashed(f"Operations to perform:\n{EVENT}{event}\n")
+    found = conclude(evidence, Seen([evidence.workload]))
+    assert (found.id, found.hint, found.lines) == (
+        "diag.D077",
+        "split it",
+        ("posts.0003: renames posts.title  (migration.E404)",),
+    )
+    assert found.log == ("Operations to perform:",)
+
+
+def test_memory_is_told_beside_what_its_like_use():
+    evidence, _ = failure("memory")
+    assert "its like use 143Mi now" in explain(evidence._replace(usual="143Mi")).hint
+
+
+def test_each_cause_that_ends_a_wait_is_one():
+    page = (ROOT / "docs/reference/diagnoses.md").read_text()
+    assert {one for one in HOPELESS if f"### {one} " not in page} == set()
 
 
 def test_every_cause_is_documented():

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from nuages.rollout.pods import CONFIG_PATIENCE, PULL_PATIENCE, SCHEDULING_PATIENCE, Symptom, moment, troubles
-from nuages.rollout.watcher import KINDS, Survey, survey
+from nuages.rollout.watcher import KINDS, UNMADE, Survey, survey, suspicious
 
 from .recorded import LATER, Seen, failure, state
 
@@ -68,6 +68,20 @@ def test_what_cannot_pass_fails_at_once(name):
 @pytest.mark.parametrize("name", ["readiness-400", "readiness-refused", "no-mount"])
 def test_a_pod_that_is_only_not_ready_is_waited_for_until_the_deadline(name):
     assert judged(name).waiting
+
+
+@pytest.mark.parametrize("name", ["evicted", "node-not-ready"])
+def test_what_a_node_does_to_a_pod_ends_no_wait(name):
+    assert judged(name).waiting
+
+
+def test_a_job_without_pods_is_suspicious_after_a_moment():
+    live, _ = state("job-01-job-starting")
+    made = moment(live["metadata"]["creationTimestamp"])
+    assert not suspicious(live, Seen([live]), made + UNMADE)
+    assert suspicious(live, Seen([live]), made + UNMADE + timedelta(seconds=1))
+    live["spec"]["suspend"] = True
+    assert not suspicious(live, Seen([live]), LATER)
 
 
 def test_a_jobs_crash_is_left_to_the_jobs_own_count():

@@ -43,9 +43,7 @@ def configuration(evidence: Evidence) -> Cause | None:
         kind = _KINDS[whole[1]]
         return _lacks(f"there is no {kind} {whole[2]}", kind, said)
     if "runAsNonRoot" in said:
-        hint = (
-            "give the image a user by its number (USER 10001 in the Dockerfile)"
-        )
+        hint = "give the image a user by its number (USER 10001 in the Dockerfile)"
         return Cause("diag.D012", "the image runs as root, and the pod may not", hint, said)
     return Cause("diag.D012", "the container cannot be configured", "its own words say what to change", said)
 
