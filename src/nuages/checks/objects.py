@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from nuages.app.objects import Object
 from nuages.checks.restricted import restricted
 from nuages.findings import Finding, Level, Place
-from nuages.render.labels import BEAT, COMPONENT, WORKER
+from nuages.render.labels import BEAT, COMPONENT, STATIC, WORKER
 
 _SECRET_NAME = re.compile(
     r"(^|_)(PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)$", re.IGNORECASE
@@ -127,7 +127,8 @@ def _service(item: Object, where: str) -> Iterator[Finding]:
 def _images(objects: list[Object]) -> Iterator[Finding]:
     """One repository, one version: components of a release that differ were not tested together."""
     versions: dict[str, set[str]] = defaultdict(set)
-    for item in objects:
+    # What keeps the files of several releases is of whichever image had them first.
+    for item in (item for item in objects if item["metadata"].get("labels", {}).get(COMPONENT) != STATIC):
         for container in (pod_of(item) or {}).get("containers", []):
             repository = re.sub(r"(@.*|:[^/]*)$", "", container.get("image", ""))
             versions[repository].add(container.get("image", ""))

@@ -14,6 +14,9 @@ from nuages.render.labels import COMPONENT, STATIC
 from nuages.render.static import without
 from nuages.rollout.pods import Symptom, troubles
 
+LEFT_OUT = "release.W370"
+"""The finding where an image can't be had."""
+
 
 async def static(release: Stored, world: World) -> Step:
     """The files of this release and of those before it, where a page of any of them may ask.
@@ -34,7 +37,7 @@ async def static(release: Stored, world: World) -> Step:
     step = await bring("static", [], objects(release), release, world)
     if not isinstance(step, Finished):
         return step
-    gone = [f"without the files of {_short(image)}: the image can't be had (release.W370)" for image in record.left_out]
+    gone = [f"without those of {_short(image)}, which can't be had ({LEFT_OUT})" for image in record.left_out]
     return Finished("; ".join([step.note, *gone]))
 
 
