@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nuages.errors import NuagesError
 
-NAMES = ("startup", "overlay", "servers", "deploy", "change", "images", "load", "cluster")
+NAMES = ("startup", "overlay", "servers", "deploy", "change", "images", "load", "verdicts", "cluster")
 
 
 def main(argv: Sequence[str]) -> None:
