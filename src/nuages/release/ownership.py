@@ -25,6 +25,9 @@ TRACKED_BY = {
 BY_HAND = "release.E311"
 """The finding of an object that no tool is known to keep."""
 
+FOREIGN = frozenset({"release.E310", BY_HAND, "release.E312"})
+"""The findings of objects that are somebody else's."""
+
 
 async def namespace(app: App, cluster: Cluster) -> None:
     """Make the environment's namespace where it is missing; one that is there is left as it is.

@@ -1,0 +1,1 @@
+"""What a deploy would do, before it does: `make` asks, the rest is pure. Nothing in the cluster is changed."""
