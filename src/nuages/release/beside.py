@@ -56,6 +56,13 @@ def webs(items: Sequence[Object]) -> list[Object]:
     return [item for item in items if item["kind"] == "Deployment" and item["metadata"]["labels"][COMPONENT] == WEB]
 
 
+def by_number(release: Stored, old: Stored) -> int:
+    """The share of the requests, in percent, that a Service gives the set's pods among all."""
+    mine = sum(item["spec"]["replicas"] for item in webs(objects(release)))
+    theirs = sum(item["spec"]["replicas"] for item in webs(old.manifest.web))
+    return round(100 * mine / (mine + theirs)) if mine else 0
+
+
 async def share_out(release: Stored, old: Stored, world: World, percent: int | None) -> None:
     """Give the set its share of the requests; None takes all of them back."""
     trial = release.record.trial

@@ -8,11 +8,10 @@ import msgspec
 
 from nuages.app.build import Build
 from nuages.app.components import App
-from nuages.app.connections import budget
 from nuages.findings import Finding, Level, Place
 from nuages.release.record import Stored
 from nuages.release.tasks import compare
-from nuages.render.canary import GATEWAY, REPLICAS, WHOLE, broker, share, way
+from nuages.render.canary import GATEWAY, broker, most, way
 from nuages.render.release import Release
 from nuages.render.storage import one_node
 
@@ -46,38 +45,27 @@ def fits_beside(app: App, build: Build, serving: Stored | None, manner: Manner) 
         return []
     release = Release(number=0, template=0, build=build, canary=manner.kind)
     return [
-        *_connections(app, release, manner),
+        *_connections(app, manner),
         *_one_node(app),
         *_gateway(app, release, serving),
         *_tasks(app, build, serving),
     ]
 
 
-def _connections(app: App, release: Release, manner: Manner) -> Iterator[Finding]:
+def _connections(app: App, manner: Manner) -> Iterator[Finding]:
     """Old pods, those of the set, and at its promotion new ones too, have a connection each."""
-    if app.postgres is None:
+    limit = most(app)
+    wanted = 1 if manner.kind == "canary" else max([1, *(part.replicas for part in app.replicated)])
+    if app.postgres is None or limit is None or limit >= wanted:
         return
-    greatest = max([manner.percent or 0, *(int(step.removesuffix("%")) for step in app.canary.steps)])
-    percent, by_number = (WHOLE, False) if manner.kind == "blue-green" else (greatest, way(app, release) == REPLICAS)
-    parts = [*app.replicated, *([app.beat] if app.beat else [])]
-    webs = [
-        share(web.replicas, percent, beside_others=by_number) * web.processes.workers * web.processes.threads
-        for web in app.web.values()
-    ]
-    own = [
-        share(worker.replicas, percent, beside_others=False) * worker.pool.connections
-        for worker in app.workers.values()
-    ]
-    more = sum(webs) + (sum(own) if broker(app) else 0)
-    needed = budget([*(part.connections for part in parts), more], app.postgres.max_connections)
-    if not needed.fits:
-        yield Finding(
-            "release.E340",
-            Level.ERROR,
-            f"{more} connections of the set make {needed.wanted}, more than the {needed.available} of PostgreSQL",
-            Place(path="services.postgres.run.resources.memory"),
-            f"memory: {needed.memory_megabytes}Mi, a smaller share, or fewer replicas",
-        )
+    pods = "one pod more of each" if wanted == 1 else "a second set of all pods"
+    yield Finding(
+        "release.E340",
+        Level.ERROR,
+        f"the {app.postgres.max_connections} connections of PostgreSQL are too few for {pods}",
+        Place(path="services.postgres.run.resources.memory"),
+        "more memory for it, whose connections follow, or fewer replicas",
+    )
 
 
 def _one_node(app: App) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import copy
 import math
 
 from nuages.app.components import App
+from nuages.app.connections import budget
 from nuages.app.objects import Object
 from nuages.render.access import TRIAL, told
 from nuages.render.labels import COMPONENT, KEY, TRACK, WEB
@@ -28,22 +29,39 @@ GATEWAY, REPLICAS, SERVICE = "gateway", "replicas", "service"
 WHOLE = 100
 """Percent."""
 
+MOST = "nuages.dev/most"
+"""On a Deployment of a set: how many pods the database has connections for."""
+
+
+def most(app: App) -> int | None:
+    """How many pods each of the set's components may have, so that all that runs beside it finds its connections.
+
+    None where there is no PostgreSQL of ours to count them: as many as are asked for.
+    """
+    if app.postgres is None:
+        return None
+    parts = [*app.replicated, *([app.beat] if app.beat else [])]
+    wanted = budget([part.connections for part in parts], app.postgres.max_connections)
+    each = sum(web.processes.workers * web.processes.threads for web in app.web.values())
+    each += sum(worker.pool.connections for worker in app.workers.values()) if broker(app) else 0
+    return max(0, wanted.available - wanted.wanted) // each
+
 
 def beside(app: App, release: Release, web: list[Object], workers: list[Object]) -> list[Object]:
     """The objects of the set, in order; none where none was asked for. Beat is not in it: there are never two."""
     if not release.canary:
         return []
     suffix, shared = SUFFIX[release.canary], way(app, release) == REPLICAS
-    own = broker(app)
+    own, limit = broker(app), most(app)
     beside_web = [
-        _renamed(item, suffix, own, track_only=shared)
+        _limited(_renamed(item, suffix, own, track_only=shared), limit)
         for item in web
         # Pods that two budgets select can't be evicted, and the Service of the others finds these already.
         if item["kind"] == "Deployment" or not shared
     ]
     # Of a broker that is somebody else's there is no second one, and on the same queues either of them would be given
     # tasks that it does not know: there, the workers that serve work off what the set's webs send.
-    beside_workers = [_renamed(item, suffix, own, track_only=False) for item in workers if own]
+    beside_workers = [_limited(_renamed(item, suffix, own, track_only=False), limit) for item in workers if own]
     return [*beside_workers, *beside_web]
 
 
@@ -69,8 +87,11 @@ def sized(item: Object, percent: int, kind: str) -> Object:
     if item["kind"] != "Deployment" or percent >= WHOLE:
         return item
     whole = item["spec"]["replicas"]
-    alone = kind != REPLICAS or item["metadata"]["labels"][COMPONENT] != WEB
-    return {**item, "spec": {**item["spec"], "replicas": share(whole, percent, beside_others=not alone)}}
+    by_number = kind == REPLICAS and item["metadata"]["labels"][COMPONENT] == WEB
+    wanted = share(whole, percent, beside_others=by_number)
+    limit = item["metadata"].get("annotations", {}).get(MOST)
+    pods = wanted if limit is None else min(wanted, int(limit))
+    return {**item, "spec": {**item["spec"], "replicas": pods}}
 
 
 def share(replicas: int, percent: int, *, beside_others: bool) -> int:
@@ -105,6 +126,13 @@ def _renamed(item: Object, suffix: str, own: str | None, *, track_only: bool) ->
         if not track_only:
             labels[KEY] = keyed(labels[KEY], suffix)
     return made
+
+
+def _limited(item: Object, limit: int | None) -> Object:
+    """A Deployment that says how many pods there is room for; any other object as it is."""
+    if item["kind"] == "Deployment" and limit is not None:
+        item["metadata"].setdefault("annotations", {})[MOST] = str(limit)
+    return item
 
 
 def keyed(key: str, suffix: str) -> str:

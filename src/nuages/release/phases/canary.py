@@ -15,6 +15,7 @@ from nuages.release.record import Record, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Paused, Step, Waiting
 from nuages.release.trial import ABORTED, PROMOTED, Trial
 from nuages.release.world import World
+from nuages.render.canary import GATEWAY
 
 LOOK_AGAIN = 5.0
 """Seconds between two looks at what the pods count."""
@@ -81,10 +82,10 @@ async def _watch(release: Stored, trial: Trial, old: Stored, world: World) -> St
     left = trial.since + timedelta(seconds=trial.pause) - world.now()
     if left > timedelta(0):
         again = min(LOOK_AGAIN, left.total_seconds())
-        return Waiting(f"{_share(release, trial)}, {_clock(left)} to go: {judged.why}", again)
+        return Waiting(f"{_share(release, trial, old)}, {_clock(left)} to go: {judged.why}", again)
     if not trial.automatic or isinstance(judged, Unknown):
         well = "answers well" if isinstance(judged, Good) else "nobody can tell yet whether it answers well"
-        return Paused(f"{_share(release, trial)}; {well}: {judged.why}", GOES_ON)
+        return Paused(f"{_share(release, trial, old)}; {well}: {judged.why}", GOES_ON)
     later = _with(trial, ending=PROMOTED) if trial.last else trial.at(trial.step + 1)
     return await _save(release, msgspec.structs.replace(release.record, trial=later), world)
 
@@ -103,12 +104,13 @@ def _webs(release: Stored) -> list[Object]:
     return beside.webs(release.manifest.canary)
 
 
-def _share(release: Stored, trial: Trial) -> str:
+def _share(release: Stored, trial: Trial, old: Stored) -> str:
     """Which requests reach it now, as far as that can be said."""
     if trial.kind == "blue-green":
         return f"all requests reach release {release.record.number}, the old one is kept warm"
-    about = "about " if trial.way == "replicas" else ""
-    return f"{about}{trial.percent} % of the requests reach release {release.record.number}"
+    percent = trial.percent if trial.way == GATEWAY else beside.by_number(release, old)
+    about = "" if trial.way == GATEWAY else "about "
+    return f"{about}{percent} % of the requests reach release {release.record.number}"
 
 
 def _named(release: Stored, trial: Trial) -> str:
