@@ -87,7 +87,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(environment: Environment, folder: Path, server: str, interface: str, **more: str) -> Iterator[Site]:
+def served(
+    environment: Environment, folder: Path, server: str, interface: str, *, more: str = "", **variables: str
+) -> Iterator[Site]:
+    """The shop, served; `more` is added to its settings, and what is named to its environment."""
     port, metrics = free_port(), free_port()
     env = {
         "DJANGO_SETTINGS_MODULE": "shop.settings",
@@ -100,9 +103,12 @@ def served(environment: Environment, folder: Path, server: str, interface: str, 
         "NUAGES_OVERLAY": "static,logging",
         "NUAGES_RELEASE": "7",
         "NUAGES_PROXY": "https",
-        **more,
+        **variables,
     }
-    with environment.started(["python", "-m", "nuages_runtime.serve"], shop.write(folder), env) as process:
+    project = shop.write(folder)
+    with (project / "shop" / "settings.py").open("a") as settings:
+        settings.write(more)
+    with environment.started(["python", "-m", "nuages_runtime.serve"], project, env) as process:
         site = Site(process, port, metrics)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:

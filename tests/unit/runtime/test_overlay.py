@@ -418,6 +418,34 @@ def test_tasks_never_share_the_caches_database_however_the_address_is_spelt(spel
     assert change.value == {"connection": {"url": BROKER}}
 
 
+@pytest.mark.parametrize(
+    ("own", "address"),
+    [
+        ({}, "/static/0123456789abcdef/"),
+        ({"STATIC_URL": "static/"}, "static/0123456789abcdef/"),
+        ({"STATIC_URL": "/assets"}, "/assets/0123456789abcdef/"),
+        ({"STATIC_URL": "https://cdn.example.com/static/"}, None),
+        ({"STATIC_URL": "/"}, None),
+        ({"STATIC_URL": "/blog/static/", "FORCE_SCRIPT_NAME": "/blog"}, None),
+    ],
+)
+def test_static_files_without_hashes_are_named_below_the_hash_of_all(
+    own: dict[str, object], address: str | None
+) -> None:
+    changes = changed("static", {"INSTALLED_APPS": STATICFILES, **own}, {"NUAGES_STATIC_TREE": "0123456789abcdef"})
+    assert (changes["STATIC_URL"].value if "STATIC_URL" in changes else None) == address
+
+
+def test_a_whitenoise_of_the_projects_own_goes_on_answering_below_the_plain_address() -> None:
+    own = {
+        "INSTALLED_APPS": STATICFILES,
+        "STATIC_URL": "/a/",
+        "MIDDLEWARE": ["whitenoise.middleware.WhiteNoiseMiddleware"],
+    }
+    assert changed("static", own, {"NUAGES_STATIC_TREE": "0" * 16})["WHITENOISE_STATIC_PREFIX"].value == "/a/"
+    assert "WHITENOISE_STATIC_PREFIX" not in changed("static", own, {})
+
+
 def test_static_files_have_a_root_and_no_storage_is_chosen() -> None:
     assert changed("static", {}, {}) == {}
     added = changed("static", {"INSTALLED_APPS": STATICFILES}, {})
