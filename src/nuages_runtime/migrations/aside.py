@@ -117,7 +117,7 @@ def _remember(journal: Journal, entry: Entry, target: str) -> None:
 
 
 def _there(journal: Journal, entry: Entry) -> bool:
-    return any(found.note == str(entry.id) for found in journal.pending("aside"))
+    return _put(journal, entry) is not None
 
 
 def _exists(connection: BaseDatabaseWrapper, table: str) -> bool:
@@ -133,3 +133,39 @@ def _rows(connection: BaseDatabaseWrapper, sql: str, values: list[object]) -> li
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
+
+
+def table_back(journal: Journal, entry: Entry) -> bool:
+    """Move a table back to where it was; False where it is not there any more."""
+    found = _put(journal, entry)
+    connection = journal.connection
+    if found is None or not _exists(connection, found.table_name) or _exists(connection, quoted(entry.table_name)):
+        return False
+    name = found.table_name
+    if name.startswith(f"{SCHEMA}."):
+        schema = _rows(connection, "SELECT quote_ident(current_schema())", [])[0][0]
+        _run(connection, f"ALTER TABLE {name} SET SCHEMA {schema}")
+        name = name.split(".", 1)[1]
+    _run(connection, f"ALTER TABLE {name} RENAME TO {quoted(entry.table_name)}")
+    journal.forget(found)
+    return True
+
+
+def column_back(journal: Journal, entry: Entry) -> None:
+    """Fill a column that was made anew with what it held, where the keys of its rows still are."""
+    found = _put(journal, entry)
+    connection = journal.connection
+    table, name = quoted(entry.table_name), quoted(entry.column_name)
+    if found is None or not _exists(connection, found.table_name) or not _exists(connection, table):
+        return
+    keys = [quoted(row[0]) for row in _rows(connection, _KEY, [table])]
+    if keys:
+        same = " AND ".join(f"kept.{key} = now.{key}" for key in keys)
+        run = f"UPDATE {table} now SET {name} = kept.{name} FROM {found.table_name} kept WHERE {same}"  # noqa: S608
+        _run(connection, run)
+        _run(connection, f"DROP TABLE {found.table_name}")
+        journal.forget(found)
+
+
+def _put(journal: Journal, entry: Entry) -> Entry | None:
+    return next((found for found in journal.pending("aside") if found.note == str(entry.id)), None)

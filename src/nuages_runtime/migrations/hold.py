@@ -4,7 +4,7 @@ when no old code runs. Pure but for what `Look` asks of the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, Protocol
 
 from nuages_runtime.migrations import forms, types
@@ -23,6 +23,9 @@ class Look(Protocol):
 
     def type_of(self, table: str, column: str) -> str:
         """A column's type, as the database writes it."""
+
+    def constraint(self, table: str, name: str) -> str:
+        """A constraint's definition; "" where there is none."""
 
     def on_delete(self, table: str, name: str) -> str:
         """What a foreign key does itself when the row goes that it refers to: PostgreSQL's letter; "" without it."""
@@ -60,13 +63,15 @@ def hold(statements: list[str], fills: Mapping[tuple[str, str], str | None], loo
 
 def _one(text: str, fills: Mapping[tuple[str, str], str | None], look: Look, dropped: set[str], held: Held) -> None:
     if table := forms.dropped_table(text):
-        _relax(look.relaxed_table(table), held)
+        _relax(look.relaxed_table(table), held, dropped)
         held.later.append(Later(Step("contract", text, form=forms.DROP), table))
     elif gone := forms.dropped_column(text):
-        _relax(look.relaxed_column(gone.table, gone.column, fills.get((gone.table, gone.column))), held)
+        _relax(look.relaxed_column(gone.table, gone.column, fills.get((gone.table, gone.column))), held, dropped)
         held.later.append(Later(Step("contract", text, form=forms.DROP), gone.table, gone.column))
-    elif forms.dropped_constraint(text):
-        held.now.append(text)
+    elif ended := forms.dropped_constraint(text):
+        definition = look.constraint(ended.table, ended.name).removesuffix(" NOT VALID")
+        again = f"ALTER TABLE {quoted(ended.table)} ADD CONSTRAINT {quoted(ended.name)} {definition}"
+        _relax([Relaxed(text, again if definition else "")], held)
     elif column := forms.altered_column(text):
         _column(text, column, look, held)
     elif added := forms.added_constraint(text):
@@ -104,9 +109,13 @@ def _column(text: str, found: forms.Named, look: Look, held: Held) -> None:
         held.later.append(Later(Step("contract", text)))
 
 
-def _relax(relaxed: list[Relaxed], held: Held) -> None:
-    held.now.extend(each.sql for each in relaxed)
-    held.undo.extend(each.undo for each in relaxed)
+def _relax(relaxed: list[Relaxed], held: Held, dropped: Collection[str] = ()) -> None:
+    """Take over what relaxes; what Django drops itself, on its way to the column, is not dropped twice."""
+    for each in relaxed:
+        found = forms.dropped_constraint(each.sql)
+        if not found or found.name not in dropped:
+            held.now.append(each.sql)
+            held.undo.extend([each.undo] if each.undo else [])
 
 
 def without_pairs(statements: list[str], on_delete: Callable[[str, str], str]) -> list[str]:

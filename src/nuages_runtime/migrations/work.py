@@ -1,0 +1,226 @@
+"""The stages of a migrate Job, on one database each."""
+
+# Django is the image's, and is imported when there are settings to import it with.
+# ruff: noqa: PLC0415
+# mypy: disable-error-code=import-not-found
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from nuages_runtime.migrations import contract, schema
+from nuages_runtime.migrations.connect import REFUSED, Stopped
+from nuages_runtime.migrations.contract import Code
+from nuages_runtime.migrations.journal import LATER, Journal
+from nuages_runtime.migrations.judged import CONTRACT, UNSAFE
+from nuages_runtime.migrations.running import own, running
+from nuages_runtime.migrations.stages import Stage
+from nuages_runtime.migrations.waits import state
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from nuages_runtime.migrate import Progress
+
+CURES = {
+    "55P03": "end the transaction that holds the table, or give migrations.lockTimeout more time, then deploy again",
+    "40P01": "deploy again: two transactions waited for each other",
+    "42P07": "the database is ahead of django_migrations; where it is right, `nuages manage migrate APP NAME --fake`",
+    "42701": "the database is ahead of django_migrations; where it is right, `nuages manage migrate APP NAME --fake`",
+    "23505": "rows that are there are not unique: mend them, then deploy again",
+    "23503": "rows refer to rows that are not there: mend them, then deploy again",
+    "23514": "rows that are there violate it: mend them, then deploy again",
+    "23502": "rows have no value there: fill them, then deploy again",
+    "42501": "the database's user may not do this: give it the right, then deploy again",
+    "53100": "the database's disk is full: give it room, then deploy again",
+}
+MEND = "mend the migration and deploy again: it goes on where it stopped"
+
+
+def cure(error: BaseException) -> str:
+    """What to do about it."""
+    return CURES.get(state(error), MEND)
+
+
+def refuse(connections: list[BaseDatabaseWrapper], log: Progress) -> None:
+    """Refuse what no order makes safe, in any of the databases, before anything is touched.
+
+    Raises:
+        Stopped: with the findings told.
+    """
+    findings: list[dict[str, str]] = []
+    for connection in connections:
+        stage = _stage(connection, log)
+        if stage.running is None:
+            continue
+        staged = connection.vendor == "postgresql"
+        for migration, leaf, judged in stage.judge():
+            if judged.kind == UNSAFE or (judged.kind == CONTRACT and not staged):
+                why = judged.why or "the running code needs what it takes away"
+                findings.append(
+                    {
+                        "id": "migration.E430" if staged else "migration.E431",
+                        "place": migration,
+                        "message": f"{leaf.operation.describe()}: {why}",
+                        "hint": judged.safer or "nuages deploy --maintenance",
+                    }
+                )
+    if findings:
+        log.tell("refused", findings=findings)
+        for finding in findings:
+            log.say(f"{finding['place']}: {finding['message']} ({finding['id']}); {finding['hint']}")
+        raise Stopped(REFUSED, "refused: code runs that would not survive it; nothing was touched")
+
+
+def expand(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
+    """Everything that is pending, in the graph's order."""
+    stage = _stage(connection, log)
+    with _patched(stage, log):
+        if connection.vendor == "postgresql":
+            _tidied(stage)
+            stage.soon()
+            now = running(connection)
+            codes = [own(connection), *([now] if now else [])]
+            contract.contract(stage, codes, now.known if now else None)
+        _migrate(connection, log)
+    _cache_tables(connection, log)
+    left = stage.journal.pending("backfill", *LATER)
+    log.tell("deferred", entries=len(left), texts=[f"{entry.name}: {entry.text}" for entry in left])
+
+
+def settle(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
+    """The backfills."""
+    stage = _stage(connection, log)
+    with _patched(stage, log):
+        stage.soon()
+        contract.settle(stage)
+
+
+def contracted(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
+    """What this image, which is the one that runs, needs no more."""
+    stage = _stage(connection, log)
+    with _patched(stage, log):
+        stage.soon()
+        code = own(connection)
+        left = contract.contract(stage, [code], code.known)
+    log.tell("deferred", entries=left, texts=[f"{entry.name}: {entry.note}" for entry in stage.journal.pending(*LATER)])
+
+
+def undo(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
+    """Backwards: exactly the named migrations, or to targets as `migrate APP NAME` goes."""
+    from django.core.management import call_command
+    from django.db.migrations.executor import MigrationExecutor
+
+    stage = _stage(connection, log)
+    with _patched(stage, log):
+        stage.soon()
+        if options.name:
+            executor = MigrationExecutor(connection, progress_callback=_told(log))
+            full = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+            applied = executor.loader.applied_migrations
+            plan = [
+                (migration, True)
+                for migration, _ in reversed(full)
+                if f"{migration.app_label}.{migration.name}" in options.name
+                and (migration.app_label, migration.name) in applied
+            ]
+            if plan:
+                executor.migrate(targets=None, plan=plan)
+        for target in options.to:
+            app, _, name = target.partition(".")
+            call_command("migrate", app, name, database=connection.alias, interactive=False, stdout=log)
+
+
+STAGES: dict[str, Callable[..., None]] = {
+    "expand": expand,
+    "settle": settle,
+    "contract": contracted,
+    "undo": undo,
+}
+
+
+def facts(connections: list[BaseDatabaseWrapper]) -> dict[str, Any]:
+    """What the record keeps of each database."""
+    return {connection.alias: schema.facts(connection, list(_classes())) for connection in connections}
+
+
+def _stage(connection: BaseDatabaseWrapper, log: Progress) -> Stage:
+    now: Code | None = running(connection)
+    return Stage(
+        connection,
+        log,
+        release=int(os.environ.get("NUAGES_NUMBER") or 0),
+        running=now.wanted if now else None,
+        classes=_classes(),
+        patience=float(os.environ.get("NUAGES_LOCK_PATIENCE") or 300),
+        waiting=_waiting(connection, now),
+    )
+
+
+def _waiting(connection: BaseDatabaseWrapper, now: Code | None) -> set[tuple[str, str]]:
+    """What earlier releases took away and is still there when this one's migrations begin."""
+    journal = Journal(connection)
+    entries = journal.pending(*LATER)
+    if not entries or now is None:
+        return set()
+    codes, backfills = [own(connection), now], journal.pending("backfill")
+    return {
+        (entry.table_name, entry.column_name)
+        for entry in entries
+        if entry.table_name and contract.kept_back(entry, codes, now.known, backfills)
+    }
+
+
+def _classes() -> dict[str, str]:
+    return dict(json.loads(os.environ.get("NUAGES_CLASSES") or "{}"))
+
+
+@contextmanager
+def _patched(stage: Stage, log: Progress) -> Iterator[None]:
+    """The stage between migrate and the database; what is under way is told where it fails."""
+    with stage.patched():
+        try:
+            yield
+        except Exception:
+            log.migration = stage.migration or log.migration
+            log.statement = log.statement or stage.statement
+            raise
+
+
+def _migrate(connection: BaseDatabaseWrapper, log: Progress) -> None:
+    """The project's own command, so that signals, permissions and what it overrides all happen."""
+    from django.core.management import call_command
+
+    call_command("migrate", database=connection.alias, interactive=False, stdout=log)
+
+
+def _tidied(stage: Stage) -> None:
+    """Forget what a migration's operations are remembered for, where the migration is recorded."""
+    applied = set(schema.applied(stage.connection))
+    for entry in stage.journal.pending("operation"):
+        if entry.name in applied:
+            stage.journal.forget(entry)
+
+
+def _told(log: Progress) -> Callable[..., None]:
+    def progress(action: str, migration: Any = None, fake: bool = False) -> None:
+        if action == "unapply_start":
+            log.write(f"  Unapplying {migration}...")
+        elif action == "unapply_success":
+            log.write(" OK\n")
+
+    return progress
+
+
+def _cache_tables(connection: BaseDatabaseWrapper, log: Progress) -> None:
+    """Make the tables of caches that live in a database (DatabaseCache), where they are not there yet."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    if any(str(cache.get("BACKEND", "")).endswith(".DatabaseCache") for cache in settings.CACHES.values()):
+        call_command("createcachetable", database=connection.alias, stdout=log)
