@@ -27,6 +27,9 @@ class Look(Protocol):
     def constraint(self, table: str, name: str) -> str:
         """A constraint's definition; "" where there is none."""
 
+    def waits(self, table: str, name: str) -> bool:
+        """Whether an earlier operation that is held back is about that column, constraint or index of the table."""
+
     def on_delete(self, table: str, name: str) -> str:
         """What a foreign key does itself when the row goes that it refers to: PostgreSQL's letter; "" without it."""
 
@@ -68,6 +71,9 @@ def _one(text: str, fills: Mapping[tuple[str, str], str | None], look: Look, dro
     elif gone := forms.dropped_column(text):
         _relax(look.relaxed_column(gone.table, gone.column, fills.get((gone.table, gone.column))), held, dropped)
         held.later.append(Later(Step("contract", text, form=forms.DROP), gone.table, gone.column))
+    elif (after := _named(text)) and look.waits(after.table, after.name):
+        # It follows another that is still to come: both are done then, one after the other.
+        held.later.extend(Later(step._replace(kind="contract")) for step in _steps(text))
     elif ended := forms.dropped_constraint(text):
         definition = look.constraint(ended.table, ended.name).removesuffix(" NOT VALID")
         again = f"ALTER TABLE {quoted(ended.table)} ADD CONSTRAINT {quoted(ended.name)} {definition}"
@@ -87,6 +93,20 @@ def _one(text: str, fills: Mapping[tuple[str, str], str | None], look: Look, dro
             held.later.extend(Later(step._replace(kind="contract")) for step in steps)
     else:
         held.later.append(Later(Step("contract", text)))
+
+
+def _named(text: str) -> forms.Named | None:
+    """Table, and the name of the constraint, index or column that a statement is about."""
+    if column := forms.altered_column(text):
+        return forms.Named(column.table, name=column.column)
+    if name := forms.made_name(text):
+        return forms.Named(forms.about(text), name=name)
+    return forms.dropped_constraint(text)
+
+
+def _steps(text: str) -> tuple[Step, ...]:
+    found = forms.safe(text)
+    return found.after or (Step("contract", found.now),)
 
 
 def _column(text: str, found: forms.Named, look: Look, held: Held) -> None:

@@ -25,7 +25,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from nuages_runtime.migrations import back, editor, forms, relax
-from nuages_runtime.migrations.course import Course
+from nuages_runtime.migrations.course import Course, held_by
 from nuages_runtime.migrations.events import Log, shown
 from nuages_runtime.migrations.hold import Held, hold, without_pairs
 from nuages_runtime.migrations.journal import SOON, Entry, Journal
@@ -300,21 +300,21 @@ class Stage:
 
     def _hold(self, migration: Any, leaf: Leaf, schema_editor: Any) -> None:
         self._run(editor.KEPT, migration, leaf, schema_editor)
-        held: Held = hold(self.mode.kept, self.mode.fills, self)
-        for text in held.now:
+        parts: Held = hold(self.mode.kept, self.mode.fills, self)
+        for text in parts.now:
             schema_editor.run(text)
-        for text in held.soon:
+        for text in parts.soon:
             schema_editor.defer(text)
         words = leaf.operation.describe()
-        undo = [*reversed(held.undo)]
-        for later in held.later:
+        undo = [*reversed(parts.undo)]
+        for later in parts.later:
             form, mine = later.step.form, later.step.undo
             made = self._entry(migration, leaf.place, "contract", words, sql=later.step.sql, form=form)
             # What relaxed the schema is undone once, with the first.
             both = [*filter(None, [mine]), *undo]
             self.journal.add(back.written(made, both, later.table, later.column))
             undo = []
-        if undo or not held.later:
+        if undo or not parts.later:
             self.journal.add(back.written(self._entry(migration, leaf.place, "contract", words), undo))
 
     def _flush(self, migration: Any, schema_editor: Any) -> None:
@@ -371,6 +371,10 @@ class Stage:
         """See hold.Look."""
         return self._one(_CONSTRAINT, [forms.quoted(table), name])
 
+    def waits(self, table: str, name: str) -> bool:
+        """See hold.Look."""
+        return (table, name) in held(self.journal.pending("contract"))
+
     def _one(self, sql: str, values: list[str]) -> str:
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values)
@@ -388,3 +392,8 @@ class Stage:
     def _drop(self, schema_editor: Any, text: str) -> bool:
         """Put aside what a statement drops, and drop it; nothing of a table that this process made."""
         return back.put_aside(self, schema_editor, text)
+
+
+def held(entries: Collection[Entry]) -> set[tuple[str, str]]:
+    """What entries of the journal leave to be done, as (table, name of a column, constraint or index; "" for all)."""
+    return set().union(*(held_by(entry.table_name, entry.column_name, entry.sql) for entry in entries))
