@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @click.command()
 @cluster_options
 @click.option("--no-build", is_flag=True, help="Take the image that serves: only configuration changes.")
+@click.option("--detach", is_flag=True, help="Let a Job in the cluster drive it; Ctrl-C leaves it going.")
+@click.option("--follow", is_flag=True, help="Follow the release that a Job drives; start none.")
 @manner_options
 @wish_options
 @json_option
@@ -31,6 +33,8 @@ def command(
     environment: str,
     context: str | None,
     no_build: bool,
+    detach: bool,
+    follow: bool,
     message: str,
     wait: str | None,
     as_json: bool,
@@ -51,8 +55,10 @@ def command(
     nuages deploy -m "new colours" --wait
     nuages deploy --canary 10%       a tenth of the requests, until nuages promote or abort
     nuages deploy --blue-green       beside the old one, then all requests at once
+    nuages deploy --detach           driven by a Job in the cluster, followed from here
     nuages deploy --maintenance      with a page in between, for migrations that old code does not survive
     """
+    from nuages.cli.detached import attach, hand_over
     from nuages.cli.status import live
     from nuages.progress import step
     from nuages.release import binding
@@ -67,10 +73,16 @@ def command(
             app = app_of(file, environment)
             shown.note = f"{app.name}, environment {app.environment}"
         cluster = cluster_of(app, file, context)
+        if follow:
+            attach(app, cluster, progress, as_json=as_json)
+            return
         if app.secrets:
             run(_checked(app, cluster_of(app, file, context)))
         binding.bind(app, cluster, file.absolute().parent)
         build = None if no_build else _built(file, app, cluster, progress)
+        if detach:
+            hand_over(app, build, cluster, progress, wish=wanted, manner=manner, as_json=as_json)
+            return
 
         async def story() -> None:
             async with cluster:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import ClusterError
-from nuages.image import base, publish
+from nuages.image import base, driver, oci, publish, registry
 from nuages.image.build import Built, build
 from nuages.local import cluster, images
 from nuages.local.info import ClusterInfo, read
@@ -36,6 +37,28 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
     built = build(project, app, sink)
     _load(info, app, built, sink)
     return built
+
+
+def deliver_driver(app: App, context: str, sink: Sink) -> str:
+    """Bring nuages' own image to where the cluster of a context gets it, as the app's; answers its reference.
+
+    Raises:
+        MissingTool: what is installed here does not run in a cluster.
+        PushFailed: the registry did not take it.
+    """
+    image = driver.image(sink)
+    reference, tag = f"{app.image}@{image.digest}", f"nuages-{image.digest.removeprefix('sha256:')[:12]}"
+    if (info := _local(context)) is None:
+        registry.push(image, app.image, [tag], sink)
+    elif not info.ours:
+        with tempfile.TemporaryDirectory(prefix="nuages-") as folder:
+            archive = oci.archive(image, [reference, f"{app.image}:{tag}"], Path(folder) / "nuages.tar")
+            cluster.load(info.name, [archive], sink)
+    elif reference not in images.names(info.containerd):
+        with step(sink, "load nuages", expected=3) as told:
+            count = images.load_image(info.containerd, image, [reference, f"{app.image}:{tag}"])
+            told.note = f"{count} {'layer' if count == 1 else 'layers'}"
+    return reference
 
 
 def load(app: App, built: Built, sink: Sink) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import msgspec
 
@@ -15,8 +16,23 @@ from nuages.release import lock, ownership, records
 from nuages.release.lock import ANY, Wish
 from nuages.release.record import Outcome, Stored
 from nuages.release.world import World
-from nuages.render.labels import instance
 from nuages.rollout.watcher import KINDS
+
+
+class Whose(Protocol):
+    """Whose releases are meant; an App is more than is needed for that."""
+
+    @property
+    def name(self) -> str:
+        """The app's name."""
+
+    @property
+    def environment(self) -> str:
+        """Its environment."""
+
+    @property
+    def namespace(self) -> str:
+        """Where it lives."""
 
 
 @contextlib.asynccontextmanager
@@ -28,12 +44,20 @@ async def entered(
     Yields the world and the history of releases, the newest first.
     """
     await ownership.namespace(app, cluster)
+    async with held(app, cluster, sink, wish) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def held(whose: Whose, cluster: Cluster, sink: Sink, wish: Wish) -> AsyncIterator[tuple[World, list[Stored]]]:
+    """As `entered`, of an environment whose namespace is there."""
     async with contextlib.AsyncExitStack() as stack:
         with step(sink, "lock") as shown:
-            holding = lock.held(cluster, app.namespace, lock.name(app.name), wish, waiting=shown.say)
+            holding = lock.held(cluster, whose.namespace, lock.name(whose.name), wish, waiting=shown.say)
             held = await stack.enter_async_context(holding)
-        mirror = await stack.enter_async_context(Mirror(cluster, app.namespace, KINDS, instance(app)))
-        history = await records.history(cluster, app.namespace, app.name, app.environment)
+        ours = {"app.kubernetes.io/name": whose.name, "app.kubernetes.io/instance": f"{whose.name}-{whose.environment}"}
+        mirror = await stack.enter_async_context(Mirror(cluster, whose.namespace, KINDS, ours))
+        history = await records.history(cluster, whose.namespace, whose.name, whose.environment)
         serving = live.record.number if (live := records.live(history)) else None
         yield World(cluster=cluster, mirror=mirror, lock=held, serving=serving, sink=sink), history
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+
 import msgspec
 
 from nuages.app.build import Build
@@ -13,14 +16,14 @@ from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
 from nuages.release import bridging, ownership, records, secrets, trial
-from nuages.release.begin import asked, begin, entered, number_after
+from nuages.release.begin import Whose, asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.holder import user
 from nuages.release.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner, fits_beside
 from nuages.release.record import Record, Stored
 from nuages.release.returning import bring_back
-from nuages.release.world import utc
+from nuages.release.world import World, utc
 from nuages.render.canary import way
 from nuages.render.manifest import render
 from nuages.render.release import Manifest, Release
@@ -37,6 +40,19 @@ async def deploy(
         ReleaseFailed: with the diagnosis; the old version serves.
         RolledBack: the same, and the last good release was brought back.
     """
+    async with prepared(app, build, cluster, sink, wish=wish, manner=manner) as (begun, world):
+        return await see_through(begun, app, world, returns=manner.returns)
+
+
+@contextlib.asynccontextmanager
+async def prepared(
+    app: App, build: Build, cluster: Cluster, sink: Sink, *, wish: Wish = ANY, manner: Manner = PLAIN
+) -> AsyncIterator[tuple[Stored, World]]:
+    """All that comes before the first phase: what says no is asked, the lock is held, the record is written.
+
+    Raises:
+        Refused, Locked: as `deploy`.
+    """
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     await secrets.check(app, cluster)
@@ -48,13 +64,21 @@ async def deploy(
         await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)
         wanted = asked(plan(app, build, copied, history, manner), wish)
-        begun = await begin(wanted, history, world)
-        try:
-            return await drive(begun, world)
-        except ReleaseFailed as failure:
-            if manner.returns:
-                await bring_back(failure, begun.record.number, app, world)
-            raise
+        yield await begin(wanted, history, world), world
+
+
+async def see_through(begun: Stored, whose: Whose, world: World, *, returns: bool) -> Record:
+    """Drive a release to its end; where it fails and `returns`, bring the last good one back.
+
+    Raises:
+        ReleaseFailed, RolledBack: as `deploy`.
+    """
+    try:
+        return await drive(begun, world)
+    except ReleaseFailed as failure:
+        if returns:
+            await bring_back(failure, begun.record.number, whose, world)
+        raise
 
 
 def plan(app: App, build: Build, copied: str | None, history: list[Stored], manner: Manner = PLAIN) -> Stored:

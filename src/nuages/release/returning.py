@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from nuages.app.components import App
 from nuages.app.schema import Schema
 from nuages.errors import ClusterError, CommandFailed, ReleaseFailed, RolledBack
 from nuages.progress import step
 from nuages.release import asking, beside, records, rollback
-from nuages.release.begin import begin
+from nuages.release.begin import Whose, begin
 from nuages.release.engine import drive
 from nuages.release.record import Stored
 from nuages.release.trial import PROMOTED
@@ -20,7 +19,7 @@ REPLACING = frozenset({"maintenance", "canary", "workers", "web", "beat", "verif
 ALLOWED = frozenset({Outcome.SAFE, Outcome.DEGRADED})
 
 
-async def bring_back(failure: ReleaseFailed, number: int, app: App, world: World) -> None:
+async def bring_back(failure: ReleaseFailed, number: int, app: Whose, world: World) -> None:
     """Bring the last good release back after `failure` of release `number`; returns where there is nothing to do.
 
     Raises:
