@@ -326,10 +326,10 @@ class Stage:
             refers, known = forms.referred(text), self.mode.made
             alone = forms.about(text) in known and (not refers or refers in known)
             safe = forms.safe(text)
+            place = self.mode.operation = self.mode.origin.get(id(sql), 0)
             if self.running is None or alone or not safe.after:
                 schema_editor.run(text)
                 continue
-            place = self.mode.origin.get(id(sql), 0)
             for step in safe.after:
                 kind = step.kind if step.kind in SOON else "validate"
                 self.journal.add(self._entry(migration, place, kind, "", sql=step.sql, undo=step.undo, form=step.form))
