@@ -28,6 +28,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the table is written anew."""
     concurrent: bool = False
     """Whether it is of the kind that blocks nobody."""
+    later: bool = False
+    """Whether it is held back until no code needs what it takes away; what it would lock was not tried."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +42,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     safer: str = ""
     declared: bool = False
+    opaque: bool = False
+    """Whether what it does to rows can't be read off it: code, or SQL, that nobody declared."""
     statements: tuple[Statement, ...] = ()
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from django.db.migrations.operations.base import Operation
     from django.db.migrations.state import ProjectState
 
-__all__ = ["Judged", "Setting", "classify", "declared"]
+__all__ = ["Judged", "Setting", "classify", "declared", "is_strange"]
 
 MARKER = "nuages"
 """The attribute of a Migration or an operation that declares its class: `nuages = "backfill"`."""
@@ -121,6 +121,11 @@ def _family(operation: Operation) -> type | None:
         if "database_forwards" in vars(each) and not each.__module__.startswith("django."):
             return None
     return None
+
+
+def is_strange(operation: Operation) -> bool:
+    """Whether an operation has a way of its own into the database, which is not Django's."""
+    return _family(operation) is None
 
 
 # Code, SQL, and what holds other operations
