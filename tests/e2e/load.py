@@ -12,16 +12,18 @@ from collections import Counter
 class Load:
     """`with Load("127.0.0.1:8080", "/") as load: ...`; afterwards `load.answers` and `load.lost` say what came back.
 
-    `answers` counts by what `pattern` finds in a page; `lost` has every request that was not answered with 200.
+    `answers` counts by what `pattern` finds in a page; `lost` has every request that was not answered with 200. `host`
+    is the name that is asked for, where that is not the address.
     """
 
     LONGEST = 300  # seconds; whatever happens, the clients end
 
-    def __init__(self, address: str, path: str, *, clients: int = 8, pattern: str = "") -> None:
+    def __init__(self, address: str, path: str, *, clients: int = 8, pattern: str = "", host: str = "") -> None:
         self.answers: Counter[str] = Counter()
         self.lost: list[str] = []
         self._address, self._path = address, path
         self._pattern = re.compile(pattern)
+        self._headers = {"Host": host} if host else {}
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._clients = [
@@ -44,7 +46,7 @@ class Load:
         while not self._stop.is_set() and time.monotonic() < end:
             connection = connection or http.client.HTTPConnection(self._address, timeout=20)
             try:
-                connection.request("GET", self._path, headers={} if keep else {"Connection": "close"})
+                connection.request("GET", self._path, headers=self._headers | ({} if keep else {"Connection": "close"}))
                 answer = connection.getresponse()
                 page = answer.read().decode(errors="replace")
             except (OSError, http.client.HTTPException) as error:

@@ -85,8 +85,30 @@ async def take_back(release: Stored, old: Stored, world: World) -> None:
     """No request reaches the set any more; where they are shared out by the number of pods, its webs go."""
     await share_out(release, old, world, None)
     if release.record.trial and release.record.trial.way == REPLICAS:
-        for item in webs(release.manifest.canary):
-            await _remove(item, world)
+        await end_webs(release, world)
+
+
+async def end_webs(release: Stored, world: World) -> None:
+    """Let the set's webs end; what they answer still, they answer."""
+    for item in webs(release.manifest.canary):
+        await _remove(item, world)
+
+
+def left_behind(history: Sequence[Stored], world: World) -> list[Stored]:
+    """The releases of which a set stands still."""
+    kinds = ("Deployment", "Job")
+    there = {(kind, item["metadata"]["name"]) for kind in kinds for item in world.mirror.items(kind)}
+    return [
+        stored
+        for stored in history
+        if any((item["kind"], item["metadata"]["name"]) in there for item in stored.manifest.canary)
+        or there & {("Job", each) for each in job_names(stored)}
+    ]
+
+
+def job_names(release: Stored) -> list[str]:
+    """The Jobs that look after the tasks of a set at its end, in their order."""
+    return [f"{release.record.app}-tasks-{what}-{release.record.number}" for what in ("wait", "move")]
 
 
 async def counted(items: Sequence[Object], world: World) -> dict[str, Counted]:
@@ -127,19 +149,18 @@ async def retire(release: Stored, world: World, *, known: Sequence[str] | None) 
 
     Returns what it waits for; "" when nothing is left of the set.
     """
-    items, number = release.manifest.canary, release.record.number
+    items = release.manifest.canary
     if not items:
         return ""
     suffix = items[0]["metadata"]["labels"][TRACK]
-    for item in webs(items):
-        await _remove(item, world)
+    await end_webs(release, world)
     if left := _standing(suffix, WEB, world):
         return f"{left} of the set's webs to end"
     for item in items:
         if item["metadata"]["labels"][COMPONENT] == WEB:
             await _remove(item, world)
     own = [item for item in celery(items) if variable(item, BROKER)]
-    names = [f"{release.record.app}-tasks-{what}-{number}" for what in ("wait", "move")]
+    names = job_names(release)
     if own and (said := await _tasks_end(own[0], names, release, world, known)):
         return said
     for item in items:

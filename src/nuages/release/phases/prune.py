@@ -6,10 +6,10 @@ import asyncio
 
 from nuages.app.objects import Object
 from nuages.kube.client import Cluster
-from nuages.release import records
+from nuages.release import beside, records
 from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import Record, Reference, Stored
-from nuages.release.steps import Finished, Step
+from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.world import World
 
 
@@ -21,6 +21,11 @@ async def prune(release: Stored, world: World) -> Step:
     """
     record = release.record
     history = await records.history(world.cluster, record.namespace, record.app, record.environment)
+    for stored in beside.left_behind(history, world):
+        # Its own set was promoted; that of another release was overtaken, and what its tasks are this one may not know.
+        known = beside.known_tasks(release, stored)
+        if waits := await beside.retire(stored, world, known=known):
+            return Waiting(waits, 1.0)
     gone = await removable(release, history, world.cluster)
     for live in gone:
         await world.lock.check()
@@ -34,7 +39,9 @@ async def prune(release: Stored, world: World) -> Step:
 async def removable(release: Stored, history: list[Stored], cluster: Cluster) -> list[Object]:
     """What this release would remove, as it is now; nothing is touched."""
     record, kept = release.record, records.kept(history)
-    needed = {(item["kind"], item["metadata"]["name"]) for item in release.manifest.objects}
+    for_a_time = [*release.manifest.canary, *release.manifest.maintenance]
+    wanted = [item for item in release.manifest.objects if item not in for_a_time]
+    needed = {(item["kind"], item["metadata"]["name"]) for item in wanted}
     needed |= {("Secret", stored.record.secrets) for stored in kept if stored.record.secrets}
     named = {(item["kind"], item["metadata"]["name"]) for stored in history for item in stored.manifest.objects}
     named |= {("Secret", stored.record.secrets) for stored in history if stored.record.secrets}

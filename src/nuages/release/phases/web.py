@@ -6,7 +6,7 @@ from nuages.app.objects import Object
 from nuages.release import beside
 from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
-from nuages.release.steps import Finished, Step, Waiting
+from nuages.release.steps import Finished, Step
 from nuages.release.world import World
 
 WAYS = frozenset({"Service", "Ingress", "HTTPRoute"})
@@ -16,7 +16,7 @@ async def web(release: Stored, world: World) -> Step:
     """The new pods, beside the old ones until they are ready, and the way in.
 
     Where requests go elsewhere meanwhile, to a set beside or to the page of a maintenance, they come back only when all
-    pods are there, and what they went to goes after that.
+    pods are there; what they went to ends then, and is gone when the release prunes.
     """
     objects = [*release.manifest.web, *release.manifest.exposure]
     if not _elsewhere(release):
@@ -26,8 +26,7 @@ async def web(release: Stored, world: World) -> Step:
     if not isinstance(step, Finished):
         return step
     await apply_all(_ways(release), world)
-    if left := await beside.retire(release, world, known=None):
-        return Waiting(left, 1.0)
+    await beside.end_webs(release, world)
     return step
 
 
