@@ -1,7 +1,8 @@
-"""The migrate Job: once per release, never by a pod that serves."""
+"""The migrate Jobs, one for each stage: once per release, never by a pod that serves."""
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 
@@ -16,6 +17,8 @@ from nuages.spec.units import seconds
 
 # A finished Job stays for whoever wants to read its log, until the next release prunes it.
 KEPT_SECONDS = 7 * 24 * 3600
+# Where the record of the running release is mounted.
+RUNNING = "/run/nuages"
 # What Django calls the databases that are reached over a network (`connection.vendor`).
 SERVERS = {"postgresql", "mysql", "oracle", "microsoft"}
 
@@ -24,7 +27,7 @@ def migrate(app: App, release: Release) -> list[Object]:
     """The Job that brings the databases to what the image expects; none where there is nothing to migrate.
 
     A Job can't be changed, so the release is in its name. It does not retry by itself: a migration that failed
-    is to be looked at, and a release tries again under a new name.
+    is to be looked at, and a release tries again under a new name. What a node does to its pod is another matter.
     """
     if not migrates(app, release):
         return []
@@ -37,6 +40,11 @@ def migrate(app: App, release: Release) -> list[Object]:
             "metadata": about | {"annotations": {LEAVES: leaves(release)}},
             "spec": {
                 "backoffLimit": 0,
+                # A pod that was evicted or preempted is no failure; the next one goes on where it stopped.
+                # https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
+                "podFailurePolicy": {
+                    "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+                },
                 "completions": 1,
                 "parallelism": 1,
                 "activeDeadlineSeconds": math.ceil(seconds(app.migrations.timeout)),
@@ -45,6 +53,28 @@ def migrate(app: App, release: Release) -> list[Object]:
             },
         }
     ]
+
+
+def settle(app: App, release: Release) -> list[Object]:
+    """The Job of what migrations leave for after the rollout; where nothing ran beside them, nothing is left."""
+    return [staged(job, "settle") for job in migrate(app, release)] if release.running is not None else []
+
+
+def contract(app: App, release: Release) -> list[Object]:
+    """The Job that takes away what no code needs any more, where the spec wants it in the same release."""
+    if app.migrations.contract != "after-rollout" or release.running is None:
+        return []
+    return [staged(job, "contract") for job in migrate(app, release)]
+
+
+def staged(job: Object, stage: str, suffix: str = "") -> Object:
+    """The Job of another stage, made of the one that migrates; `suffix` tells one more of the same from it."""
+    made = copy.deepcopy(job)
+    made["metadata"]["name"] = made["metadata"]["name"].replace("-expand-", f"-{stage}-") + suffix
+    made["metadata"].pop("annotations", None)
+    container = made["spec"]["template"]["spec"]["containers"][0]
+    container["command"] = ["python", "-m", "nuages_runtime.migrate", "--stage", stage]
+    return made
 
 
 def migrates(app: App, release: Release) -> bool:
@@ -61,6 +91,41 @@ def leaves(release: Release) -> str:
     return json.dumps(
         {label: sorted(names) for label, names in sorted(release.build.migrations.items())}, separators=(",", ":")
     )
+
+
+def beside(app: App, release: Release) -> bool:
+    """Whether older pods serve while the database is migrated; not where they have to go first, for a volume that is
+    one node's.
+    """
+    return release.running is not None and not any(volume.one_node for volume in app.volumes.values())
+
+
+def _told(app: App, release: Release) -> dict[str, str]:
+    """What the runtime migrates by."""
+    classes = json.dumps(dict(sorted(app.migrations.classes.items())), separators=(",", ":"))
+    return {
+        "NUAGES_NUMBER": str(release.number),
+        "NUAGES_LOCK_TIMEOUT": _lock_timeout(app),
+        # Half of the time is left for what is done once the locks are there.
+        "NUAGES_LOCK_PATIENCE": str(math.ceil(seconds(app.migrations.timeout) / 2)),
+        **({"NUAGES_CLASSES": classes} if app.migrations.classes else {}),
+        **({"NUAGES_CONTRACT": "manual"} if app.migrations.contract == "manual" else {}),
+        **({"NUAGES_RUNNING": f"{RUNNING}/running.json.gz"} if beside(app, release) else {}),
+    }
+
+
+def _running(app: App, release: Release) -> Object:
+    """What the running release's code needs of the database, as its record tells; one made before that was recorded
+    has nothing to tell, and the runtime then takes it to need all that is there.
+    """
+    return {
+        "name": "running",
+        "configMap": {
+            "name": f"{app.name}-release-{release.running}",
+            "optional": True,
+            "items": [{"key": "schema", "path": "running.json.gz"}],
+        },
+    }
 
 
 def _lock_timeout(app: App) -> str:
@@ -84,14 +149,20 @@ def _pod(app: App, release: Release) -> Object:
                 "envFrom": sources(app, release),
                 "env": [
                     *variables(app, release, MIGRATE),
-                    {"name": "NUAGES_LOCK_TIMEOUT", "value": _lock_timeout(app)},
+                    *({"name": name, "value": value} for name, value in _told(app, release).items()),
                 ],
                 "resources": resources(app.migrations.resources),
                 "securityContext": container_security(),
-                "volumeMounts": mounts(app, release, uploads=False),
+                "volumeMounts": [
+                    *mounts(app, release, uploads=False),
+                    *([{"name": "running", "mountPath": RUNNING, "readOnly": True}] if beside(app, release) else []),
+                ],
             }
         ],
-        "volumes": volumes(app, release, uploads=False),
+        "volumes": [
+            *volumes(app, release, uploads=False),
+            *([_running(app, release)] if beside(app, release) else []),
+        ],
     }
 
 

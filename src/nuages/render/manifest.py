@@ -10,7 +10,7 @@ from nuages.render.environment import config
 from nuages.render.exposure import exposure
 from nuages.render.foundation import account, namespace
 from nuages.render.hooks import hooks
-from nuages.render.jobs import migrate
+from nuages.render.jobs import contract, migrate, settle
 from nuages.render.maintenance import maintenance
 from nuages.render.network import policies
 from nuages.render.postgres import postgres
@@ -47,6 +47,8 @@ def render(app: App, release: Release) -> Manifest:
         exposure=exposure(app),
         workers=workers,
         beat=beat(app, release),
+        settle=settle(app, release),
+        contract=contract(app, release),
         hooks=hooks(app, release, [*webs, *workers]),
     )
 

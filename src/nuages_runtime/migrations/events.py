@@ -5,7 +5,7 @@
 | step | migration (`blog.0005_slug`), statement, seconds, stage (`expand`), done (False: it begins now) |
 | waiting | migration, reason, seconds (until the next attempt) |
 | note | message |
-| deferred | entries (how many are left in the journal), texts |
+| deferred | entries (how many are left in the journal), backfills (of them), texts |
 | facts | databases, as schema.py makes them, or gzip: the same as base64 of gzipped JSON |
 | refused | findings: [{id, message, place, hint}] |
 | failed | migration, statement, error, hint |

@@ -88,14 +88,12 @@ class Journal:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         """Of that database, on that connection."""
         self.connection = connection
-        self._there = False
 
     def there(self) -> bool:
-        """Whether the table has been made."""
-        if not self._there and self.connection.vendor == "postgresql":
-            found = self._rows("SELECT to_regclass(%s) IS NOT NULL", [TABLE])
-            self._there = bool(found[0][0])
-        return self._there
+        """Whether the table has been made; asked each time, as it goes with a transaction that is rolled back."""
+        if self.connection.vendor != "postgresql":
+            return False
+        return bool(self._rows("SELECT to_regclass(%s) IS NOT NULL", [TABLE])[0][0])
 
     def ensure(self) -> None:
         """Make the table where it is not there."""

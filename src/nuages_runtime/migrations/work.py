@@ -84,13 +84,14 @@ def expand(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -
         if connection.vendor == "postgresql":
             _tidied(stage)
             stage.soon()
+            stage.journal.ensure()
             now = running(connection)
             codes = [own(connection), *([now] if now else [])]
-            contract.contract(stage, codes, now.known if now else None)
+            if now is None or os.environ.get("NUAGES_CONTRACT") != "manual":
+                contract.contract(stage, codes, now.known if now else None)
         _migrate(connection, log)
     _cache_tables(connection, log)
-    left = stage.journal.pending("backfill", *LATER)
-    log.tell("deferred", entries=len(left), texts=[f"{entry.name}: {entry.text}" for entry in left])
+    _deferred(stage, log)
 
 
 def settle(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
@@ -99,6 +100,7 @@ def settle(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -
     with _patched(stage, log):
         stage.soon()
         contract.settle(stage)
+    _deferred(stage, log)
 
 
 def contracted(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
@@ -107,8 +109,8 @@ def contracted(connection: BaseDatabaseWrapper, options: Namespace, log: Progres
     with _patched(stage, log):
         stage.soon()
         code = own(connection)
-        left = contract.contract(stage, [code], code.known)
-    log.tell("deferred", entries=left, texts=[f"{entry.name}: {entry.note}" for entry in stage.journal.pending(*LATER)])
+        contract.contract(stage, [code], code.known)
+    _deferred(stage, log)
 
 
 def undo(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
@@ -142,6 +144,13 @@ STAGES: dict[str, Callable[..., None]] = {
     "contract": contracted,
     "undo": undo,
 }
+
+
+def _deferred(stage: Stage, log: Progress) -> None:
+    """What is left, for the phases that come after and for who reads the plan."""
+    backfills, later = stage.journal.pending("backfill"), stage.journal.pending(*LATER)
+    texts = dict.fromkeys(f"{entry.name}: {entry.text}" for entry in (*backfills, *later))
+    log.tell("deferred", backfills=len(backfills), entries=len(backfills) + len(later), texts=list(texts))
 
 
 def facts(connections: list[BaseDatabaseWrapper]) -> dict[str, Any]:
