@@ -9,7 +9,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from nuages_runtime import drain, hook, metrics, probes
+from nuages_runtime import drain, hook, metrics, probes, sockets
 from nuages_runtime.observe import Observer, Request
 from nuages_runtime.startup import Startup
 from nuages_runtime.wsgi import settle
@@ -56,9 +56,10 @@ def with_probes(
 async def lifespan(project: Application, scope: Scope, receive: Receive, send: Send) -> None:
     """The server's start and end, for a project that knows of them; Django's own application raises, and needs none.
 
-    uvicorn has its handler of SIGTERM by now, and calls this in the main thread.
+    uvicorn and gunicorn's own worker have their handler of SIGTERM by now, and call this in the main thread.
     """
-    drain.before_sigterm()
+    if not drain.before_sigterm():
+        drain.before_sigterm_of(asyncio.get_running_loop())
     heard = False
 
     async def hear() -> Message:
@@ -145,7 +146,7 @@ def _application() -> Application:
 
     views.tell(project)
     tasks.send_ids()
-    served: Application = static.asgi(project)
+    served: Application = sockets.closing(static.asgi(project))
     observer = Observer.of_this_process()
     settle()
     return with_probes(

@@ -201,7 +201,13 @@ def everything(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("server", "interface", "workers"),
-    [("granian", "wsgi", "2"), ("granian", "asgi", "1"), ("uvicorn", "asgi", "1"), ("gunicorn", "wsgi", "2")],
+    [
+        ("granian", "wsgi", "2"),
+        ("granian", "asgi", "1"),
+        ("uvicorn", "asgi", "1"),
+        ("gunicorn", "wsgi", "2"),
+        ("gunicorn", "asgi", "1"),
+    ],
 )
 def test_no_request_is_lost_when_a_pod_ends(
     environments: Callable[[str], Environment], tmp_path: Path, server: str, interface: str, workers: str
