@@ -25,6 +25,7 @@ COMMANDS = {
     "promote": "On with the release that waits: next share, or all of it.",
     "abort": "Take the release that waits back.",
     "rollback": "Bring an earlier release back, where that is safe.",
+    "contract": "Take away now what migrations removed from the code.",
     "releases": "All releases: list, show one, compare two.",
     "lock": "Let nobody release, until unlock.",
     "unlock": "Let releases go on.",

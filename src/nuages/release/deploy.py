@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 
@@ -21,6 +21,7 @@ from nuages.release.engine import drive
 from nuages.release.holder import user
 from nuages.release.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner, fits_beside
+from nuages.release.plan import objects
 from nuages.release.record import Record, Stored
 from nuages.release.returning import bring_back
 from nuages.release.world import World, utc
@@ -28,9 +29,19 @@ from nuages.render.canary import way
 from nuages.render.manifest import render
 from nuages.render.release import Manifest, Release
 
+Holds = Callable[[list[Stored]], Awaitable[None]]
+"""Says no where what was planned does not hold any more; told the history, with the lock held."""
+
 
 async def deploy(
-    app: App, build: Build, cluster: Cluster, sink: Sink, *, wish: Wish = ANY, manner: Manner = PLAIN
+    app: App,
+    build: Build,
+    cluster: Cluster,
+    sink: Sink,
+    *,
+    wish: Wish = ANY,
+    manner: Manner = PLAIN,
+    holds: Holds | None = None,
 ) -> Record:
     """Bring an app live in the image that was built; returns the closed record, or the open one of one that waits.
 
@@ -40,13 +51,20 @@ async def deploy(
         ReleaseFailed: with the diagnosis; the old version serves.
         RolledBack: the same, and the last good release was brought back.
     """
-    async with prepared(app, build, cluster, sink, wish=wish, manner=manner) as (begun, world):
+    async with prepared(app, build, cluster, sink, wish=wish, manner=manner, holds=holds) as (begun, world):
         return await see_through(begun, app, world, returns=manner.returns)
 
 
 @contextlib.asynccontextmanager
 async def prepared(
-    app: App, build: Build, cluster: Cluster, sink: Sink, *, wish: Wish = ANY, manner: Manner = PLAIN
+    app: App,
+    build: Build,
+    cluster: Cluster,
+    sink: Sink,
+    *,
+    wish: Wish = ANY,
+    manner: Manner = PLAIN,
+    holds: Holds | None = None,
 ) -> AsyncIterator[tuple[Stored, World]]:
     """All that comes before the first phase: what says no is asked, the lock is held, the record is written.
 
@@ -57,6 +75,8 @@ async def prepared(
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     await secrets.check(app, cluster)
     async with entered(app, cluster, sink, wish) as (world, history):
+        if holds:
+            await holds(history)
         # Before anything is written: whose objects are in the way does not depend on the secrets.
         await ownership.objects(app, plan(app, build, None, history, manner).manifest, cluster)
         if refused := fits_beside(app, build, records.live(history), manner):
@@ -64,6 +84,7 @@ async def prepared(
         await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)
         wanted = asked(plan(app, build, copied, history, manner), wish)
+        await objects.refuse(app, wanted.manifest, cluster)
         yield await begin(wanted, history, world), world
 
 
@@ -124,6 +145,7 @@ def _release(
         secrets=copied,
         started=utc(),
         database=history[0].record.database if history else None,
+        left=history[0].record.left if history else None,
         maintenance=wanted.maintenance,
         trial=trial.begun(wanted.canary, way(app, wanted), manner.percent, app.canary) if wanted.canary else None,
     )

@@ -77,6 +77,15 @@ class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
     migrations: dict[str, list[str]]
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What migrations that are applied left in the journals of the databases."""
+
+    statements: int
+    """All of it."""
+    backfills: int = 0
+    """Of these the ones that this release runs once its pods are there."""
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One numbered attempt to bring (app, image digest) live."""
 
@@ -112,6 +121,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     inventory: tuple[Reference, ...] = ()
     database: DatabaseState | None = None
     """What is known of the database now; None while a migration is under way or ended badly."""
+    left: Left | None = None
+    """What is still to be done of migrations; None where that is not known."""
     failure: str = ""
     paused: Pause | None = None
     """What it waits for, where it is open and nobody needs to be at it."""

@@ -62,6 +62,7 @@ def plan(history: list[Stored], to: int | None) -> Stored:
         secrets=target.record.secrets,
         started=utc(),
         database=latest.record.database,
+        left=latest.record.left,
     )
     return Stored(record=record, manifest=msgspec.structs.replace(target.manifest, static=files))
 

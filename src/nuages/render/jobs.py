@@ -17,6 +17,8 @@ from nuages.spec.units import seconds
 
 # A finished Job stays for whoever wants to read its log, until the next release prunes it.
 KEPT_SECONDS = 7 * 24 * 3600
+# How many seconds the new version serves before.
+SETTLE = "nuages.dev/settle"
 # Where the record of the running release is mounted.
 RUNNING = "/run/nuages"
 # What Django calls the databases that are reached over a network (`connection.vendor`).
@@ -64,7 +66,10 @@ def contract(app: App, release: Release) -> list[Object]:
     """The Job that takes away what no code needs any more, where the spec wants it in the same release."""
     if app.migrations.contract != "after-rollout" or release.running is None:
         return []
-    return [staged(job, "contract") for job in migrate(app, release)]
+    found = [staged(job, "contract") for job in migrate(app, release)]
+    for job in found:
+        job["metadata"]["annotations"] = {SETTLE: str(seconds(app.migrations.settle))}
+    return found
 
 
 def staged(job: Object, stage: str, suffix: str = "") -> Object:

@@ -5,26 +5,53 @@ from __future__ import annotations
 import msgspec
 
 from nuages.release import records
-from nuages.release.phases.bring import bring
-from nuages.release.record import DatabaseState, Stored
+from nuages.release.phases.migrating import ended, migrating
+from nuages.release.record import DatabaseState, Left, Record, Stored
 from nuages.release.steps import Advanced, Finished, Step
 from nuages.release.world import World
 from nuages.render.labels import COMPONENT, POSTGRES, VOLUME
 
 
 async def expand(release: Stored, world: World) -> Step:
-    """Bring the database to where this image's code expects it, before the first new pod."""
+    """Bring the database to where this image's code expects it, before the first new pod.
+
+    Going back, the database stays as it is: whether the older code can live with it was judged before.
+    """
     record = release.record
+    if record.restores is not None:
+        return Finished("the database stays as it is")
     target = DatabaseState(volumes=_places(release, world), migrations=record.build.migrations)
-    if record.phase("expand") is None and record.database == target:
-        return Finished("nothing to migrate")
+    if record.phase("expand") is None and record.database == target and not _left(record):
+        return await _nothing(release, world)
     if record.phase("expand") is None and record.database is not None:
         # From here on it is not known how far the database is, until the Job says that it is done.
         return Advanced(await records.save(release, msgspec.structs.replace(record, database=None), world))
-    step = await bring("expand", release.manifest.expand, release.manifest.expand, release, world)
+    jobs = release.manifest.expand
+    step = await migrating("expand", jobs, release, world)
     if isinstance(step, Finished) and record.database is None:
-        return Advanced(await records.save(release, msgspec.structs.replace(record, database=target), world))
+        told = await ended(jobs, world)
+        left = Left(statements=told.left, backfills=told.backfills or 0) if told.left is not None else None
+        changed = msgspec.structs.replace(release, schema=told.schema or release.schema)
+        return Advanced(await records.save(changed, msgspec.structs.replace(record, database=target, left=left), world))
+    if isinstance(step, Finished) and record.left and record.left.statements:
+        return Finished(f"{record.left.statements} statements wait until no old code needs what they take away")
     return step
+
+
+def _left(record: Record) -> bool:
+    """Whether an earlier release left something for this one."""
+    return bool(record.left and record.left.statements)
+
+
+async def _nothing(release: Stored, world: World) -> Step:
+    """No Job: what the code needs of the database is what the release before needed, with the same migrations."""
+    if release.schema is None and world.serving is not None:
+        serving = msgspec.structs.replace(release.record, number=world.serving)
+        before = await records.read(serving, world.cluster)
+        if before is not None and before.schema is not None:
+            changed = msgspec.structs.replace(release, schema=before.schema)
+            return Advanced(await records.save(changed, release.record, world))
+    return Finished("nothing to migrate")
 
 
 def _places(release: Stored, world: World) -> tuple[str, ...]:

@@ -1,0 +1,36 @@
+"""`nuages contract`: the last step of migrations, when a person says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+
+@click.command()
+@cluster_options
+def command(file: Path, environment: str, context: str | None) -> None:
+    """Take away what migrations removed and nothing that runs needs any more: columns, tables, constraints to come.
+
+    By default the next release does it, as its first step. With `migrations.contract: manual` only this command does.
+    What is dropped is put aside for 30 days, in the schema nuages_aside of the database.
+
+    \b
+    nuages contract
+    nuages contract -e production
+    """
+    from nuages.release.contracting import contract
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> None:
+        async with cluster:
+            told = await contract(app, cluster, console.sink)
+        for note in told.notes:
+            console.print(note)
+
+    run(story())
