@@ -24,7 +24,9 @@ HASHED = re.compile(r"-([0-9a-f]{10}|[0-9]+)$")
 VARIABLE = re.compile(r"^ConfigMap/[^/]*/data\.(?P<data>\w+)$|env\[(?P<env>\w+)\]\.value$")
 """A variable's value: of the configuration, or of one container."""
 
-NUMBERS = frozenset({"RELEASE", "NUAGES_RELEASE"})
+REFERENCES = frozenset({"configMapRef", "secretRef", "configMap", "configMapKeyRef", "secretKeyRef"})
+
+NUMBERS = frozenset({"RELEASE", "NUAGES_RELEASE", "NUAGES_NUMBER"})
 """The variables that tell a pod its release: they differ always, and mean nothing."""
 
 
@@ -91,8 +93,23 @@ def hidden(item: Object) -> Object:
 
 
 def _plain(item: Object) -> Object:
-    """An object without its name, which is its key."""
-    return {**item, "metadata": {key: value for key, value in item["metadata"].items() if key != "name"}}
+    """An object without its name, which is its key, and where it refers to others, under their keys."""
+    rest: Object = _referring({key: value for key, value in item.items() if key != "metadata"})
+    return rest | {"metadata": {key: value for key, value in item["metadata"].items() if key != "name"}}
+
+
+def _referring(value: Any) -> Any:
+    """A value in which references to configuration and secrets have no hash: that these differ is said of them."""
+    if isinstance(value, list):
+        return [_referring(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: {**one, "name": HASHED.sub("", one["name"])}
+        if key in REFERENCES and isinstance(one, dict) and "name" in one
+        else _referring(one)
+        for key, one in value.items()
+    }
 
 
 def _fields(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

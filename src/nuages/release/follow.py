@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from typing import Any
 
 import msgspec
@@ -14,11 +14,14 @@ from nuages.errors import ClusterError, NuagesError, Refused, ReleaseFailed, Rol
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Finished, Said, Sink, Started, Told
-from nuages.release import records
+from nuages.release import records, redact
 from nuages.release.events import Event
 from nuages.release.record import Record
 from nuages.render.driver import DRIVER, name
 from nuages.render.labels import COMPONENT, instance
+
+WORDS = 10
+"""Lines that are shown of a pod that ended in another way than by telling how."""
 
 LOOK_AGAIN = 2.0
 """Seconds until a pod whose log has ended is looked at again."""
@@ -32,11 +35,12 @@ async def follow(app: App, number: int, cluster: Cluster, sink: Sink) -> Record:
     """
     selector = {**instance(app), COMPONENT: DRIVER}
     seen: Counter[str] = Counter()
+    words: deque[str] = deque(maxlen=WORDS)
     async with Mirror(cluster, app.namespace, ("Job", "Pod"), selector) as mirror:
         while True:
             version = mirror.version
             for pod in [pod for pod in mirror.items("Pod") if _drives(pod, app, number)]:
-                if ended := await _shown(pod, seen, cluster, sink):
+                if ended := await _shown(pod, seen, words, cluster, sink):
                     _raise(ended)
                     return await _record(app, number, cluster)
             job = mirror.get("Job", name(app.name, number))
@@ -44,13 +48,18 @@ async def follow(app: App, number: int, cluster: Cluster, sink: Sink) -> Record:
             if record.ended or record.paused or job is None:
                 return record
             if reason := _failed(job):
-                raise ReleaseFailed(f"the Job that drives release {number} ended: {reason}", hint="nuages status")
+                said = redact.text("\n".join(words))
+                hint = "nuages deploy goes on with it from here"
+                raise ReleaseFailed(f"the Job that drives release {number} ended: {reason}", detail=said, hint=hint)
             sink(Said(_standing(mirror.items("Pod"))))
             await mirror.changed(LOOK_AGAIN, since=version)
 
 
-async def _shown(pod: Object, seen: Counter[str], cluster: Cluster, sink: Sink) -> Event | None:
-    """Show a pod's log as far as it was not shown yet; answers its last word, None where it has not spoken it."""
+async def _shown(pod: Object, seen: Counter[str], words: deque[str], cluster: Cluster, sink: Sink) -> Event | None:
+    """Show a pod's log as far as it was not shown yet; answers its last word, None where it has not spoken it.
+
+    What is no event, as a traceback, is kept in `words`.
+    """
     metadata = pod["metadata"]
     if pod.get("status", {}).get("phase") == "Pending":
         return None
@@ -66,6 +75,8 @@ async def _shown(pod: Object, seen: Counter[str], cluster: Cluster, sink: Sink) 
                 return event
             if event:
                 _show(event, sink)
+            else:
+                words.append(line)
     return None
 
 

@@ -130,7 +130,8 @@ def rights(wanted: Drive) -> list[Object]:
         _rule("", ["configmaps"], ("list", "update")),  # the records
         _rule("coordination.k8s.io", ["leases"], ("get", "list", "create", "update", "patch", "delete")),
         _rule("", ["events"], ("list",)),
-        _rule("", ["pods/log", "services/proxy"], ("get",)),
+        _rule("", ["pods/log", "pods/proxy", "services/proxy"], ("get",)),
+        _rule("metrics.k8s.io", ["pods"], ("list",)),
         _rule("", ["pods"], ("delete",)),
     ]
     secrets = sorted(set(wanted.secrets))
