@@ -1,8 +1,8 @@
 """Whether the new release answers as well as the one that serves, from what their pods counted meanwhile. Pure.
 
 Both questions are about a share: of requests that failed, of requests that were slow. A share that was counted among
-few requests may be chance, so `Bad` needs its lower bound (Wilson's interval, 95 %) beyond what is allowed, and `Good`
-needs enough requests on both sides. In between nobody knows, and a person decides.
+few requests may be chance, so `Bad` needs its lower bound (Wilson's interval) beyond what is allowed, and `Good` needs
+enough requests on both sides. In between nobody knows, and a person decides.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from nuages.release.trial import Counted
 ENOUGH = 100
 """Requests on each side below which nothing is said for the new release."""
 
-Z = 1.96
-"""Standard deviations: 95 %."""
+Z = 3.0
+"""Standard deviations: it is looked at again and again, and one look of a hundred must not be wrong by chance."""
 
 FASTEST = 0.01
 """Seconds, the smallest bucket: below it a ratio of two times is a ratio of two guesses."""
@@ -48,6 +48,13 @@ class Unknown(NamedTuple):
 Judged = Good | Bad | Unknown
 
 
+def worse(one: Judged, other: Judged) -> Judged:
+    """The graver of two answers; of two that are good both."""
+    if isinstance(one, Good) and isinstance(other, Good):
+        return Good(f"{one.why}, {other.why}")
+    return next(each for kind in (Bad, Unknown) for each in (one, other) if isinstance(each, kind))
+
+
 def since(before: dict[str, Counted], now: dict[str, Counted]) -> Counted:
     """What pods counted since then, all together; one that started anew counts from nothing."""
     requests = errors = 0
@@ -63,32 +70,43 @@ def since(before: dict[str, Counted], now: dict[str, Counted]) -> Counted:
     return Counted(requests=requests, errors=errors, buckets=buckets)
 
 
-def judge(new: Counted, old: Counted, *, error_rate: float, latency: float) -> Judged:
-    """Compare what both counted in the same time.
+def judge(new: Counted, old: Counted, *, error_rate: float) -> Judged:
+    """Compare the errors that both counted in the same time.
 
     Args:
         new: the set's pods.
         old: those of the release that serves.
         error_rate: by how much the share of errors may be higher: 0.01.
-        latency: how many times as slow the 95th percentile may be: 1.2.
     """
     allowed = error_rate + (old.errors / old.requests if old.requests else 0)
-    failed = new.errors / new.requests if new.requests else 0
-    if new.requests and lower(new.errors, new.requests) > allowed:
+    if lower(new.errors, new.requests) > allowed:
         return Bad(f"{new.errors} of {new.requests} requests failed, {old.errors} of {old.requests} beside it")
-    limit = max(percentile(old, 1 - SLOW), FASTEST) * latency
-    timed = new.buckets.get(ALL, 0)
-    slow = timed - within(new, limit)
-    if old.requests >= ENOUGH and lower(slow, timed) > SLOW:
-        return Bad(f"{slow} of {timed} requests took longer than {limit * 1000:.0f} ms, 5 % are allowed")
     for named, counted in (("the new release", new), ("the serving release", old)):
         if counted.requests < ENOUGH:
             return Unknown(f"{named} answered {counted.requests} requests, which says too little")
-    if failed > allowed:
+    if new.errors > allowed * new.requests:
         return Unknown(f"{new.errors} of {new.requests} requests failed, which may be chance")
+    return Good(f"{new.errors} of {new.requests} requests failed")
+
+
+def judge_time(new: Counted, old: Counted, *, latency: float) -> Judged:
+    """Compare how long both took, once the new pods are warm.
+
+    Args:
+        new: the set's pods.
+        old: those of the release that serves.
+        latency: how many times as slow the 95th percentile may be: 1.2.
+    """
+    limit = max(percentile(old, 1 - SLOW), FASTEST) * latency
+    timed = new.buckets.get(ALL, 0)
+    slow = timed - within(new, limit)
+    if min(timed, old.buckets.get(ALL, 0)) < ENOUGH:
+        return Unknown("too few requests to compare how long they take")
+    if lower(slow, timed) > SLOW:
+        return Bad(f"{slow} of {timed} requests took longer than {limit * 1000:.0f} ms, 5 % are allowed")
     if slow > SLOW * timed:
         return Unknown(f"{slow} of {timed} requests took longer than {limit * 1000:.0f} ms, which may be chance")
-    return Good(f"{new.errors} of {new.requests} requests failed, {slow} were slow")
+    return Good(f"{slow} took longer than {limit * 1000:.0f} ms")
 
 
 def lower(found: int, of: int) -> float:

@@ -49,6 +49,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """Since when this step's share of the requests reaches it; None while its pods start."""
     before: dict[str, Counted] = {}
     """What each pod had counted by then."""
+    warm: dict[str, Counted] | None = None
+    """What each had counted when the new ones were warm: the first requests take longer everywhere. None before."""
     ending: str = ""
     """`promoted` or `aborted`, from then on; a set that is neither stands beside the release that serves."""
     retired: bool = False
@@ -66,7 +68,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, step: int) -> Trial:
         """The same at another step, which has not begun."""
-        return msgspec.structs.replace(self, step=step, since=None, before={})
+        return msgspec.structs.replace(self, step=step, since=None, before={}, warm=None)
 
 
 def begun(kind: str, way: str, percent: int | None, spec: Canary) -> Trial:

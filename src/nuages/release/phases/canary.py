@@ -8,17 +8,20 @@ import msgspec
 
 from nuages.app.objects import Object
 from nuages.release import beside, records
-from nuages.release.judge import Bad, Good, Judged, Unknown, judge, since
+from nuages.release.judge import Bad, Good, Judged, Unknown, judge, judge_time, since, worse
 from nuages.release.phases.bring import apply_all, failed, survey_of
 from nuages.release.phases.verify import UNREACHED, answers
 from nuages.release.record import Record, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Paused, Step, Waiting
-from nuages.release.trial import ABORTED, PROMOTED, Trial
+from nuages.release.trial import ABORTED, PROMOTED, Counted, Trial
 from nuages.release.world import World
 from nuages.render.canary import GATEWAY
 
 LOOK_AGAIN = 5.0
 """Seconds between two looks at what the pods count."""
+
+WARM = timedelta(seconds=15)
+"""After so long a pod's first requests are over, that load what is loaded when it is needed first."""
 
 GOES_ON = "nuages promote goes on, nuages abort takes it back"
 
@@ -75,11 +78,21 @@ async def _begin(release: Stored, trial: Trial, old: Stored, world: World) -> St
 async def _watch(release: Stored, trial: Trial, old: Stored, world: World) -> Step:
     """How both answer, until the step's time is over; then on, back or to a person."""
     assert trial.since is not None  # noqa: S101 - the step has begun
-    judged = await _judged(release, trial, old, world)
+    now, began = world.now(), trial.since
+    try:
+        counted = await beside.counted([*_webs(release), *beside.webs(old.manifest.web)], world)
+    except beside.Unmeasured as reason:
+        judged: Judged = Unknown(str(reason))
+    else:
+        if trial.warm is None and now - began >= min(WARM, timedelta(seconds=trial.pause / 3)):
+            return await _save(
+                release, msgspec.structs.replace(release.record, trial=_with(trial, warm=counted)), world
+            )
+        judged = _judged(release, trial, counted, over=now - began >= timedelta(seconds=trial.pause))
     if isinstance(judged, Bad):
         await beside.take_back(release, old, world)
         return Failed(f"{_named(release, trial)} answers worse: {judged.why}", hint="the old release answers again")
-    left = trial.since + timedelta(seconds=trial.pause) - world.now()
+    left = began + timedelta(seconds=trial.pause) - now
     if left > timedelta(0):
         again = min(LOOK_AGAIN, left.total_seconds())
         return Waiting(f"{_share(release, trial, old)}, {_clock(left)} to go: {judged.why}", again)
@@ -90,14 +103,23 @@ async def _watch(release: Stored, trial: Trial, old: Stored, world: World) -> St
     return await _save(release, msgspec.structs.replace(release.record, trial=later), world)
 
 
-async def _judged(release: Stored, trial: Trial, old: Stored, world: World) -> Judged:
-    """The set beside the release that serves, by what their pods counted since this step began."""
-    try:
-        mine = since(trial.before, await beside.counted(_webs(release), world))
-        theirs = since(trial.before, await beside.counted(beside.webs(old.manifest.web), world))
-    except beside.Unmeasured as reason:
-        return Unknown(str(reason))
-    return judge(mine, theirs, error_rate=trial.error_rate, latency=trial.latency)
+def _judged(release: Stored, trial: Trial, counted: dict[str, Counted], *, over: bool) -> Judged:
+    """The set beside the release that serves: errors at any time, how long requests take when the step is over.
+
+    To a release that was switched off at once hardly any requests come: what it did before is what counts there.
+    """
+    mine = {pod for pod in counted if any(pod.startswith(f"{item['metadata']['name']}-") for item in _webs(release))}
+    new, theirs = ({pod: one for pod, one in counted.items() if (pod in mine) is own} for own in (True, False))
+    switched = trial.kind == "blue-green"
+
+    def both(before: dict[str, Counted]) -> tuple[Counted, Counted]:
+        old = {pod: one for pod, one in trial.before.items() if pod in theirs}
+        return since(before, new), since({}, old) if switched else since(before, theirs)
+
+    judged = judge(*both(trial.before), error_rate=trial.error_rate)
+    if not over or trial.warm is None:
+        return judged
+    return worse(judged, judge_time(*both(trial.warm), latency=trial.latency))
 
 
 def _webs(release: Stored) -> list[Object]:
