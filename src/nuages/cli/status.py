@@ -46,7 +46,14 @@ def _lines(found: Status) -> list[str]:
     serving = f"release {found.release}" if found.release else "no release live yet"
     lines = [f"{found.app}  {serving}  in {found.namespace} ({found.context})"]
     if found.latest:
-        lines.append(f"release {found.latest} {found.latest_outcome}")
+        where = f" in {found.phase}" if found.phase else ""
+        lines.append(f"release {found.latest} {found.latest_outcome}{where}")
+    if found.waits:
+        lines.append(f"… waits for: {found.waits}")
+    if found.lock:
+        what = ": ".join(filter(None, [found.lock.command, found.lock.message]))
+        does = "locked it" if found.lock.by_hand else "is at work"
+        lines.append(f"… {found.lock.who} {does}, since {found.lock.since}" + (f"  {what}" if what else ""))
     wrong = {problem.name for problem in found.problems}
     for part in found.components:
         mark = "✗" if part.name in wrong else "✓" if part.ready == part.wanted else "…"

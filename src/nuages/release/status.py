@@ -10,8 +10,9 @@ from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
-from nuages.release import records
-from nuages.release.record import Outcome
+from nuages.release import lock, records
+from nuages.release.lease import Life, Sight, claim
+from nuages.release.record import Outcome, Record
 from nuages.release.world import utc
 from nuages.render.labels import BEAT, COMPONENT, WEB, WORKER, instance
 from nuages.rollout.diagnosis import diagnose
@@ -46,6 +47,17 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
 
 
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Who has the lock."""
+
+    who: str
+    since: str
+    command: str
+    message: str
+    by_hand: bool
+    """Whether `nuages lock` took it: no release is under way then."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What `nuages status` shows; with `--json` in exactly this shape, which only grows under one `schema`."""
 
@@ -64,6 +76,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     components: list[Component]
     addresses: list[str]
     problems: list[Problem]
+    phase: str | None = None
+    """Where the newest release is, while it is under way."""
+    waits: str | None = None
+    """What it waits for, where it is paused."""
+    lock: Hold | None = None
 
 
 async def status(app: App, cluster: Cluster, http_port: int | None = None) -> Status:
@@ -71,6 +88,7 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
     history = await records.history(cluster, app.namespace, app.name, app.environment)
     serving = records.live(history)
     latest = history[0].record if history and history[0] is not serving else None
+    lease = await cluster.get("Lease", app.namespace, lock.name(app.name))
     async with Mirror(cluster, app.namespace, KINDS, instance(app)) as mirror:
         workloads = sorted((item for kind in WORKLOADS for item in mirror.items(kind)), key=_order)
         found = survey(workloads, mirror, utc())
@@ -87,13 +105,31 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
             context=cluster.context,
             release=serving.record.number if serving else None,
             image=serving.record.build.reference if serving else None,
-            since=serving.record.ended if serving else None,
+            since=(serving.record.live or serving.record.ended) if serving else None,
             latest=latest.number if latest else None,
             latest_outcome=latest.outcome.value if latest else None,
             components=[_component(item, states, mirror.items("Pod")) for item in workloads],
             addresses=await way_in(app, cluster, http_port),
+            phase=_phase(history[0].record) if history else None,
+            waits=history[0].record.paused.reason if history and history[0].record.paused else None,
+            lock=_hold(lease),
             problems=problems or _failed(latest.failure if latest and latest.outcome is Outcome.FAILED else ""),
         )
+
+
+def _phase(record: Record) -> str | None:
+    """The phase that an open release is in: the newest that began."""
+    if record.ended:
+        return None
+    return next((passed.phase for passed in reversed(record.passed)), "lock")
+
+
+def _hold(lease: Object | None) -> Hold | None:
+    """Who has the lock; None where nobody has, or a process of this machine died over it."""
+    if lease is None or not lease["spec"].get("holderIdentity") or Sight().judge(lease) is Life.NONE:
+        return None
+    says = claim(lease)
+    return Hold(who=says.who, since=says.since, command=says.command, message=says.message, by_hand=says.by_hand)
 
 
 async def way_in(app: App, cluster: Cluster, http_port: int | None = None) -> list[str]:

@@ -15,7 +15,7 @@ from nuages.release.difference import Change, Difference
 from nuages.release.events import Event
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
-from nuages.release.status import Component, Problem, Status
+from nuages.release.status import Component, Hold, Problem, Status
 from nuages.release.values import Entry, Listing
 from nuages.release.webhook import Notice
 from nuages.render.release import Hook, Manifest
@@ -43,6 +43,7 @@ FIELDS = {
     "Notice": Notice.__struct_fields__,
     "Ran": Ran.__struct_fields__,
     "Status": Status.__struct_fields__,
+    "Hold": Hold.__struct_fields__,
     "Component": Component.__struct_fields__,
     "Problem": Problem.__struct_fields__,
     "Listing": Listing.__struct_fields__,
