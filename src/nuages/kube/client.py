@@ -17,7 +17,7 @@ import msgspec
 from nuages.app.objects import Object
 from nuages.errors import Forbidden, Rejected
 from nuages.kube.config import load
-from nuages.kube.failures import Asked, failure
+from nuages.kube.failures import Asked, Overtaken, failure
 from nuages.kube.kinds import DISCOVERY_TYPE, KNOWN, Resource, discovered
 from nuages.kube.streams import Stream, opened
 
@@ -28,6 +28,7 @@ MANAGER = "nuages"
 Selector = str | Mapping[str, str]
 
 _PAGE = 500  # objects a list request brings; kubectl's own size
+_CROWDED = 3  # attempts to apply what others write at the same moment
 _WATCH = 60  # seconds after which a watch is renewed, so that a silent dead connection is found out soon
 _NOT_THERE = frozenset({404})
 
@@ -120,14 +121,23 @@ class Cluster:
         """
         resource, asked, path = await self._locate("apply", obj)
         parameters = {"fieldManager": MANAGER, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
-        response = await self._transport.send(
-            "PATCH",
-            path,
-            asked,
-            parameters=parameters,
-            body=msgspec.json.encode({"apiVersion": resource.api_version, **obj}),
-            content_type="application/apply-patch+yaml",
-        )
+        body = msgspec.json.encode({"apiVersion": resource.api_version, **obj})
+        for attempt in range(1, _CROWDED + 1):
+            try:
+                response = await self._transport.send(
+                    "PATCH",
+                    path,
+                    asked,
+                    parameters=parameters,
+                    body=body,
+                    content_type="application/apply-patch+yaml",
+                )
+            except Overtaken:
+                # No version was given, so nothing of ours is late: others wrote more often than the server tries.
+                if attempt == _CROWDED:
+                    raise
+            else:
+                break
         return _object(response)
 
     async def create(self, obj: Object, *, dry_run: bool = False) -> Object:
