@@ -53,6 +53,10 @@ class AlreadyExists(Gone):
     """What was to be created is there: someone else was faster."""
 
 
+class Overtaken(Gone):
+    """The object was changed in between."""
+
+
 class Expired(Gone):
     """A resourceVersion is too old to go on from; list again."""
 
@@ -95,7 +99,7 @@ def failure(code: int, body: bytes, asked: Asked, retry_after: str | None = None
         return AlreadyExists(f"cannot {asked}: it is there already")
     if code == 409:
         fields = tuple(_field(cause) for cause in causes if cause.get("reason") == "FieldManagerConflict")
-        return FieldConflict(asked, fields) if fields else Gone(f"cannot {asked}: {said}")
+        return FieldConflict(asked, fields) if fields else Overtaken(f"cannot {asked}: {said}")
     if code == 404:
         return Gone(f"cannot {asked}: it is not there ({said})")
     return Rejected(f"cannot {asked}: {said}", detail=_listed(causes, asked))

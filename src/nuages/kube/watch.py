@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from nuages.app.objects import Object
-from nuages.errors import ClusterError, Unreachable
+from nuages.errors import ClusterError, Gone, Unreachable
 from nuages.kube.client import Cluster, ObjectList, Selector
 from nuages.kube.failures import Expired
 
@@ -116,6 +116,10 @@ class Mirror:
                         await self._tell()
             except Expired:
                 version = ""
+            except Gone:
+                # No server says this to a list or a watch; what lies in between may. It passes, or is told otherwise.
+                version, pause = "", min(max(2 * pause, 0.2), _LONGEST_PAUSE)
+                await asyncio.sleep(pause)
             except Unreachable as problem:
                 version, self.unreachable = "", problem
                 await self._tell()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from nuages.errors import Forbidden, Gone, Rejected, Unreachable
-from nuages.kube.failures import AlreadyExists, Asked, Expired, Field, FieldConflict, Later, failure
+from nuages.kube.failures import AlreadyExists, Asked, Expired, Field, FieldConflict, Later, Overtaken, failure
 
 DEPLOYMENT = Asked("apply", "Deployment", "blog-web-main", "blog-local")
 SECRET = Asked("apply", "Secret", "blog-secrets", "blog-local")
@@ -39,8 +39,8 @@ def test_a_conflict_names_every_field_with_its_owner():
 @pytest.mark.parametrize(
     ("code", "reason", "message", "expected"),
     [
-        (409, "Conflict", "the object has been modified; please apply your changes to the latest version", Gone),
-        (409, "Conflict", "Precondition failed: UID in precondition: a, UID in object meta: b", Gone),
+        (409, "Conflict", "the object has been modified; please apply your changes to the latest version", Overtaken),
+        (409, "Conflict", "Precondition failed: UID in precondition: a, UID in object meta: b", Overtaken),
         (409, "AlreadyExists", 'leases.coordination.k8s.io "blog-release" already exists', AlreadyExists),
         (410, "Expired", "too old resource version: 1 (1893)", Expired),
         (404, "NotFound", 'deployments.apps "blog-web-main" not found', Gone),
