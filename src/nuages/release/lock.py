@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 from nuages.app.objects import Object
-from nuages.errors import Gone, Locked, NuagesError, Superseded
+from nuages.errors import Gone, Locked, NuagesError, Superseded, Unreachable
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
 from nuages.release import queue
@@ -24,6 +24,10 @@ FOR_EVER = float("inf")
 
 LOOK_AGAIN = 0.5
 """Seconds between two looks at a lock that somebody else holds."""
+
+
+GIVEN_BACK = 2
+"""Attempts to give the lock back; nobody waits for a process that has ended longer than it must."""
 
 
 class Wish(NamedTuple):
@@ -100,8 +104,14 @@ class Lock:
     async def release(self) -> None:
         """Give it back; one that was taken over is left alone."""
         self._lease = freed(self._lease)
-        with contextlib.suppress(NuagesError):
-            await self._cluster.replace(self._lease)
+        for _ in range(GIVEN_BACK):
+            try:
+                await self._cluster.replace(self._lease)
+            except Unreachable:
+                continue  # where it arrived all the same, the next one is refused
+            except NuagesError:
+                pass
+            return
 
 
 @contextlib.asynccontextmanager
@@ -198,9 +208,12 @@ async def _take(cluster: Cluster, key: tuple[str, str], lease: Object | None, wi
         return await cluster.replace(
             {**lease, "metadata": {**lease["metadata"], "annotations": annotations}, "spec": spec}
         )
-    except Gone as error:
-        if lease is None and not isinstance(error, AlreadyExists):
-            raise  # there is no such namespace
+    except (Gone, Unreachable) as error:
+        live = await cluster.get("Lease", key[0], key[1])
+        if live and all(live["spec"].get(name) == spec[name] for name in ("holderIdentity", "acquireTime")):
+            return live  # it was done, and the answer lost or the request sent twice on the way
+        if isinstance(error, Unreachable) or (lease is None and not isinstance(error, AlreadyExists)):
+            raise  # nobody answers, or there is no such namespace
         return None
 
 

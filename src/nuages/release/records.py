@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
-from nuages.errors import Gone, Superseded
+from nuages.app.objects import Object
+from nuages.errors import Gone, Superseded, Unreachable
 from nuages.kube.client import Cluster
 from nuages.release.lock import Lock
 from nuages.release.record import KEPT, Record, Stored, decode, encode, labels, name
@@ -39,8 +42,9 @@ async def create(release: Stored, cluster: Cluster, lock: Lock) -> Stored:
         Superseded: somebody else wrote this number first.
     """
     await lock.check()
+    wanted = encode(release)
     try:
-        written = await cluster.create(encode(release))
+        written = await _arrived(wanted, cluster.create, cluster)
     except Gone as error:
         raise Superseded(f"release {release.record.number} was begun by somebody else", hint="run it again") from error
     return msgspec.structs.replace(release, resource_version=written["metadata"]["resourceVersion"])
@@ -55,12 +59,32 @@ async def save(release: Stored, record: Record, world: World) -> Stored:
     await world.lock.check()
     changed = msgspec.structs.replace(release, record=record, ahead=False)
     try:
-        written = await world.cluster.replace(encode(changed))
+        written = await _arrived(encode(changed), world.cluster.replace, world.cluster)
     except Gone as error:
         raise Superseded(
             f"release {record.number} was changed by somebody else; nothing was written", hint="run it again"
         ) from error
     return msgspec.structs.replace(changed, resource_version=written["metadata"]["resourceVersion"])
+
+
+async def _arrived(wanted: Object, write: Callable[[Object], Awaitable[Object]], cluster: Cluster) -> Object:
+    """Write, and where it is refused or the answer is lost, look whether it is what we wrote that stands there.
+
+    A proxy on the way may send a request twice, or lose the answer to one that was done: our own writing is nobody
+    else's, and a release that is over is over.
+
+    Raises:
+        Gone: somebody else wrote.
+        Unreachable: whether it arrived could not be found out either.
+    """
+    try:
+        return await write(wanted)
+    except (Gone, Unreachable):
+        metadata = wanted["metadata"]
+        live = await cluster.get("ConfigMap", metadata["namespace"], metadata["name"])
+        if live and all(live.get(part) == wanted.get(part) for part in ("data", "binaryData", "immutable")):
+            return live
+        raise
 
 
 def kept(history: list[Stored]) -> list[Stored]:
