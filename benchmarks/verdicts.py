@@ -107,7 +107,7 @@ def success(one: Competitor) -> dict[str, float]:
         assert known.complete, "the watch saw no end of the rollout"
     one.blog.settle()
     if one.name == "nuages":
-        whens = {NUAGES_WEB: said.when("✓", "web"), NUAGES_LIVE: said.ended}
+        whens = {NUAGES_WEB: said.when("✓", "web"), NUAGES_LIVE: said.when("✓", "live")}
     else:
         whens = {one.name: said.when("successfully rolled out")}
     return {name: max(when - known.complete, 0) for name, when in whens.items()}
@@ -115,8 +115,10 @@ def success(one: Competitor) -> dict[str, float]:
 
 def failure(one: Competitor) -> tuple[float, str]:
     """Change the colour to one that is refused; how long after the second crash that was said, and the line."""
+    colour = one.blog.colour
     with watched(one.blog) as known:
         said = run(one.start(BROKEN), one.blog)
+        one.blog.colour = colour
         assert said.code != 0, said.lines
         assert known.crashed, "the watch saw no crash"
     at, line = next(

@@ -172,6 +172,14 @@ def test_a_variable_that_the_spec_declares_is_not_called_missing():
     assert cause.id == "diag.D021"
 
 
+def test_a_value_that_is_refused_is_not_called_missing():
+    said = (
+        """environs.exceptions.EnvValidationError: Environment variable "COLOR" invalid: ['Must be one of: orange.']"""
+    )
+    cause = explain(crashed(f"Traceback (most recent call last):\n{said}"))
+    assert (cause.id, cause.cause) == ("diag.D021", "the image does not take the value of COLOR")
+
+
 def test_a_pod_that_waits_for_migrations_says_for_which():
     evidence = crashed("start-up waits for migrations: posts.0002_slug\n", symptom=Symptom.UNREADY)
     assert explain(evidence).cause == "the database lacks posts.0002_slug, which this image expects"

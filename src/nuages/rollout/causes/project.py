@@ -14,6 +14,7 @@ _VARIABLE = (
     r"(?i:environment variable) [\"']?([A-Z][A-Z0-9_]+)[\"']? (?:is )?(?:not set|missing|required)",  # by hand
     r"(?i:the|set|missing|define|provide) [\"'`]?([A-Z][A-Z0-9_]{3,})[\"'`]? (?i:(?:as an? )?env(?:ironment)? var)",
 )
+_INVALID = r'Environment variable "(\w+)" invalid|Invalid value for (?:the )?(\w+) environment variable'
 _SERVICES = (
     (r"^(?:DATABASE_URL|DB_\w+|POSTGRES(?:QL)?_\w+|PG(?:HOST|PORT|USER|PASSWORD|DATABASE))$", "postgres"),
     (r"^(?:REDIS_\w+|CELERY_BROKER_URL|BROKER_URL|CELERY_RESULT_BACKEND|CACHE_URL)$", "redis"),
@@ -30,6 +31,9 @@ def environment(evidence: Evidence) -> Cause | None:
     trace = evidence.trace
     if trace is None:
         return None
+    if refused := re.search(_INVALID, trace.line):
+        name = refused[1] or refused[2]
+        return Cause("diag.D021", f"the image does not take the value of {name}", f"correct {name} in nuages.yaml")
     name = next((found[1] for pattern in _VARIABLE if (found := re.search(pattern, trace.line))), "")
     from_environ = trace.name == "KeyError" and any("os" in frame.file and frame.library for frame in trace.frames[-1:])
     if from_environ:
