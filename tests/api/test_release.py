@@ -13,12 +13,12 @@ from kubelet import Kubelet
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
-from nuages.errors import Conflict, NotOurs, Refused, ReleaseFailed, Unreachable
+from nuages.errors import NotOurs, Refused, ReleaseFailed, Unreachable
 from nuages.kube.failures import Asked
 from nuages.progress import Started, silent
 from nuages.release import engine, records, secrets
-from nuages.release.phases import verify
 from nuages.release.deploy import deploy
+from nuages.release.phases import verify
 from nuages.release.record import Outcome
 from nuages.release.rollback import rollback
 from nuages.spec.load import load
@@ -208,7 +208,7 @@ async def test_objects_of_somebody_else_are_refused_by_name(app, cluster):
     assert (await cluster.list("Secret", app.namespace)).items == []
 
 
-async def test_replicas_set_by_hand_are_taken_back_and_any_other_field_is_a_conflict(
+async def test_replicas_set_by_hand_are_taken_back_and_any_other_field_is_refused_before_anything_is_touched(
     app, namespace, cluster, kubelet, tmp_path
 ):
     await deploy(app, BUILD, cluster, silent)
@@ -217,10 +217,11 @@ async def test_replicas_set_by_hand_are_taken_back_and_any_other_field_is_a_conf
     await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
     assert (await cluster.get("Deployment", namespace, "blog-web-main"))["spec"]["replicas"] == 3
     await by_hand(cluster, namespace, {"spec": {"revisionHistoryLimit": 1}})
-    with pytest.raises(Conflict, match="revisionHistoryLimit is set by kubectl"):
+    with pytest.raises(Refused) as refused:
         await deploy(app, BUILD, cluster, silent)
+    assert "revisionHistoryLimit was set by hand (kubectl)" in refused.value.findings[0].message
     latest, *_ = await records.history(cluster, namespace, "blog", "local")
-    assert (latest.record.number, latest.record.outcome) == (3, Outcome.FAILED)
+    assert (latest.record.number, latest.record.outcome) == (2, Outcome.LIVE)
 
 
 async def test_what_a_killed_deploy_applied_but_did_not_write_down_is_pruned(

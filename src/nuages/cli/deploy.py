@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from nuages.cli.asked import json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console
 from nuages.cli.manner import manner_of, manner_options
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
+from nuages.errors import UsageError
 
 if TYPE_CHECKING:
     from nuages.app.build import Build
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 @click.command()
 @cluster_options
 @click.option("--no-build", is_flag=True, help="Take the image that serves: only configuration changes.")
+@click.option("--plan", type=click.Path(path_type=Path), metavar="FILE", help="Do what `nuages plan --save` kept.")
 @click.option("--detach", is_flag=True, help="Let a Job in the cluster drive it; Ctrl-C leaves it going.")
 @click.option("--follow", is_flag=True, help="Follow the release that a Job drives; start none.")
 @manner_options
@@ -33,6 +36,7 @@ def command(
     environment: str,
     context: str | None,
     no_build: bool,
+    plan: Path | None,
     detach: bool,
     follow: bool,
     message: str,
@@ -56,6 +60,7 @@ def command(
     nuages deploy --canary 10%       a tenth of the requests, until nuages promote or abort
     nuages deploy --blue-green       beside the old one, then all requests at once
     nuages deploy --detach           driven by a Job in the cluster, followed from here
+    nuages deploy --plan plan.json   what `nuages plan --save plan.json` kept, or nothing
     nuages deploy --maintenance      with a page in between, for migrations that old code does not survive
     """
     from nuages.cli.detached import attach, hand_over
@@ -64,9 +69,13 @@ def command(
     from nuages.release import binding
     from nuages.release.deploy import deploy, serving_build
     from nuages.release.events import told
+    from nuages.release.plan import saved
 
     wanted, events = wish(message, wait), teller(as_json)
     manner = manner_of(canary, blue_green=blue_green, maintenance=maintenance, no_return=no_return)
+    kept = saved.read(plan) if plan else None
+    if kept and (no_build or detach or follow or canary or blue_green or maintenance or no_return):
+        raise UsageError("--plan says all of it already", hint="give the manner to nuages plan --save")
     with told(events):
         progress = sink(events)
         with step(progress, "check") as shown:
@@ -79,7 +88,12 @@ def command(
         if app.secrets:
             run(_checked(app, cluster_of(app, file, context)))
         binding.bind(app, cluster, file.absolute().parent)
-        build = None if no_build else _built(file, app, cluster, progress)
+        if kept:
+            saved.meant(kept, app, cluster)
+            manner = kept.manner
+            build: Build | None = kept.build
+        else:
+            build = None if no_build else _built(file, app, cluster, progress)
         if detach:
             hand_over(app, build, cluster, progress, wish=wanted, manner=manner, as_json=as_json)
             return
@@ -87,7 +101,8 @@ def command(
         async def story() -> None:
             async with cluster:
                 image = build or await serving_build(app, cluster)
-                record = await deploy(app, image, cluster, progress, wish=wanted, manner=manner)
+                holds = partial(saved.check, kept, app, cluster) if kept else None
+                record = await deploy(app, image, cluster, progress, wish=wanted, manner=manner, holds=holds)
                 for line in [] if as_json else await live(app, cluster, record):
                     console.print(line)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nuages.cli.console import STYLES, console
+from nuages.cli.manner import manner_of, manner_options
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -26,8 +27,20 @@ REFUSED = 3
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for nuages deploy --plan FILE.")
 @click.option("--exit-code", is_flag=True, help="End with 5 where there are changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-def command(  # noqa: PLR0917 - click gives each option by its name
-    file: Path, environment: str, context: str | None, no_build: bool, save: Path | None, exit_code: bool, as_json: bool
+@manner_options
+def command(
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    no_build: bool,
+    save: Path | None,
+    exit_code: bool,
+    as_json: bool,
+    canary: str | None,
+    blue_green: bool,
+    maintenance: bool,
+    no_return: bool,
 ) -> int:
     """Show what a deploy would do: objects, migrations with their SQL and locks, what starts anew, and the way back.
 
@@ -43,6 +56,7 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     from nuages.cli.plan_page import lines
     from nuages.progress import step
 
+    manner = manner_of(canary, blue_green=blue_green, maintenance=maintenance, no_return=no_return)
     with step(console.sink, "check") as shown:
         app = app_of(file, environment)
         shown.note = f"{app.name}, environment {app.environment}"
@@ -58,7 +72,8 @@ def command(  # noqa: PLR0917 - click gives each option by its name
         from nuages.release.plan.make import make
 
         async with cluster:
-            return await make(app, build or await serving_build(app, cluster), cluster, console.sink)
+            image = build or await serving_build(app, cluster)
+            return await make(app, image, cluster, console.sink, manner=manner)
 
     made = run(story())
     if save:

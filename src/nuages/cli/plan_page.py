@@ -25,6 +25,11 @@ MARKS = {
     Action.BLOCKED: ("✗", "red"),
 }
 STYLES = {"expand": "green", "contract": "yellow", "backfill": "green", "state": "dim", "unsafe": "red"}
+MANNERS = {
+    "canary": "as a canary: some requests first, beside the release that serves",
+    "blue-green": "blue-green: all pods beside the old ones, then all requests at once",
+    "maintenance": "with a page in between, while nothing runs and migrations do",
+}
 UNASKED = "release.W367"
 """What is told with the migrations already."""
 
@@ -61,6 +66,8 @@ class _Page:
     def head(self, plan: Plan) -> None:
         self._say(f"Release {plan.release} of {plan.app} in {plan.environment}, as it would be", style="bold")
         self._say(f"namespace {plan.namespace} of cluster {plan.cluster}", 2)
+        if plan.manner:
+            self._say(MANNERS[plan.manner], 2)
         image = f"image {digest(plan.image)}"
         if plan.serving_image is None:
             self._say(f"nothing serves yet; {image}", 2)
@@ -208,7 +215,8 @@ class _Page:
         if why := one.why or (WHEN.get(one.kind, "") if running else ""):
             self._say(why, 13)
         for statement in one.statements:
-            self._say(" ".join(statement.sql.split()), 13, 15, style="dim")
+            when = "later: " if statement.later else ""
+            self._say(when + " ".join(statement.sql.split()), 13, 15, style="dim")
             for held in locks(statement):
                 self._say(held, 15, 17)
         if one.safer:

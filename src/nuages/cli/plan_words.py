@@ -63,7 +63,7 @@ def digest(reference: str) -> str:
 
 def locks(statement: Statement) -> list[str]:
     """What a statement means for whoever uses the tables meanwhile; nothing where nobody waits."""
-    if statement.concurrent:
+    if statement.concurrent or statement.later:
         return []
     order = list(BLOCKS)
     hardest: dict[str, Lock] = {}

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from nuages.app.objects import Object
-from nuages.errors import ClusterError, CommandFailed
+from nuages.errors import ClusterError, CommandFailed, Forbidden
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.release import redact
@@ -143,14 +143,23 @@ def standalone(job: Object, plain: Mapping[str, str], kept: Mapping[str, Key | N
 
 
 async def answerable(job: Object, cluster: Cluster) -> bool:
-    """Whether what the Job's pod needs before it can start is there: its identity and its volumes."""
+    """Whether what the Job's pod needs before it can start is there: its identity and its volumes.
+
+    What nobody may look at is taken for there: the Job itself will tell.
+    """
     metadata, spec = job["metadata"], job["spec"]["template"]["spec"]
     claims = [
         volume["persistentVolumeClaim"]["claimName"] for volume in spec["volumes"] if "persistentVolumeClaim" in volume
     ]
     needed = [("ServiceAccount", spec["serviceAccountName"]), *(("PersistentVolumeClaim", name) for name in claims)]
-    found = await asyncio.gather(*(cluster.get(kind, metadata["namespace"], name) for kind, name in needed))
-    return None not in found
+
+    async def there(kind: str, name: str) -> bool:
+        try:
+            return await cluster.get(kind, metadata["namespace"], name) is not None
+        except Forbidden:
+            return True
+
+    return all(await asyncio.gather(*(there(kind, name) for kind, name in needed)))
 
 
 @contextlib.asynccontextmanager

@@ -25,7 +25,7 @@ _BEARER = re.compile(r"\b(?P<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _ARMOUR = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 # Names by which people call what is secret; the word stands alone between underscores, dashes, dots or humps.
 _NAME = re.compile(
-    r"(?:^|[_.\-])(?:pass|passwd|password|passphrase|pwd|secret|secrets|token|tokens|credential|credentials|dsn|salt|"
+    r"(?:^|[_.\-])(?:pass|passwd|[a-z]*password|requirepass|passphrase|pwd|secret|secrets|token|tokens|credential|credentials|dsn|salt|"
     r"(?:api|access|private|secret|signing|encryption|auth|account|license|service|webhook|rsa|ssh|hmac|fernet)[_.\-]?keys?|"
     r"key|keys|jwt|cookie|signature|bearer)(?:$|[_.\-\d])",
     re.IGNORECASE,

@@ -97,12 +97,14 @@ def _pending(alias: str, found: Database) -> Pending:
                         why=operation.why,
                         safer=operation.safer,
                         declared=operation.declared,
+                        opaque=operation.opaque,
                         statements=tuple(
                             Statement(
                                 sql=redact.text(statement.sql),
                                 locks=tuple(lock(one.table, one.mode) for one in statement.locks),
                                 rewrites=statement.rewrites,
                                 concurrent=statement.concurrent,
+                                later=statement.later,
                             )
                             for statement in operation.statements
                         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, step
 from nuages.release import asking, deploy, engine, records, redact
+from nuages.release.manner import PLAIN, Manner, fits_beside
 from nuages.release.phases.prune import removable
 from nuages.release.plan import database, objects, rolls, values
 from nuages.release.plan.database import Told
@@ -32,10 +34,11 @@ class Made(NamedTuple):
     wanted: Stored
     found: list[Found]
     told: Told
+    manner: Manner
 
 
-async def make(app: App, build: Build, cluster: Cluster, sink: Sink) -> Made:
-    """What a deploy of this app in this image would do now.
+async def make(app: App, build: Build, cluster: Cluster, sink: Sink, *, manner: Manner = PLAIN) -> Made:
+    """What a deploy of this app in this image, in this manner, would do now.
 
     Raises:
         ClusterError: the cluster gives no answer at all; what single rights are missing for is said in the plan.
@@ -46,9 +49,9 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink) -> Made:
         serving = records.live(history)
         secret = await values.foreseen(app, serving, cluster, there=there)
         hide = redact.known(list(secret.hidden))
-        wanted = deploy.plan(app, build, secret.copy, history)
+        wanted = deploy.plan(app, build, secret.copy, history, manner)
         found = await objects.look(wanted.manifest, app.instance, cluster, hide, namespace=there)
-        gone = objects.removed(await removable(wanted, history, cluster)) if there else []
+        gone = await _gone(wanted, history, cluster)
         changes = _changes(found, gone, serving, wanted, hide)
         shown.note = _counted(changes)
     told = await _asked(app, wanted, secret, cluster, sink) if there else database.NONE
@@ -60,6 +63,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink) -> Made:
         cluster=cluster.context,
         release=wanted.record.number,
         serving=serving.record.number if serving else None,
+        manner=manner.kind or ("maintenance" if manner.maintenance else ""),
         image=build.reference,
         serving_image=serving.record.build.reference if serving else None,
         changes=any(change.action is not Action.SAME for change in changes if change.action is not Action.KEEP)
@@ -78,6 +82,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink) -> Made:
             for one in [
                 *_under_way(history),
                 *(one for one in check(app, build) if one.level is not Level.INFO),
+                *fits_beside(app, build, serving, manner),
                 *secret.findings,
                 *(one for each in found for one in each.findings),
                 *told.findings,
@@ -85,7 +90,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink) -> Made:
             ]
         ),
     )
-    return Made(plan, wanted, found, told)
+    return Made(plan, wanted, found, told, manner)
 
 
 async def _there(app: App, cluster: Cluster) -> bool:
@@ -94,6 +99,13 @@ async def _there(app: App, cluster: Cluster) -> bool:
         return await cluster.get("Namespace", None, app.namespace) is not None
     except Forbidden:
         return True
+
+
+async def _gone(wanted: Stored, history: list[Stored], cluster: Cluster) -> list[Change]:
+    """What the release would remove; what nobody may look at is told where it is wanted."""
+    with contextlib.suppress(Forbidden):
+        return objects.removed(await removable(wanted, history, cluster))
+    return []
 
 
 async def _asked(app: App, wanted: Stored, secret: values.Foreseen, cluster: Cluster, sink: Sink) -> Told:

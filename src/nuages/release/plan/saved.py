@@ -21,6 +21,7 @@ from nuages.findings import Finding, Level, Place
 from nuages.host.files import replace
 from nuages.kube.client import Cluster
 from nuages.release import asking, deploy, records
+from nuages.release.manner import PLAIN, Manner
 from nuages.release.plan import database, values
 from nuages.release.plan.drift import by_hand
 from nuages.release.plan.fields import fields, written
@@ -58,6 +59,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """The image, which is deployed as it is: nothing is built again."""
     cluster: str
     """The cluster's identity."""
+    manner: Manner = PLAIN
     secrets: str | None
     rendered: dict[str, str]
     """Per object, `Deployment/blog-web-main`, a hash of what would be applied."""
@@ -73,6 +75,7 @@ def freeze(made: Made, cluster: Cluster) -> Saved:
         plan=made.plan,
         build=wanted.record.build,
         cluster=cluster.identity,
+        manner=made.manner,
         secrets=wanted.record.secrets,
         rendered=_rendered(wanted),
         looked=tuple(_looked(kind, name, live, rendered[kind, name]) for kind, name, live in lives),
@@ -124,20 +127,20 @@ def meant(saved: Saved, app: App, cluster: Cluster) -> None:
         )
 
 
-async def check(saved: Saved, app: App, history: list[Stored], cluster: Cluster) -> None:
+async def check(saved: Saved, app: App, cluster: Cluster, history: list[Stored]) -> None:
     """Make sure that the plan still holds: called with the lock held, before anything is written.
 
     Args:
         saved: the plan.
         app: as nuages.yaml has it now.
-        history: all releases, the newest first.
         cluster: where.
+        history: all releases, the newest first.
 
     Raises:
         Refused: the world has moved; each thing that did is named.
     """
     secret = await values.foreseen(app, records.live(history), cluster, there=True)
-    wanted = deploy.plan(app, saved.build, secret.copy, history)
+    wanted = deploy.plan(app, saved.build, secret.copy, history, saved.manner)
     moved = [*_releases(saved, wanted, history), *_specs(saved, wanted), *await _objects(saved, wanted, cluster)]
     if not moved:
         moved = await _migrations(saved, app, wanted, secret, cluster)
@@ -157,12 +160,14 @@ def _specs(saved: Saved, wanted: Stored) -> Iterator[Finding]:
     if _known(saved.secrets) and wanted.record.secrets != saved.secrets:
         yield _moved("secrets", "values were set since")
         return  # every pod reads them: that explains the rest
-    for name in sorted(now.keys() | saved.rendered.keys()):
+    differ = [name for name in sorted(now.keys() | saved.rendered.keys()) if now.get(name) != saved.rendered.get(name)]
+    # Jobs are made of what the rest is: they say nothing more, unless they are all that differs.
+    for name in [name for name in differ if not name.startswith("Job/")] or differ:
         if name not in saved.rendered:
             yield _moved(name, "nuages.yaml has it, and had it not")
         elif name not in now:
             yield _moved(name, "nuages.yaml had it, and has it no more")
-        elif now[name] != saved.rendered[name]:
+        else:
             yield _moved(name, "nuages.yaml, or this nuages, makes another one of it")
 
 

@@ -101,6 +101,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the whole table is written anew while it is locked."""
     concurrent: bool = False
     """Whether it blocks neither readers nor writers (CREATE INDEX CONCURRENTLY)."""
+    later: bool = False
+    """Whether it is held back until no code needs what it takes away."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +116,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """How to write it so that nobody is blocked or broken."""
     declared: bool = False
     """Whether the spec or the migration itself says of which kind it is."""
+    opaque: bool = False
+    """Whether what it does to rows can't be read off it: code, or SQL, that nobody declared."""
     statements: tuple[Statement, ...] = ()
 
 
@@ -225,6 +229,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The number that it would have."""
     serving: int | None
     """The release that serves."""
+    manner: str = ""
+    """`canary`, `blue-green`, `maintenance`; "" for all at once."""
     image: str
     """repository@sha256:…"""
     serving_image: str | None
