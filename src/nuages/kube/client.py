@@ -276,8 +276,16 @@ class Cluster:
 
     async def service_get(self, namespace: str, service: str, port: int | str, path: str) -> tuple[int, bytes]:
         """GET a path of a Service through the API server; what the pod answers, or 503 where no pod is ready."""
-        target = f"{KNOWN['Service'].path(namespace, f'{service}:{port}')}/proxy/{quote(path.lstrip('/'), safe='/?=&')}"
-        asked = Asked("get through the API server from", "Service", service, namespace)
+        return await self._through("Service", namespace, service, port, path)
+
+    async def pod_get(self, namespace: str, pod: str, port: int, path: str) -> tuple[int, bytes]:
+        """GET a path of one pod through the API server; what it answers, or 503 where it is not reached."""
+        return await self._through("Pod", namespace, pod, port, path)
+
+    async def _through(self, kind: str, namespace: str, name: str, port: int | str, path: str) -> tuple[int, bytes]:
+        """https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls"""
+        target = f"{KNOWN[kind].path(namespace, f'{name}:{port}')}/proxy/{quote(path.lstrip('/'), safe='/?=&')}"
+        asked = Asked("get through the API server from", kind, name, namespace)
         response = await self._transport.send("GET", target, asked, accept="*/*", expected=frozenset(range(300, 600)))
         if response.status_code in {401, 403}:
             refused = failure(response.status_code, response.content, asked)
