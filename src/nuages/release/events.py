@@ -99,7 +99,7 @@ class Teller:
     def findings(self, findings: tuple[Finding, ...] | list[Finding]) -> None:
         """Tell findings, each in a line."""
         for finding in findings:
-            self._tell("finding", finding=msgspec.to_builtins(finding._asdict()))
+            self._tell("finding", finding=finding._asdict() | {"place": finding.place._asdict()})
 
     def ended(self, error: BaseException | None) -> None:
         """Tell how the command ends."""

@@ -1,0 +1,35 @@
+"""A release that a Job in the cluster drives: its real image, account, walls and log; who leaves leaves it going."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+from waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+NAMESPACE = ("-n", "blog-local")
+
+
+def test_a_release_goes_on_in_the_cluster_when_its_terminal_is_left(blog, kubectl):
+    before = blog.status()["release"]
+    process = blog.start("deploy", "--no-build", "--detach", "--json", "-m", "left alone")
+    try:
+        for line in process.stdout:
+            event = json.loads(line)
+            if event.get("step") == "hand over" and event.get("state") == "ended":
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in {0, 130}, err
+        last = json.loads(out.splitlines()[-1])
+        assert last["event"] == "ended"
+        number = last["release"]
+        assert number == before + 1
+        wait_for(lambda: blog.status()["release"] == number, 60)
+        shown = json.loads(blog.nuages("releases", "show", str(number), "--json").stdout)
+        assert (shown["state"], shown["record"]["message"]) == ("serving", "left alone")
+        assert blog.nuages("deploy", "--follow", code=3).stderr.count("no release is under way") == 1
+    finally:
+        kubectl(*NAMESPACE, "delete", "job", "-l", "app.kubernetes.io/component=driver", "--wait=true")

@@ -1,0 +1,34 @@
+"""nuages' own image: what is in it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from nuages.image import driver
+
+pytestmark = pytest.mark.unit
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+
+
+def test_it_has_all_that_nuages_requires_but_what_only_builds_images():
+    declared = {Requirement(line).name for line in tomllib.loads(PROJECT.read_text())["project"]["dependencies"]}
+    assert set(driver.ROOTS) == declared - {"uv"}
+
+
+def test_what_these_need_in_turn_is_there_with_their_extras():
+    needed = driver.needed(("lightkube",))
+    assert {"lightkube", "lightkube-models", "httpx2", "h2", "wsproto", "msgspec", "pyyaml"} <= set(needed)
+    assert "jinja2" not in needed
+
+
+def test_each_folder_is_an_entry_of_its_own_and_no_byte_code_is_in_it():
+    entries = driver._folders(driver._own())
+    paths = [entry.path for entry in entries]
+    assert len(paths) == len(set(paths))
+    assert f"{driver.HOME}/nuages/release" in paths
+    assert f"{driver.HOME}/nuages/cli/drive.py" in paths
+    assert not [path for path in paths if "__pycache__" in path]
