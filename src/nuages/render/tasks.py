@@ -11,6 +11,12 @@ from nuages.render.pods import container_security
 
 KEPT_SECONDS = 24 * 3600
 CELERY = "NUAGES_CELERY_APP"
+OLD = "old"
+"""The track of workers that stay for the tasks that only they know."""
+
+NAMES = "nuages.dev/tasks"
+"""On such a worker: those tasks, comma-separated."""
+
 _BASICS = ("serviceAccountName", "automountServiceAccountToken", "enableServiceLinks", "securityContext")
 _OF_A_WORKER = ("startupProbe", "readinessProbe", "livenessProbe", "args")
 
@@ -27,7 +33,13 @@ def variable(worker: Object, name: str) -> str:
 
 
 def job(
-    worker: Object, name: str, command: Sequence[str], *, seconds: int, variables: Mapping[str, str] | None = None
+    worker: Object,
+    name: str,
+    command: Sequence[str],
+    *,
+    seconds: int,
+    variables: Mapping[str, str] | None = None,
+    tries: int = 2,
 ) -> Object:
     """A Job in a worker's surroundings that looks after its queues.
 
@@ -37,6 +49,7 @@ def job(
         command: behind `python -m nuages_runtime.queues`.
         seconds: how long it may take.
         variables: what its container is told beside what the worker is.
+        tries: how often it is begun anew where it fails.
     """
     template = worker["spec"]["template"]
     about = {key: value for key, value in template["metadata"]["labels"].items() if key not in (KEY, TRACK)}
@@ -56,7 +69,7 @@ def job(
         "kind": "Job",
         "metadata": {"name": name, "namespace": worker["metadata"]["namespace"], "labels": labels},
         "spec": {
-            "backoffLimit": 1,
+            "backoffLimit": tries - 1,
             "completions": 1,
             "parallelism": 1,
             "activeDeadlineSeconds": seconds,
@@ -70,5 +83,38 @@ def job(
                     "containers": [container],
                 },
             },
+        },
+    }
+
+
+def kept(worker: Object, names: Sequence[str]) -> Object:
+    """One pod like those of a worker's Deployment as it is now, which stays when that one gets another template.
+
+    Args:
+        worker: the Deployment, as the cluster has it.
+        names: the tasks for which it stays.
+    """
+    about, spec = worker["metadata"], worker["spec"]
+    own = {TRACK: OLD, KEY: f"{about['labels'][KEY]}.{OLD}"}
+    template = copy.deepcopy(spec["template"])
+    template["metadata"] = {"labels": template["metadata"]["labels"] | own}
+    for spread in template["spec"].get("topologySpreadConstraints", []):
+        spread["labelSelector"]["matchLabels"] |= own
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": f"{about['name']}-{OLD}",
+            "namespace": about["namespace"],
+            "labels": about["labels"] | own,
+            "annotations": {NAMES: ",".join(names)},
+        },
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 0,
+            "progressDeadlineSeconds": spec["progressDeadlineSeconds"],
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": spec["selector"]["matchLabels"] | own},
+            "template": template,
         },
     }

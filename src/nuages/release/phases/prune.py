@@ -6,7 +6,7 @@ import asyncio
 
 from nuages.app.objects import Object
 from nuages.kube.client import Cluster
-from nuages.release import beside, records
+from nuages.release import beside, draining, records
 from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import Record, Reference, Stored
 from nuages.release.steps import Finished, Step, Waiting
@@ -26,6 +26,9 @@ async def prune(release: Stored, world: World) -> Step:
         known = beside.known_tasks(release, stored)
         if waits := await beside.retire(stored, world, known=known):
             return Waiting(waits, 1.0)
+    waits, stays = await draining.end(release, world)
+    if waits:
+        return Waiting(waits, 1.0)
     gone = await removable(release, history, world.cluster)
     for live in gone:
         await world.lock.check()
@@ -33,7 +36,7 @@ async def prune(release: Stored, world: World) -> Step:
         await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
     await world.lock.check()
     await records.forget(history, records.kept(history), world.cluster)
-    return Finished(f"{len(gone)} removed" if gone else "nothing to remove")
+    return Finished("; ".join(filter(None, [f"{len(gone)} removed" if gone else "nothing to remove", stays])))
 
 
 async def removable(release: Stored, history: list[Stored], cluster: Cluster) -> list[Object]:

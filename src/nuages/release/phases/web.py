@@ -8,6 +8,7 @@ from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step
 from nuages.release.world import World
+from nuages.render.labels import KEY
 
 WAYS = frozenset({"Service", "Ingress", "HTTPRoute"})
 
@@ -19,7 +20,7 @@ async def web(release: Stored, world: World) -> Step:
     pods are there; what they went to ends then, and is gone when the release prunes.
     """
     objects = [*release.manifest.web, *release.manifest.exposure]
-    if not _elsewhere(release):
+    if not _elsewhere(release, world):
         return await bring("web", objects, objects, release, world)
     pods = [item for item in objects if item["kind"] not in WAYS]
     step = await bring("web", pods, pods, release, world)
@@ -30,8 +31,15 @@ async def web(release: Stored, world: World) -> Step:
     return step
 
 
-def _elsewhere(release: Stored) -> bool:
-    return bool(release.manifest.canary or release.manifest.maintenance)
+def _elsewhere(release: Stored, world: World) -> bool:
+    """Whether requests go elsewhere now: by this release's own doing, or that of one that it takes back."""
+    if release.record.trial or release.record.maintenance:
+        return True
+    for wanted in [item for item in release.manifest.web if item["kind"] == "Service"]:
+        live = world.mirror.get("Service", wanted["metadata"]["name"])
+        if live and live["spec"].get("selector", {}).get(KEY) != wanted["spec"]["selector"].get(KEY):
+            return True
+    return False
 
 
 def _ways(release: Stored) -> list[Object]:
