@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from nuages.app.objects import Object
-from nuages.rollout.causes.refusals import refusal
+from nuages.rollout.causes import QUOTA, refusal
 from nuages.rollout.kinds import TRACKERS, Done, Failed, Verdict, View, Waiting, tracker
 from nuages.rollout.pods import Symptom, Trouble, moment, troubles
 
 QUOTA_PATIENCE = timedelta(seconds=15)
 """How long a quota may stay used up while none of the app's pods is on its way out: nothing else frees it."""
 
-UNMADE = timedelta(seconds=2)
-"""After so long without a pod a Job or a StatefulSet is suspicious: its controllers make one within milliseconds."""
+UNMADE = timedelta(seconds=1)
+"""After so long without a pod a Job or a StatefulSet is suspicious: its controller makes one within milliseconds."""
 
 KINDS = tuple(sorted({*TRACKERS, *(kind for one in TRACKERS.values() for kind in one.needs)}))
 """What a mirror must hold for `survey`; all other kinds are done once they are applied."""
@@ -66,15 +66,21 @@ def judge(wanted: Object, view: View, now: datetime) -> Verdict:
     return verdict
 
 
-def suspicious(wanted: Object, view: View, now: datetime) -> bool:
-    """Whether its pods are not even made: only events tell why (a quota, an admission rule), so look at them early.
+def unmade(wanted: Object, view: View) -> bool:
+    """Whether it has no pod, though it shall: only events tell why (a quota, an admission rule).
 
     A Deployment says it in its own status, a Job and a StatefulSet do not.
     """
     live = view.get(wanted["kind"], wanted["metadata"]["name"]) if wanted["kind"] in {"Job", "StatefulSet"} else None
     if live is None or live["spec"].get("suspend") or live["spec"].get("replicas") == 0:
         return False
-    return now - moment(live["metadata"]["creationTimestamp"]) > UNMADE and not tracker(live["kind"]).pods(live, view)
+    return not tracker(live["kind"]).pods(live, view)
+
+
+def suspicious(wanted: Object, view: View, now: datetime) -> bool:
+    """Whether it is without a pod for longer than its controller needs to make one: look at its events now."""
+    live = view.get(wanted["kind"], wanted["metadata"]["name"])
+    return live is not None and unmade(wanted, view) and now - moment(live["metadata"]["creationTimestamp"]) > UNMADE
 
 
 def _no_room(live: Object, view: View, now: datetime) -> Failed | None:
@@ -83,11 +89,7 @@ def _no_room(live: Object, view: View, now: datetime) -> Failed | None:
     if not found or found[0]["status"] != "True":
         return None
     why = refusal(found[0].get("message", ""))
-    if (
-        why is None
-        or why.id != "diag.D060"
-        or any(pod["metadata"].get("deletionTimestamp") for pod in view.items("Pod"))
-    ):
+    if why is None or why.id != QUOTA or any(pod["metadata"].get("deletionTimestamp") for pod in view.items("Pod")):
         return None
     late = now - moment(found[0]["lastTransitionTime"]) > QUOTA_PATIENCE
     return Failed(f"its pods are refused: {why.cause}") if late else None

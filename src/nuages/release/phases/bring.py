@@ -12,9 +12,10 @@ from nuages.release import records
 from nuages.release.record import Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
+from nuages.rollout.causes import FOR_GOOD, HOPELESS, QUOTA
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import View
-from nuages.rollout.watcher import Survey, survey
+from nuages.rollout.watcher import Survey, survey, suspicious, unmade
 
 PATIENCE = timedelta(minutes=10)
 """How long a phase may stand without an end, where its objects have no deadline of their own."""
@@ -31,8 +32,8 @@ LOOK_AGAIN = 5.0
 SLOW = timedelta(seconds=20)
 """From when on it is said why a phase still waits, as far as pods and logs tell."""
 
-HOPELESS = frozenset({"diag.D091"})
-"""The causes that end a release then, though pods go on trying: no password becomes the right one by waiting."""
+LOOK_SOON = 1.0
+"""Seconds until a Job or a StatefulSet without a pod is looked at again: only events tell why, and none is watched."""
 
 
 async def bring(phase: str, apply: list[Object], judge: list[Object], release: Stored, world: World) -> Step:
@@ -53,12 +54,16 @@ async def bring(phase: str, apply: list[Object], judge: list[Object], release: S
     if world.now() - passed.started > PATIENCE and (late := overdue(found, world.mirror)):
         return await failed(Survey(done=found.done, waiting=[], failed=late), world)
     said = "; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting)
-    if world.now() - passed.started > SLOW:
-        why = await diagnose(world.cluster, world.mirror, found.waiting[0][0])
-        if why and why.id in HOPELESS:
-            return await failed(Survey(done=found.done, waiting=[], failed=found.waiting[:1]), world)
+    slow = world.now() - passed.started > SLOW
+    odd = [one for one in found.waiting if suspicious(one[0], world.mirror, world.now())]
+    if slow or odd:
+        one = (odd or found.waiting)[0]
+        why = await diagnose(world.cluster, world.mirror, one[0])
+        if why and (why.id in FOR_GOOD or (slow and (why.id in HOPELESS or (odd and why.id == QUOTA)))):
+            return await failed(Survey(done=found.done, waiting=[], failed=[one]), world)
         said += f": {why.cause} ({why.id})" if why and why.cause else ""
-    return Waiting(said, LOOK_AGAIN)
+    soon = any(unmade(item, world.mirror) for item, _ in found.waiting)
+    return Waiting(said, LOOK_SOON if soon else LOOK_AGAIN)
 
 
 def overdue(found: Survey, view: View) -> list[tuple[Object, str]]:

@@ -17,9 +17,11 @@ from nuages.rollout.causes.project import environment, exception, module, syntax
 from nuages.rollout.causes.refusals import FOR_GOOD, creation, refusal
 from nuages.rollout.pods import Symptom
 
-__all__ = ["HOPELESS", "Cause", "Evidence", "explain", "refusal"]
+__all__ = ["FOR_GOOD", "HOPELESS", "QUOTA", "Cause", "Evidence", "explain", "refusal"]
 
 Rule = Callable[[Evidence], Cause | None]
+
+QUOTA = "diag.D060"
 
 HOPELESS = FOR_GOOD | {f"diag.D{number:03}" for number in (10, 11, 37, 45, 46, 91)}
 """The causes that no waiting ends, though the pods go on trying: of a pod that is not ready for a while, give up."""
