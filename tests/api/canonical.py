@@ -22,7 +22,7 @@ _NAMES = (
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
     (r"(?<=-secrets-)[0-9a-f]{10}", "COPY"),
 )
-_HASHES = ("pod-template-hash", "controller.kubernetes.io/hash", "controller-revision-hash")
+_HASHES = ("pod-template-hash", "controller.kubernetes.io/hash")
 _GENERATED = ("clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "volumeName", "nodeName")
 
 

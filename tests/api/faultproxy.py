@@ -1,7 +1,7 @@
 """A TLS proxy between nuages and a real API server that does one bad thing to one call, or kills who calls.
 
 It speaks HTTP/1.1 to both sides, keeps connections as a load balancer does, and is the cluster's administrator towards
-the server; whoever comes is let in. Calls are counted from 0 in the order of their arrival.
+the server; whoever comes is let in.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -20,6 +21,9 @@ from urllib.parse import urlsplit
 
 import yaml
 from registry import authority
+
+
+_GENERATED = r"/namespaces/[^/]+(?=/)|(?<=-secrets)-[0-9a-f]{10}|(?<=-wait)-[0-9a-f]{8}"
 
 
 class Kind(StrEnum):
@@ -56,13 +60,17 @@ LATE = 0.7
 
 
 class Fault(NamedTuple):
-    """What happens, to which call."""
+    """What happens, to which call: as `str(Call)` has it, and the how-manieth of these.
+
+    Not by a number among all: what is asked at the same time comes in another order each time.
+    """
 
     kind: Kind
-    call: int
+    call: str
+    nth: int = 0
 
     def __str__(self) -> str:
-        return f"{self.kind} at call {self.call}"
+        return f"{self.kind} {self.call} ({self.nth + 1})"
 
 
 class Call(NamedTuple):
@@ -74,7 +82,10 @@ class Call(NamedTuple):
     body: bytes
 
     def __str__(self) -> str:
-        return f"{self.method} {self.target.partition('?')[0]}" + ("?watch" if "watch=true" in self.target else "")
+        """`PATCH /apis/apps/v1/deployments/blog-web-main`: the same in every namespace, whatever is generated."""
+        path, _, query = self.target.partition("?")
+        said = "".join(f" {word}" for word in ("watch", "dryRun") if f"{word}=" in query)
+        return f"{self.method} {re.sub(_GENERATED, '', path)}{said}"
 
 
 class Proxy:
@@ -102,8 +113,8 @@ class Proxy:
         self.kubeconfig = folder / "kubeconfig"
         self.fault: Fault | None = None
         self.calls: list[str] = []
-        self.hit = ""
-        """The call that the fault was done to; empty where it never came."""
+        self.hit = False
+        """Whether the call came that the fault is for."""
         self.kill: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> Proxy:
@@ -126,7 +137,14 @@ class Proxy:
 
     def expect(self, fault: Fault | None) -> None:
         """Begin to count anew, with this fault before us."""
-        self.fault, self.calls, self.hit = fault, [], ""
+        self.fault, self.calls, self.hit = fault, [], False
+
+    def _due(self, call: str) -> Kind | None:
+        """What is to be done to a call that has just come."""
+        self.calls.append(call)
+        due = self.fault is not None and self.fault[1:] == (call, self.calls.count(call) - 1)
+        self.hit = self.hit or due
+        return self.fault.kind if self.fault and due else None
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._serve(reader, writer))
@@ -139,10 +157,7 @@ class Proxy:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             try:
                 while (call := await _read(reader)) is not None:
-                    number = len(self.calls)
-                    self.calls.append(str(call))
-                    kind = self.fault.kind if self.fault and self.fault.call == number else None
-                    self.hit = str(call) if kind else self.hit
+                    kind = self._due(str(call))
                     if kind in REASONS:
                         writer.write(_refusal(kind))
                         await writer.drain()

@@ -1,9 +1,9 @@
 """One command, disturbed once and run again until it succeeds: what is there then, and what was migrated how often.
 
-    ground = Ground(kubeconfig, folder, database, packages)
-    await ground.tried("change", None)
-    end = await ground.tried("change", Fault(Kind.LOSE, 17))
-    ground.difference("change", end)      # empty where it left what the undisturbed one leaves
+ground = Ground(kubeconfig, folder, database, packages)
+await ground.tried("change", None)
+end = await ground.tried("change", Fault(Kind.LOSE, "POST /api/v1/secrets"))
+ground.difference("change", end)      # empty where it left what the undisturbed one leaves
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ from faultproxy import Fault, Kind, Proxy
 from kubeletruns import RunningKubelet
 
 from nuages.kube.client import Cluster
+from nuages.release import records
+from nuages.release.record import Outcome
 
 ATTEMPTS = 5
 """So often a person would run a command again; the fault is done once, so the second is to succeed."""
@@ -75,8 +77,8 @@ class End(NamedTuple):
     """How it went."""
 
     fault: Fault | None
-    hit: str
-    """The call that it was done to; empty where there were not so many."""
+    hit: bool
+    """Whether the call came that it was for."""
     calls: tuple[str, ...]
     attempts: int
     said: tuple[str, ...]
@@ -118,7 +120,7 @@ class Ground:
                     for before in faultstory.BEFORE[action]:
                         await faultstory.act(before, self._kubeconfig, namespace, folder)
                     proxy.expect(fault)
-                    attempts, said = await self._until_done(action, proxy, namespace, folder)
+                    attempts, said = await self._until_done(action, proxy, admin, namespace, folder)
                     expected = self.undisturbed[action].objects if action in self.undisturbed else None
                     objects = await _settled(admin, namespace, expected)
             finally:
@@ -132,6 +134,12 @@ class Ground:
             self.undisturbed[action] = end
         return end
 
+    def faults(self, action: str, kinds: Iterable[Kind]) -> list[Fault]:
+        """Each call of the undisturbed command, in each of these ways."""
+        calls = self.undisturbed[action].calls
+        named = [(call, calls[:number].count(call)) for number, call in enumerate(calls)]
+        return [Fault(kind, *one) for one in named for kind in kinds]
+
     def difference(self, action: str, end: End) -> str:
         """What the disturbed command left otherwise than the undisturbed one; empty where nothing is."""
         wanted = self.undisturbed[action]
@@ -140,8 +148,13 @@ class Ground:
             told += f"\nmigrated {end.applied} {end.rows}, undisturbed {wanted.applied} {wanted.rows}"
         return told
 
-    async def _until_done(self, action: str, proxy: Proxy, namespace: str, folder: Path) -> tuple[int, tuple[str, ...]]:
-        """Run the command until its exit code is 0; how often, and what it said before."""
+    async def _until_done(
+        self, action: str, proxy: Proxy, admin: Cluster, namespace: str, folder: Path
+    ) -> tuple[int, tuple[str, ...]]:
+        """Run the command until its exit code is 0, or it was killed when its release was over already.
+
+        Answers how often, and what it said before.
+        """
         said = []
         program = Path(faultstory.__file__)
         for attempt in range(1, ATTEMPTS + 1):
@@ -164,6 +177,10 @@ class Ground:
                 await process.wait()
                 output = b"took too long"
             if process.returncode == 0:
+                return attempt, tuple(said)
+            latest, *_ = [*await records.history(admin, namespace, "blog", "local"), None]
+            number = len(faultstory.BEFORE[action]) + 1
+            if latest and latest.record.number == number and latest.record.outcome is Outcome.LIVE:
                 return attempt, tuple(said)
             said.append(output.decode().strip() or f"exit code {process.returncode}")
         return ATTEMPTS + 1, tuple(said)
