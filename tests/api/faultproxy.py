@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 import yaml
 from registry import authority
 
-
 _GENERATED = r"/namespaces/[^/]+(?=/)|(?<=-secrets)-[0-9a-f]{10}|(?<=-wait)-[0-9a-f]{8}"
 
 
