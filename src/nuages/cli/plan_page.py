@@ -138,7 +138,7 @@ class _Page:
             self._say(f"· {reason}", 4, 6)
 
     def findings(self, plan: Plan) -> None:
-        told = [one for one in plan.findings if one.id != UNASKED]
+        told = [one for one in plan.findings if one.id != UNASKED and one.level is not Level.INFO]
         if told:
             self._title("To know before")
         for one in sorted(told, key=lambda one: one.level is not Level.ERROR):
