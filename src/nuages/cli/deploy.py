@@ -74,7 +74,7 @@ def command(
     wanted, events = wish(message, wait), teller(as_json)
     manner = manner_of(canary, blue_green=blue_green, maintenance=maintenance, no_return=no_return)
     kept = saved.read(plan) if plan else None
-    if kept and (no_build or detach or follow or canary or blue_green or maintenance or no_return):
+    if kept and (no_build or follow or canary or blue_green or maintenance or no_return):
         raise UsageError("--plan says all of it already", hint="give the manner to nuages plan --save")
     with told(events):
         progress = sink(events)
@@ -94,14 +94,14 @@ def command(
             build: Build | None = kept.build
         else:
             build = None if no_build else _built(file, app, cluster, progress)
+        holds = partial(saved.check, kept, app, cluster) if kept else None
         if detach:
-            hand_over(app, build, cluster, progress, wish=wanted, manner=manner, as_json=as_json)
+            hand_over(app, build, cluster, progress, wish=wanted, manner=manner, holds=holds, as_json=as_json)
             return
 
         async def story() -> None:
             async with cluster:
                 image = build or await serving_build(app, cluster)
-                holds = partial(saved.check, kept, app, cluster) if kept else None
                 record = await deploy(app, image, cluster, progress, wish=wanted, manner=manner, holds=holds)
                 for line in [] if as_json else await live(app, cluster, record):
                     console.print(line)

@@ -13,12 +13,21 @@ if TYPE_CHECKING:
     from nuages.app.components import App
     from nuages.kube.client import Cluster
     from nuages.progress import Sink
+    from nuages.release.deploy import Holds
     from nuages.release.lock import Wish
     from nuages.release.manner import Manner
 
 
 def hand_over(
-    app: App, build: Build | None, cluster: Cluster, progress: Sink, *, wish: Wish, manner: Manner, as_json: bool
+    app: App,
+    build: Build | None,
+    cluster: Cluster,
+    progress: Sink,
+    *,
+    wish: Wish,
+    manner: Manner,
+    holds: Holds | None,
+    as_json: bool,
 ) -> None:
     """Prepare a release, hand it over to a Job, and follow that."""
     from nuages.local.delivery import deliver_driver
@@ -29,7 +38,7 @@ def hand_over(
 
     async def handed() -> int:
         what = build or await serving_build(app, cluster)
-        return (await detach(app, what, cluster, progress, image=image, wish=wish, manner=manner)).number
+        return (await detach(app, what, cluster, progress, image=image, wish=wish, manner=manner, holds=holds)).number
 
     _followed(handed(), app, cluster, progress, as_json=as_json)
 

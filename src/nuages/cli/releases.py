@@ -148,7 +148,7 @@ def _lines(told: Shown) -> list[str]:
     lines = [f"release {record.number} of {record.instance}: {told.state}"]
     lines += [f"  {name:<9}  {value}" for name, value in rows.items() if value]
     for passed in record.passed:
-        mark = "✓" if passed.ended else "…"
+        mark = "✗" if not passed.ok else "✓" if passed.ended else "…"
         took = duration((passed.ended - passed.started).total_seconds()) if passed.ended else ""
         lines.append(f"{mark} {passed.phase:<14}  {passed.note:<40}  {took}".rstrip())
     return lines

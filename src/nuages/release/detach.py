@@ -14,7 +14,7 @@ from nuages.kube.kinds import KNOWN
 from nuages.kube.watch import Mirror
 from nuages.progress import Sink, step
 from nuages.release import records
-from nuages.release.deploy import prepared
+from nuages.release.deploy import Holds, prepared
 from nuages.release.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner
 from nuages.release.record import Record, Stored
@@ -34,6 +34,7 @@ async def detach(
     image: str,
     wish: Wish = ANY,
     manner: Manner = PLAIN,
+    holds: Holds | None = None,
 ) -> Record:
     """Prepare a release as a deploy does, and let a Job in nuages' own `image` drive it; returns the open record.
 
@@ -41,7 +42,7 @@ async def detach(
         Refused, Locked: as `deploy`.
         Forbidden: we may not give the Job the rights it needs: nobody gives what he has not.
     """
-    async with prepared(app, build, cluster, sink, wish=wish, manner=manner) as (begun, world):
+    async with prepared(app, build, cluster, sink, wish=wish, manner=manner, holds=holds) as (begun, world):
         with step(sink, "hand over") as shown:
             history = await records.history(cluster, app.namespace, app.name, app.environment)
             arguments = () if manner.returns else ("--no-return",)

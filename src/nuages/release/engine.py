@@ -34,6 +34,7 @@ from nuages.release.record import Outcome, Passed, Record, Stored
 from nuages.release.steps import Advanced, Done, Failed, Finished, Paused, Step, Waiting
 from nuages.release.world import World
 from nuages.render.hooks import POINTS
+from nuages.rollout.causes.refusals import refusal
 
 Phase = Callable[[Stored, World], Awaitable[Step]]
 
@@ -154,9 +155,10 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 await world.mirror.changed(again, since=seen)
             case Paused(reason, hint):
                 shown.note = reason
+                waiting = await records.save(release, release.record.waits(name, world.now(), reason, hint), world)
                 said = {"release": release.record.number, "phase": name, "reason": reason, "hint": hint}
                 world.sink(Told("paused", said))
-                return await records.save(release, release.record.waits(name, world.now(), reason, hint), world)
+                return waiting
             case Failed(message, detail, hint):
                 shown.note = message
                 # The record keeps what happened, not the log: a project may have logged what is nobody's business.
@@ -201,8 +203,12 @@ async def _advanced(release: Stored, world: World) -> Step:
     try:
         return await advance(release, world)
     except (Conflict, Forbidden, Rejected) as final:
+        why = refusal(final.message)
+        failure = f"{final.message}: {why.cause} ({why.id})" if why else final.message
+        if why:
+            final.message, final.hint = failure, final.hint or why.hint
         with contextlib.suppress(ClusterError):
-            await hooks.failed(await _close(release, world, Outcome.FAILED, final.message), world)
+            await hooks.failed(await _close(release, world, Outcome.FAILED, failure), world)
         raise
 
 

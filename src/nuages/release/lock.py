@@ -183,9 +183,10 @@ async def acquired(
                     return taken
                 continue
             says = claim(lease) if lease else None
-            if life is Life.ALIVE and loop.time() >= until:
-                assert says  # noqa: S101 - nobody lives in a Lease that is not there
+            if life is Life.ALIVE and says and loop.time() >= until:
                 raise _locked(says, waited=wish.wait > 0)
+            if before and loop.time() >= until + DURATION:
+                raise _locked(claim(before[0]), waited=wish.wait > 0)
             if wish.wait:
                 await place.take()
             waiting(_wait(says if life is not Life.NONE else None, life, [claim(one) for one in before]))

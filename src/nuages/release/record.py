@@ -49,6 +49,12 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime
     ended: datetime | None = None
     note: str = ""
+    ok: bool = True
+    """False where it is the one that failed; the note says why."""
+
+    def broken(self, now: datetime, why: str) -> Passed:
+        """The phase that failed."""
+        return msgspec.structs.replace(self, ended=now, note=why, ok=False)
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +182,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def closed(self, outcome: Outcome, now: datetime, failure: str = "") -> Record:
         """The record, ended. One that went live stays so, whatever comes after."""
         ends = Outcome.LIVE if self.live else outcome
-        return msgspec.structs.replace(self, outcome=ends, ended=now, failure=failure, paused=None)
+        passed = tuple(each if each.ended or not failure else each.broken(now, failure) for each in self.passed)
+        return msgspec.structs.replace(self, outcome=ends, ended=now, failure=failure, paused=None, passed=passed)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
