@@ -101,7 +101,8 @@ def _database(connection: BaseDatabaseWrapper, classes: Mapping[str, str]) -> tu
     course = Course(connection, now.wanted if now else None, classes, waiting, sizes)
     judged = list(_judged(connection, course))
     unsafe = any(each.kind == UNSAFE for _, operations in judged for _, each in operations)
-    found += _refused(connection, judged)
+    if now:
+        found += _refused(connection, judged)
     told = Told(why=f"{connection.vendor}: nothing is rehearsed")
     if connection.vendor == "postgresql" and (judged or due):
         told = rehearse(connection, None if unsafe else course.running, classes, due, sizes)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 # Strings, quoted bodies of functions, and comments say nothing of what the statement does.
 _NOISE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 _NAME = r"(?P<table>(?:\"[^\"]+\"|[\w.$]+)(?:\.(?:\"[^\"]+\"|\w+))?)"
+_MORE = r"(?P<more>(?:\s*,\s*(?:only\s+)?[\w.\"$]+)*)"
 _ALTER = rf"\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?{_NAME}[^;]*?"
 _COLUMN = r"(?P<column>\"[^\"]+\"|\w+)"
 _NOT_COLUMNS = r"(?!constraint\b|default\b|not\b|identity\b|expression\b)"
@@ -18,7 +19,7 @@ _NOT_COLUMNS = r"(?!constraint\b|default\b|not\b|identity\b|expression\b)"
 _TAKES = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), what)
     for pattern, what in (
-        (rf"\bdrop\s+table\s+(?:if\s+exists\s+)?{_NAME}", "drops the table {table}"),
+        (rf"\bdrop\s+table\s+(?:if\s+exists\s+)?{_NAME}{_MORE}", "drops the table {table}"),
         (rf"{_ALTER}\bdrop\s+column\s+(?:if\s+exists\s+)?{_COLUMN}", "drops {table}.{column}"),
         (rf"{_ALTER}\bdrop\s+{_NOT_COLUMNS}(?!column\b)(?:if\s+exists\s+)?{_COLUMN}", "drops {table}.{column}"),
         (rf"{_ALTER}\brename\s+to\s+{_COLUMN}", "renames the table {table}"),
@@ -30,7 +31,7 @@ _TAKES = tuple(
         (rf"{_ALTER}\balter\s+(?:column\s+)?{_COLUMN}\s+set\s+not\s+null", "makes {table}.{column} NOT NULL"),
         # One that is made again by the same text was only changed.
         (rf"\bdrop\s+(?:materialized\s+)?view\s+(?:if\s+exists\s+)?{_NAME}(?!.*\bview\b)", "drops the view {table}"),
-        (rf"\btruncate\s+(?:table\s+)?(?:only\s+)?{_NAME}", "empties {table}"),
+        (rf"\btruncate\s+(?:table\s+)?(?:only\s+)?{_NAME}{_MORE}", "empties {table}"),
         (rf"\bdelete\s+from\s+(?:only\s+)?{_NAME}(?![^;]*\bwhere\b)", "empties {table}"),
     )
 )
@@ -68,8 +69,10 @@ def takes(bare: str) -> Iterator[tuple[str, str, str]]:
     for pattern, what in _TAKES:
         for found in pattern.finditer(bare):
             groups = found.groupdict()
-            table, column = _unquoted(groups["table"]), _unquoted(groups.get("column") or "")
-            yield table, "" if "renames the table" in what else column, what.format(table=table, column=column)
+            column = "" if "the table" in what else _unquoted(groups.get("column") or "")
+            more = [each.split()[-1] for each in (groups.get("more") or "").split(",") if each.strip()]
+            for table in map(_unquoted, [groups["table"], *more]):
+                yield table, column, what.format(table=table, column=column)
     for pattern, what in _ANYWAY:
         if pattern.search(bare):
             yield "", "", what
