@@ -50,6 +50,7 @@ class Finder:
         self.watched: dict[str, Callable[[ModuleType], None]] = {
             "django.conf": self._settings,
             "dynaconf.contrib.django_dynaconf_v2": self._dynaconf,
+            "django.db.migrations.executor": _migrations,
         }
         self._asking: set[str] = set()
 
@@ -112,6 +113,12 @@ class Finder:
 
         environ = self.environ
         module.load = module.DjangoDynaconf = load  # type: ignore[attr-defined]
+
+
+def _migrations(module: "ModuleType") -> None:
+    from nuages_runtime.migrations import by_hand  # noqa: PLC0415 - only where something is migrated
+
+    by_hand.watch(module)
 
 
 def _apply() -> "ModuleType":

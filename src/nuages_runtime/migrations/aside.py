@@ -45,7 +45,7 @@ def column(journal: Journal, entry: Entry) -> None:
     """Copy a column with its rows' keys, once; reads only. In the transaction that is open."""
     connection = journal.connection
     table, name = quoted(entry.table_name), quoted(entry.column_name)
-    if _there(journal, entry) or not _exists(connection, table):
+    if there(journal, entry) or not _exists(connection, table):
         return
     keys = [quoted(row[0]) for row in _rows(connection, _KEY, [table]) if quoted(row[0]) != name]
     target = _target(connection, f"{entry.table_name}__{entry.column_name}", entry)
@@ -116,7 +116,8 @@ def _remember(journal: Journal, entry: Entry, target: str) -> None:
     )
 
 
-def _there(journal: Journal, entry: Entry) -> bool:
+def there(journal: Journal, entry: Entry) -> bool:
+    """Whether what an entry drops lies aside."""
     return _put(journal, entry) is not None
 
 

@@ -85,19 +85,43 @@ def _backwards(stage: Stage, migration: Any, leaf: Leaf, mine: list[Entry], sche
             if entry.kind in SOON and entry.done is None:
                 for sql in undo_of(entry):
                     _demand(stage, sql)
-        stage.mode.name = editor.LITERAL if is_code(leaf.operation) else editor.PLAIN
-        try:
-            leaf.operation.database_backwards(migration.app_label, schema_editor, leaf.after, leaf.before)
-        finally:
-            stage.mode.name = editor.PLAIN
-        for entry in taken:
-            if entry.column_name:
-                aside.column_back(stage.journal, entry)
+        kept = [entry for entry in taken if entry.column_name and aside.there(stage.journal, entry)]
+        if kept:
+            _filled(stage, migration, leaf, kept, schema_editor)
+        else:
+            _reverse(stage, editor.LITERAL if is_code(leaf.operation) else editor.PLAIN, migration, leaf, schema_editor)
     for entry in mine:
         if entry in tables:
             for sql in undo_of(entry):
                 _demand(stage, sql)
         stage.journal.forget(entry)
+
+
+def _reverse(stage: Stage, mode: str, migration: Any, leaf: Leaf, schema_editor: Any) -> None:
+    """As Django does it."""
+    stage.mode.name, stage.mode.kept = mode, []
+    try:
+        leaf.operation.database_backwards(migration.app_label, schema_editor, leaf.after, leaf.before)
+    finally:
+        stage.mode.name = editor.PLAIN
+
+
+def _filled(stage: Stage, migration: Any, leaf: Leaf, kept: list[Entry], schema_editor: Any) -> None:
+    """As Django does it, but the column is filled with what it held before it is NOT NULL, for which it may have no
+    default.
+    """
+    _reverse(stage, editor.KEPT, migration, leaf, schema_editor)
+    demands = []
+    for text in [*stage.mode.kept, *map(str, schema_editor.deferred_sql)]:
+        nullable = forms.nullable(text)
+        schema_editor.run(nullable.sql if nullable else text)
+        demands += [nullable.demand] if nullable else []
+    schema_editor.deferred_sql.clear()
+    for entry in kept:
+        aside.column_back(stage.journal, entry)
+    schema_editor.run("SET CONSTRAINTS ALL IMMEDIATE")
+    for sql in demands:
+        _demand(stage, sql)
 
 
 def undo_of(entry: Entry) -> list[str]:

@@ -171,6 +171,24 @@ def add_column(sql: str, *, unique: bool, check: str) -> list[str]:
     return [f"ALTER TABLE {table} ADD COLUMN {column} {definition}", *others]
 
 
+class Nullable(NamedTuple):
+    """ADD COLUMN that every row has a value for at once, and what demands one later."""
+
+    sql: str
+    demand: str
+
+
+def nullable(sql: str) -> Nullable | None:
+    """A column that is NOT NULL and has no default, without NOT NULL; None for other statements."""
+    found = _ADD_COLUMN.fullmatch(sql.strip())
+    if found is None or " NOT NULL" not in found["definition"] or " DEFAULT " in found["definition"]:
+        return None
+    table, column = found["table"], found["column"]
+    definition = found["definition"].replace(" NOT NULL", " NULL", 1)
+    demand = f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL"
+    return Nullable(f"ALTER TABLE {table} ADD COLUMN {column} {definition}", demand)
+
+
 class Named(NamedTuple):
     """What a statement is about, without quotes."""
 
