@@ -53,8 +53,6 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """What each had counted when the new ones were warm: the first requests take longer everywhere. None before."""
     ending: str = ""
     """`promoted` or `aborted`, from then on; a set that is neither stands beside the release that serves."""
-    retired: bool = False
-    """Whether nothing of it is left."""
 
     @property
     def percent(self) -> int:

@@ -16,6 +16,7 @@ from nuages.release.events import Event
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.status import Component, Hold, Problem, Status
+from nuages.release.trial import Trial
 from nuages.release.values import Entry, Listing
 from nuages.release.webhook import Notice
 from nuages.render.release import Hook, Manifest
@@ -29,6 +30,7 @@ FIELDS = {
     "Build": Build.__struct_fields__,
     "Statics": Statics.__struct_fields__,
     "Passed": Passed.__struct_fields__,
+    "Trial": Trial.__struct_fields__,
     "Pause": Pause.__struct_fields__,
     "Reference": Reference.__struct_fields__,
     "DatabaseState": DatabaseState.__struct_fields__,
