@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from screen import Screen
 
@@ -36,12 +37,12 @@ class Project:
             text = text.replace(old, new)
         self.spec.write_text(text)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdout: int | TextIO = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start `nuages ...` and don't wait for it."""
         command = [sys.executable, "-m", "nuages", *arguments]
         return subprocess.Popen(
             command, cwd=self.folder, env=self._env, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def screen(self, *arguments: str, columns: int = 80, rows: int = 24) -> Screen:

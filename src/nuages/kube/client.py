@@ -6,7 +6,7 @@ Connecting, authentication and TLS are lightkube's (`config`, `credentials`, `tr
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -263,6 +263,31 @@ class Cluster:
             async for line in lines:
                 yield line
 
+    async def log_lines(
+        self, namespace: str, pod: str, container: str, **wanted: str
+    ) -> AsyncIterator[Sequence[tuple[str, str]]]:
+        """A container's log as (time, line), as many at once as arrived together; what is not UTF-8 is shown as such.
+
+        Args:
+            namespace: of the pod.
+            pod: its name.
+            container: one of its containers.
+            wanted: the API's own parameters: tailLines, sinceSeconds, sinceTime, previous; with follow until the
+                container ends, or the connection does.
+        """
+        path, asked = KNOWN["Pod"].path(namespace, pod) + "/log", Asked("read the log of", "Pod", pod, namespace)
+        parameters = {"container": container, "timestamps": "true", **wanted}
+        rest = b""
+        async with self._transport.chunks(
+            path, asked, parameters, silence=None if "follow" in wanted else _WATCH
+        ) as chunks:
+            async for chunk in chunks:
+                *lines, rest = (rest + chunk).split(b"\n")
+                if lines:
+                    yield [_stamped(line) for line in lines]
+        if rest:
+            yield [_stamped(rest)]
+
     @contextlib.asynccontextmanager
     async def attached(
         self, namespace: str, pod: str, container: str, *, stdin: bool, tty: bool
@@ -320,6 +345,11 @@ class Cluster:
                 hint="the custom resource definition it belongs to is not installed",
             )
         return self._kinds[kind, api_version]
+
+
+def _stamped(line: bytes) -> tuple[str, str]:
+    time, _, text = line.decode(errors="replace").partition(" ")
+    return time, text.rstrip("\r")
 
 
 def _object(response: httpx2.Response) -> Object:

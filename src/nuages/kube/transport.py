@@ -106,13 +106,28 @@ class Transport:
         Raises:
             ClusterError: no answer, a bad one, or a connection lost while reading.
         """
+        async with self._opened(path, asked, parameters, silence) as response:
+            yield response.aiter_lines()
+
+    @asynccontextmanager
+    async def chunks(
+        self, path: str, asked: Asked, parameters: Mapping[str, str], *, silence: float | None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """As `lines`, in bytes as they come: what a program prints has other ends of lines than its own."""
+        async with self._opened(path, asked, parameters, silence) as response:
+            yield response.aiter_bytes()
+
+    @asynccontextmanager
+    async def _opened(
+        self, path: str, asked: Asked, parameters: Mapping[str, str], silence: float | None
+    ) -> AsyncIterator[httpx2.Response]:
         timeout = httpx2.Timeout(30, connect=PATIENCE, read=silence)
         try:
             async with self._http.stream("GET", path, params=parameters, timeout=timeout) as response:
                 if not response.is_success:
                     await response.aread()
                     raise failure(response.status_code, response.content, asked, response.headers.get("Retry-After"))
-                yield response.aiter_lines()
+                yield response
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
 

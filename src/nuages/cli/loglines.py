@@ -1,0 +1,132 @@
+"""How a line of a log looks: what the runtime writes as JSON is made readable, all else stays as it is. Pure, and
+quick: a busy site prints thousands of lines a second.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import Any, TextIO
+from zlib import crc32
+
+import msgspec
+
+from nuages.release.logs import Line, Source
+
+COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
+LEVELS = {"WARNING": 33, "ERROR": 31, "CRITICAL": 31}
+# What the readable form shows in its own place, or not at all: the time is the line's.
+_PLACED = {
+    "time", "level", "logger", "message", "exception", "stack", "request_id", "task_id", "task",
+    "method", "path", "status", "client", "user_agent",
+}  # fmt: skip
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Filter:
+    """Which lines are wanted."""
+
+    def __init__(self, pattern: re.Pattern[str] | None, request: str | None) -> None:
+        """Those in which the pattern is found, and which belong to the request, where these are given."""
+        self._pattern = pattern
+        # As a whole word: an id may begin as another one does.
+        self._request = re.compile(rf"(?<![\w-]){re.escape(request)}(?![\w-])") if request else None
+
+    def passes(self, text: str) -> bool:
+        """Whether a line, as it was printed, is wanted."""
+        return (self._request is None or self._request.search(text) is not None) and (
+            self._pattern is None or self._pattern.search(text) is not None
+        )
+
+
+class Shown:
+    """Writes lines in one form: text for people, raw as they were printed, json for programs."""
+
+    def __init__(self, out: TextIO, form: str) -> None:
+        """To `out`, in colour where it is a terminal that wants it."""
+        self._out = out
+        self._form = {"text": self._text, "raw": _raw, "json": _json}[form]
+        self._colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    def write(self, lines: Iterable[Line]) -> None:
+        """Write them, and flush once."""
+        self._out.write("".join(f"{self._form(line)}\n" for line in lines))
+        self._out.flush()
+
+    def _text(self, line: Line) -> str:
+        pod = self._painted(line.source.short, COLOURS[crc32(line.source.pod.encode()) % len(COLOURS)])
+        entry = parsed(line.text)
+        if entry is None:
+            return f"{line.time[11:19]} {pod}  {line.text}"
+        level = str(entry.get("level", ""))
+        shown = self._painted(f"{level:<8}", LEVELS[level]) if level in LEVELS else ""
+        first, *rest = readable(entry).split("\n")
+        return "\n".join([f"{line.time[11:19]} {pod}  {shown}{first}", *(f"    {one}" for one in rest)])
+
+    def _painted(self, text: str, colour: int) -> str:
+        return f"\033[{colour}m{text}\033[0m" if self._colour else text
+
+
+def parsed(text: str) -> dict[str, Any] | None:
+    """The object of a line of JSON that has a message; None for any other line."""
+    if not text.startswith("{"):
+        return None
+    try:
+        entry = _decode(text)
+    except msgspec.DecodeError:
+        return None
+    return entry if isinstance(entry.get("message"), str) else None
+
+
+def readable(entry: dict[str, Any]) -> str:
+    """`GET /posts/ 200  12 ms  [6f1c...]`: message, what is beside it, whose it is; a traceback below."""
+    parts = [entry["message"]]
+    if entry.get("logger") == "nuages.access":
+        parts.append(f"{entry.get('duration_ms', 0):.0f} ms")
+        extra = {}
+    else:
+        extra = {name: value for name, value in entry.items() if name not in _PLACED}
+    parts += [f"{name}={_short(value)}" for name, value in extra.items()]
+    if belongs := entry.get("task_id") or entry.get("request_id"):
+        parts.append(f"[{belongs}]")
+    return "\n".join(["  ".join(parts), *(entry[name] for name in ("exception", "stack") if name in entry)])
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _raw(line: Line) -> str:
+    return line.text
+
+
+def _json(line: Line) -> str:
+    """In the shape that docs/reference/records.md promises."""
+    return msgspec.json.encode(entry_of(line)).decode()
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line for programs; `fields` is what a line of JSON had in it."""
+
+    time: str
+    pod: str
+    container: str
+    component: str
+    release: str
+    text: str
+    fields: dict[str, Any] | None = None
+
+
+def entry_of(line: Line) -> Entry:
+    """A line and where it comes from."""
+    source: Source = line.source
+    return Entry(
+        time=line.time,
+        pod=source.pod,
+        container=source.container,
+        component="-".join(filter(None, (source.component, source.key))),
+        release=source.release,
+        text=line.text,
+        fields=parsed(line.text),
+    )

@@ -1,0 +1,173 @@
+"""`nuages logs`: what all pods of an app print, as one text."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nuages.app.components import App
+    from nuages.kube.client import Cluster
+    from nuages.release.logs import Line, Source
+
+TAIL = 100
+
+
+@click.command()
+@click.argument("components", nargs=-1, metavar="[COMPONENT]...")
+@cluster_options
+@click.option("--follow", "-F", is_flag=True, help="Go on, through restarts and rollouts, until Ctrl-C.")
+@click.option("--since", metavar="TIME", help="Only of the last 90s, 10m, 2h.")
+@click.option("--tail", metavar="LINES", help=f"At most so many lines, or all.  [default: {TAIL}; all with --since]")
+@click.option("--grep", metavar="REGEX", help="Only lines in which this is found.")
+@click.option("--request", metavar="ID", help="Only lines of this request, by its X-Request-ID.")
+@click.option("--release", type=int, metavar="N", help="Only pods of this release.")
+@click.option("--previous", is_flag=True, help="Of the run before, where a container was started again.")
+@click.option("--raw", is_flag=True, help="The lines as they were printed, without the pod.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(
+    components: tuple[str, ...],
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    follow: bool,
+    since: str | None,
+    tail: str | None,
+    grep: str | None,
+    request: str | None,
+    release: int | None,
+    previous: bool,
+    raw: bool,
+    as_json: bool,
+) -> None:
+    """What the pods print, merged in the order of time; all of the app's own, or those of each COMPONENT.
+
+    \b
+    nuages logs                      the last 100 lines of webs, workers and beat
+    nuages logs web -F               go on with what the webs print
+    nuages logs worker-mail --since 10m --grep Traceback
+    nuages logs postgres             of a data store
+    nuages logs --request 6f1c...    what one request left in all of them
+    """
+    from nuages.cli.loglines import Filter, Shown
+
+    app = app_of(file, environment)
+    chosen = chooser(app, components)
+    lines = Filter(_pattern(grep), request)
+    shown = Shown(sys.stdout, form="json" if as_json else "raw" if raw else "text")
+
+    def wanted(source: Source) -> bool:
+        return chosen(source) and (release is None or source.release == str(release))
+
+    def show(found: list[Line]) -> None:
+        shown.write(line for line in found if lines.passes(line.text))
+
+    story = _story(
+        app, cluster_of(app, file, context), wanted, show, follow=follow, tail=_tail(tail, since), since=since,
+        previous=previous,
+    )  # fmt: skip
+    try:
+        run(story)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+
+
+async def _story(
+    app: App,
+    cluster: Cluster,
+    wanted: Callable[[Source], bool],
+    show: Callable[[list[Line]], None],
+    *,
+    follow: bool,
+    tail: int | None,
+    since: str | None,
+    previous: bool,
+) -> None:
+    from nuages.errors import UsageError
+    from nuages.kube.watch import Mirror
+    from nuages.release import logs
+    from nuages.render.labels import instance
+    from nuages.spec.units import seconds
+
+    async with cluster, Mirror(cluster, app.namespace, ("Pod",), instance(app)) as mirror:
+        found = logs.sources(mirror.items("Pod"), wanted)
+        if not found and not follow:
+            there = sorted({source.short.rpartition("-")[0] for source in logs.sources(mirror.items("Pod"), _any)})
+            has = f"there are pods of {', '.join(there)}" if there else "nothing runs there: nuages deploy"
+            raise UsageError(f"no such pod of {app.name} in {app.namespace}", hint=has)
+        lines, seen = await logs.past(
+            found,
+            cluster,
+            tail=tail,
+            since=round(seconds(since)) if since else None,
+            previous=previous,
+        )
+        show(lines)
+        if follow:
+            await logs.follow(wanted, seen, cluster, mirror, show)
+
+
+def chooser(app: App, components: tuple[str, ...]) -> Callable[[Source], bool]:
+    """Which sources the names on the command line mean: `web`, `web-main`, `main`, `postgres`; none: the app's own.
+
+    Raises:
+        UsageError: the app has no component of that name.
+    """
+    import difflib
+
+    from nuages.errors import UsageError
+    from nuages.render.labels import BEAT, MIGRATE, POSTGRES, REDIS, RUN, WEB, WORKER
+
+    own = {
+        WEB: ("", *app.web),
+        **({WORKER: ("", *app.workers)} if app.workers else {}),
+        **({BEAT: ("",)} if app.beat else {}),
+    }
+    others = (MIGRATE, RUN, *([POSTGRES] if app.postgres else []), *([REDIS] if app.redis else []))
+    names: dict[str, set[tuple[str, str]]] = {name: {(name, "")} for name in others}
+    for component, keys in own.items():
+        for key in keys:
+            for name in filter(None, (f"{component}-{key}" if key else component, key)):
+                names.setdefault(name, set()).add((component, key))
+    meant: set[tuple[str, str]] = set()
+    for asked in components:
+        name = asked.removeprefix(f"{app.name}-")
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(names))}"
+            raise UsageError(f"{app.name} has no component {asked}", hint=hint)
+        meant |= names[name]
+    meant = meant or {(component, "") for component in own}
+    return lambda source: bool(meant & {(source.component, ""), (source.component, source.key)})
+
+
+def _any(source: Source) -> bool:
+    return True
+
+
+def _pattern(grep: str | None) -> re.Pattern[str] | None:
+    if grep is None:
+        return None
+    try:
+        return re.compile(grep)
+    except re.error as error:
+        raise click.BadParameter(f"{grep!r} is no regular expression: {error}", param_hint="--grep") from error
+
+
+def _tail(tail: str | None, since: str | None) -> int | None:
+    """How many lines at most; None for all."""
+    if tail is None:
+        return None if since else TAIL
+    if tail != "all" and not tail.isdigit():
+        raise click.BadParameter("write a number, or all", param_hint="--tail")
+    return None if tail == "all" else int(tail)
