@@ -67,7 +67,7 @@ class Denies(BaseHTTPRequestHandler):
         answer = {
             "uid": review["request"]["uid"],
             "allowed": False,
-            "status": {"message": "images come from acme only"},
+            "status": {"message": "only of acme"},
         }
         body = json.dumps(review | {"response": answer}).encode()
         self.send_response(200)
