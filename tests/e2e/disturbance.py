@@ -65,7 +65,7 @@ class Site:
 
     def evict(self, component: str = "web") -> None:
         """A pod taken away as a drain does, by the eviction API, which asks the disruption budget."""
-        name = self._random.choice(self._pods(component))["metadata"]["name"]
+        name = self._random.choice(self.pods(component))["metadata"]["name"]
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
         end = time.monotonic() + PATIENCE
         while True:
@@ -81,13 +81,13 @@ class Site:
 
     def delete(self, component: str = "web") -> None:
         """A pod deleted, by somebody who asks no budget."""
-        name = self._random.choice(self._pods(component))["metadata"]["name"]
+        name = self._random.choice(self.pods(component))["metadata"]["name"]
         self._ask("delete", "pod", name, "--wait=false")
         self.settle(without=name)
 
     def evict_static(self) -> None:
         """A pod that keeps the files of earlier releases, where there are such."""
-        if self._pods("static"):
+        if self.pods("static"):
             self.evict("static")
 
     def settle(self, without: str = "") -> None:
@@ -99,7 +99,7 @@ class Site:
                 for item in self._items("deployment")
                 for labels in [item["spec"]["selector"]["matchLabels"]]
             }
-            there = {key: [pod for pod in self._pods(key[0], key[1]) if _ready(pod)] for key in wanted}
+            there = {key: [pod for pod in self.pods(key[0], key[1]) if _ready(pod)] for key in wanted}
             names = {pod["metadata"]["name"] for pods in there.values() for pod in pods}
             if all(len(there[key]) == count for key, count in wanted.items()) and without not in names:
                 return
@@ -112,7 +112,7 @@ class Site:
         old, new = COLOURS if f"COLOR: {COLOURS[0]}" in text else reversed(COLOURS)
         spec.write_text(text.replace(f"COLOR: {old}", f"COLOR: {new}"))
 
-    def _pods(self, component: str, key: str = "") -> list[dict[str, Any]]:
+    def pods(self, component: str, key: str = "") -> list[dict[str, Any]]:
         """Those that are there to stay."""
         selector = f"app.kubernetes.io/component={component}" + (f",nuages.dev/key={key}" if key else "")
         return [
