@@ -85,6 +85,10 @@ TWICE = "import socket; first = socket.create_server(('', 8000)); socket.create_
 ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\xb7\0\x01\0\0\0" + bytes(40)  # the head of a program for arm64
 
 
+SHORT = 25
+"""Seconds for those that nothing else ends: they run, and are not ready."""
+
+
 def python(program: str) -> dict[str, object]:
     return {"command": ["python", "-c", program]}
 
@@ -116,7 +120,7 @@ def pod(name: str, volumes: list[Object] | None = None, **container: object) -> 
     return {"metadata": {"labels": {**LABELS, "app": name}}, "spec": spec}
 
 
-def deployment(name: str, **parts: object) -> Object:
+def deployment(name: str, *, deadline: int = 120, **parts: object) -> Object:
     """One pod with a probe, as all of ours: one that crashes without a probe is available for a moment."""
     probes = {} if parts.keys() & {"startupProbe", "readinessProbe"} else {"readinessProbe": probe()}
     template = pod(name, **probes, **parts)
@@ -125,7 +129,7 @@ def deployment(name: str, **parts: object) -> Object:
         "kind": "Deployment",
         "metadata": {"name": name, "namespace": NAMESPACE, "labels": LABELS},
         "spec": {
-            "progressDeadlineSeconds": 25,
+            "progressDeadlineSeconds": deadline,
             "selector": {"matchLabels": {"app": name}},
             "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": template,
@@ -240,6 +244,7 @@ CASES = {
     "mount": Case(
         deployment(
             "mount",
+            deadline=SHORT,
             volumes=[{"name": "env", "configMap": {"name": "nowhere"}}],
             volumeMounts=[{"name": "env", "mountPath": "/env"}],
             **python(""),
@@ -260,43 +265,53 @@ CASES = {
     "platform": Case(deployment("platform", image=f"{PULLED}/arm:1"), "diag.D007", seconds=45),
     "pull": Case(deployment("pull", image="registry.example.com/acme/nope:1"), "diag.D004", seconds=45),
     "migrations": Case(
-        deployment("migrations", startupProbe=probe(), **python(SERVER.format(status=503))),
+        deployment("migrations", deadline=SHORT, startupProbe=probe(), **python(SERVER.format(status=503))),
         "diag.D040",
         ("start-up waits for migrations: posts.0002_slug",),
         AT_LAST,
     ),
     "port": Case(
-        deployment("port", readinessProbe=probe(8001), **python("import time; time.sleep(999)")),
+        deployment("port", deadline=SHORT, readinessProbe=probe(8001), **python("import time; time.sleep(999)")),
         "diag.D041",
         seconds=AT_LAST,
     ),
     "silent": Case(
-        deployment("silent", **python("import socket, time; s = socket.create_server(('', 8000)); time.sleep(999)")),
+        deployment(
+            "silent",
+            deadline=SHORT,
+            **python("import socket, time; s = socket.create_server(('', 8000)); time.sleep(999)"),
+        ),
         "diag.D043",
         seconds=AT_LAST,
     ),
-    "little": Case(deployment("little", resources=SMALL, **python("while True: pass")), "diag.D048", seconds=AT_LAST),
+    "little": Case(
+        deployment("little", deadline=SHORT, resources=SMALL, **python("while True: pass")),
+        "diag.D048",
+        seconds=AT_LAST,
+    ),
     "host": Case(
-        deployment("host", **serve(("HOSTS", "blog.example.com"))),
+        deployment("host", deadline=SHORT, **serve(("HOSTS", "blog.example.com"))),
         "diag.D045",
         ("django.core.exceptions.DisallowedHost: Invalid HTTP_HOST header: ...",),
         AT_LAST,
     ),
     "redirect": Case(
-        deployment("redirect", **serve(("REDIRECT", "1"))),
+        deployment("redirect", deadline=SHORT, **serve(("REDIRECT", "1"))),
         "diag.D046",
         ('Readiness probe failed: Get "https://...',),
         AT_LAST,
     ),
     "error": Case(
-        deployment("error", **serve(("BROKEN", "1"))),
+        deployment("error", deadline=SHORT, **serve(("BROKEN", "1"))),
         "diag.D047",
         ("ZeroDivisionError: no posts to divide by", "blog/site_of_one_file.py:20"),
         AT_LAST,
     ),
-    "unbound": Case(deployment("unbound", **LACKING, **python("")), "diag.D051", seconds=AT_LAST),
+    "unbound": Case(deployment("unbound", deadline=SHORT, **LACKING, **python("")), "diag.D051", seconds=AT_LAST),
     "large": Case(
-        deployment("large", resources={"requests": {"cpu": "900"}}, **python("")), "diag.D050", seconds=AT_LAST
+        deployment("large", deadline=SHORT, resources={"requests": {"cpu": "900"}}, **python("")),
+        "diag.D050",
+        seconds=AT_LAST,
     ),
     "job": Case(job("job", "raise ValueError('no slug for post 7')"), "diag.D024", ("ValueError: no slug for post 7",)),
     "late": Case(job("late", "import time; time.sleep(99)", activeDeadlineSeconds=5), "diag.D072", ()),
