@@ -25,6 +25,17 @@ MARKS = {
     Action.BLOCKED: ("✗", "red"),
 }
 STYLES = {"expand": "green", "contract": "yellow", "backfill": "green", "state": "dim", "unsafe": "red"}
+ENDS = {
+    "next-release": "until the release after it does what this one holds back:",
+    "after-rollout": "until it does, after its rollout, what it holds back:",
+    "manual": "until nuages contract does what is held back:",
+}
+HELD = {
+    "backfill": "done after the rollout",
+    "next-release": "done first, as far as no code needs it any more",
+    "after-rollout": "done first, as far as no code needs it any more",
+    "manual": "waits for nuages contract",
+}
 MANNERS = {
     "canary": "as a canary: some requests first, beside the release that serves",
     "blue-green": "blue-green: all pods beside the old ones, then all requests at once",
@@ -136,6 +147,10 @@ class _Page:
         self._say(said, 2, 4, mark=(verdict.says + (":" if said else ""), style))
         for reason in verdict.reasons:
             self._say(f"· {reason}", 4, 6)
+        if verdict.ends:
+            self._say(ENDS[plan.migrations.contract], 2)
+        for held in verdict.ends:
+            self._say(f"· {held}", 4, 6)
 
     def findings(self, plan: Plan) -> None:
         told = [one for one in plan.findings if one.id != UNASKED and one.level is not Level.INFO]
@@ -202,9 +217,10 @@ class _Page:
         self._title(f"Migrations{which}, in this order")
         for held in found.held:
             since = f"release {held.release}" if held.release else "an earlier release"
-            said = f"{held.migration}: held back by {since}, done now that no code needs it"
-            self._say(said, 2, 4, mark=(held.kind, STYLES.get(held.kind, "green")))
-            self._say(held.sql, 6, 8, style="dim")
+            then = HELD.get(held.kind, HELD[plan.migrations.contract])
+            said = f"{held.migration}: held back by {since}, {then}"
+            self._say(said, 2, 11, mark=(f"{held.kind:<8}", STYLES.get(held.kind, "green")))
+            self._say(held.sql, 11, 13, style="dim")
         for one in found.migrations:
             self._say(one.name, 2)
             for operation in one.operations:

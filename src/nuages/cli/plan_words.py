@@ -8,7 +8,7 @@ from nuages.release.plan.shape import Action, Drift, Lock, Outcome, Plan, Statem
 
 KINDS = {
     "ConfigMap": "configuration",
-    "Deployment": "pods",
+    "Deployment": "processes, in pods",
     "HTTPRoute": "the way in from outside",
     "HorizontalPodAutoscaler": "how many pods there are, by load",
     "Ingress": "the way in from outside",
@@ -18,7 +18,7 @@ KINDS = {
     "Secret": "values of secrets",
     "Service": "an address",
     "ServiceAccount": "an identity",
-    "StatefulSet": "pods that keep their names and volumes",
+    "StatefulSet": "processes that keep their names and volumes",
 }
 WHEN = {
     "expand": "before the first new pod",
@@ -110,6 +110,9 @@ def summary(plan: Plan) -> str:
     count = sum(change.action is not Action.KEEP for change in plan.objects)
     parts = ["1 object changes" if count == 1 else f"{count} objects change"] if count else []
     pending = sum(len(one.migrations) for one in plan.migrations.databases)
+    held = plan.migrations.due and not pending
+    if held:
+        parts.append("what was held back in the database is done")
     if pending:
         parts.append("1 migration is applied" if pending == 1 else f"{pending} migrations are applied")
     names = ", ".join(roll.name for roll in plan.rolls)

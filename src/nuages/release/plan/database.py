@@ -49,7 +49,8 @@ async def ask(app: App, job: Object, cluster: Cluster, say: Callable[[str], None
     databases = tuple(_pending(alias, one) for alias, one in sorted(answer.databases.items()))
     count = sum(len(one.migrations) for one in databases)
     said = "1 migration" if count == 1 else f"{count or 'no'} migrations"
-    return Told(Migrations(known=True, databases=databases), _gates(answer), _after(answer), f"{said} pending")
+    migrations = Migrations(known=True, contract=app.migrations.contract, databases=databases)
+    return Told(migrations, _gates(answer), _after(answer), f"{said} pending")
 
 
 def back(serving: Stored | None, told: Told, hide: Callable[[str], str]) -> Verdict | None:
@@ -60,7 +61,14 @@ def back(serving: Stored | None, told: Told, hide: Callable[[str], str]) -> Verd
         return Verdict(says="safe", to=serving.record.number)
     found = verdict.going_back(serving, told.after)
     reasons = tuple(redact.text(hide(reason.message)) for reason in found.reasons)
-    return Verdict(says=found.outcome.value, to=serving.record.number, reasons=reasons)
+    ends = [
+        f"{migration.name}: {operation.text}"
+        for one in told.migrations.databases
+        for migration in one.migrations
+        for operation in migration.operations
+        if operation.kind == "contract"
+    ]
+    return Verdict(says=found.outcome.value, to=serving.record.number, reasons=reasons, ends=tuple(ends))
 
 
 async def _served(app: App, cluster: Cluster) -> bool:

@@ -67,7 +67,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink, *, manner: 
         image=build.reference,
         serving_image=serving.record.build.reference if serving else None,
         changes=any(change.action is not Action.SAME for change in changes if change.action is not Action.KEEP)
-        or any(one.migrations for one in told.migrations.databases),
+        or told.migrations.due,
         objects=tuple(change for change in changes if change.action is not Action.SAME),
         drift=tuple(one for each in found for one in each.drift),
         secrets=secret.changed,

@@ -141,7 +141,9 @@ async def check(saved: Saved, app: App, cluster: Cluster, history: list[Stored])
     """
     secret = await values.foreseen(app, records.live(history), cluster, there=True)
     wanted = deploy.plan(app, saved.build, secret.copy, history, saved.manner)
-    moved = [*_releases(saved, wanted, history), *_specs(saved, wanted), *await _objects(saved, wanted, cluster)]
+    moved = list(_releases(saved, wanted, history))  # which explains all the rest
+    if not moved:
+        moved = [*_specs(saved, wanted), *await _objects(saved, wanted, cluster)]
     if not moved:
         moved = await _migrations(saved, app, wanted, secret, cluster)
     if moved:

@@ -156,7 +156,15 @@ class Migrations(msgspec.Struct, frozen=True, kw_only=True):
     known: bool
     why_not: str = ""
     """Why it could not be asked; "" where it was, or where there is none."""
+    contract: str = "next-release"
+    """When what is held back is taken away: `next-release`, `after-rollout`, or `manual`, which waits for a person."""
     databases: tuple[Pending, ...] = ()
+
+    @property
+    def due(self) -> bool:
+        """Whether the next release has something to do in a database."""
+        held = any(entry.kind != "backfill" for one in self.databases for entry in one.held)
+        return any(one.migrations for one in self.databases) or (held and self.contract != "manual")
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +210,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """safe, degraded, unknown, undo or refused."""
     to: int
     reasons: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    """What is held back for now, and ends the way back when it is done: migration and operation."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
