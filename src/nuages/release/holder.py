@@ -25,8 +25,9 @@ def by_hand() -> str:
 
 
 def user() -> str:
-    """user@host, as records and messages name a person."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    """user@host, as records and messages name a person; a pod that drives a release goes under who started it."""
+    name = getpass.getuser()
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
 
 
 def machine() -> str:
