@@ -18,6 +18,7 @@ from nuages.kube.failures import Asked
 from nuages.progress import Started, silent
 from nuages.release import engine, records, secrets
 from nuages.release.deploy import deploy
+from nuages.release.manner import Manner
 from nuages.release.phases import verify
 from nuages.release.record import Outcome
 from nuages.release.rollback import rollback
@@ -116,7 +117,7 @@ async def test_a_crash_loop_ends_the_release_early_and_a_rollback_brings_back_wh
     kubelet.crash.add("web")
     broken = blog(namespace, tmp_path, orange="maroon")
     with pytest.raises(ReleaseFailed):
-        await deploy(broken, BUILD, cluster, silent)
+        await deploy(broken, BUILD, cluster, silent, manner=Manner(returns=False))
     kubelet.crash.clear()
     record = await rollback(app, None, cluster, silent)
     assert (record.number, record.restores, record.template) == (3, 1, 1)
