@@ -151,7 +151,6 @@ def unchanging(_path: str, url: str) -> bool:
 
 def serve(folder: Path, port: int) -> None:
     """Serve until SIGTERM; what is being answered then ends."""
-    (folder / FILES).mkdir(parents=True, exist_ok=True)
     handler = type("Handler", (Answers,), {"site": site(folder / FILES)})
     with Server(("", port), handler) as server:
         # From another thread: it waits for the loop, which this one runs.
@@ -165,6 +164,7 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["copy", folder, root, url, tree]:
             shared = Path(folder)
+            (shared / FILES).mkdir(parents=True, exist_ok=True)
             program = shared / PROGRAM
             if not program.exists():
                 _place(Path(__file__), program)

@@ -86,6 +86,7 @@ image: registry.example.com/ring
 django: {settings: ring.settings}
 web: {main: {interface: INTERFACE, replicas: 2, requestTimeout: 10s, resources: {cpu: 20m, memory: 192Mi}}}
 expose: {kind: loadBalancer}
+canary: {steps: [50%], pause: 5s}
 env: {COLOR: orange}
 secrets: {SECRET_KEY: {generate: true}}
 environments:

@@ -84,6 +84,7 @@ def test_an_image_that_lacks_its_folder_is_left_out(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "0 static files" in done.stdout
     assert (tmp_path / "shared" / "statics.py").is_file(), "the program is there for the other images"
+    assert (tmp_path / "shared" / "files").is_dir(), "and the folder that is served"
 
 
 def test_the_hash_of_a_tree_follows_names_and_contents(tmp_path: Path) -> None:
