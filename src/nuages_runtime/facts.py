@@ -45,6 +45,7 @@ def facts() -> dict[str, object]:
     from django.conf import settings
     from django.db import connections
 
+    from nuages_runtime.migrations import gates
     from nuages_runtime.overlay import apply
 
     media = str(settings.MEDIA_ROOT or "")
@@ -57,6 +58,7 @@ def facts() -> dict[str, object]:
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "migrations": leaves(),
         "engines": {alias: connections[alias].vendor for alias in connections},
+        "gates": list(gates.of_the_image()),
         "tasks": registry.tasks(os.environ.get("NUAGES_CELERY_APP", "")),
         "media_root": str(Path(media).absolute()) if media else None,
         "static_root": str(Path(static).absolute()) if static else None,

@@ -25,6 +25,17 @@ class Statics(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the name of each has a hash of its own."""
 
 
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """What an image's own migrations say against a release of it."""
+
+    id: str
+    level: str
+    """error, warning or info."""
+    message: str
+    place: str = ""
+    hint: str = ""
+
+
 class Build(msgspec.Struct, frozen=True, kw_only=True):
     """One built image of one project."""
 
@@ -54,6 +65,8 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     """Per alias of DATABASES the vendor it had when the settings were loaded: `postgresql`, `sqlite`."""
     tasks: dict[str, str] | None = None
     """Per Celery task its signature, `(post, subject=)`; None where it is not known, as an older nuages built it."""
+    gates: tuple[Gate, ...] = ()
+    """What its migrations lack: models without one, several last ones."""
     user: int = 10001
     """The numeric user the processes run as; a name can't be checked by the kubelet (runAsNonRoot)."""
     working_dir: str = "/app"

@@ -20,6 +20,16 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
         *processes.check(app, build),
         *folders.check(app, build),
         *(_uploads(app, build) if build else []),
+        *(_gates(app, build) if build else []),
+    ]
+
+
+def _gates(app: App, build: Build) -> list[Finding]:
+    """What the image said of its migrations when it was built, but for what the spec lets pass."""
+    return [
+        Finding(gate.id, Level(gate.level), gate.message, Place(path=gate.place), gate.hint)
+        for gate in build.gates
+        if gate.id not in app.django.checks.ignore
     ]
 
 

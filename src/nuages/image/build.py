@@ -341,6 +341,7 @@ def _known(told: facts.Told, commit: str, *, user: int, folder: str) -> Build:
         engines=told.engines,
         migrations=told.migrations,
         tasks=told.tasks,
+        gates=told.gates,
         static_root=told.static_root,
         static_tree=told.static_tree,
         static_hashed=told.static_hashed,

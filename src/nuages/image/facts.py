@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from nuages.app.build import Build
+from nuages.app.build import Build, Gate
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed, MissingTool, NuagesError, Refused
 from nuages.host.command import run as run_program
@@ -74,6 +74,7 @@ class Told(msgspec.Struct, frozen=True):
     python: str = ""
     engines: dict[str, str] = {}
     tasks: dict[str, str] | None = None
+    gates: tuple[Gate, ...] = ()
     staticfiles: bool = True
     overlay: tuple[Change, ...] = ()
     read: tuple[str, ...] | None = None
