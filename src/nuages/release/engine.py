@@ -27,6 +27,7 @@ from nuages.release.phases.prune import prune
 from nuages.release.phases.services import services
 from nuages.release.phases.settle import settle
 from nuages.release.phases.static import static
+from nuages.release.phases.undo import undo
 from nuages.release.phases.verify import verify
 from nuages.release.phases.web import web
 from nuages.release.phases.workers import workers
@@ -55,6 +56,7 @@ PHASES: dict[str, Phase] = {
     "released": hooks.at("released", binding=False),
     "settle": settle,
     "contract": contract,
+    "undo": undo,
     "prune": prune,
 }
 """In this order, and none knows its neighbours: a task that the new web sends finds a worker that knows it."""
@@ -66,6 +68,7 @@ BACK = (
     "beat",
     "web",
     "workers",
+    "undo",
     "verify",
     "after-rollout",
     "live",
@@ -74,7 +77,7 @@ BACK = (
 )
 """The order of a rollback: who sends new tasks goes before who works them off."""
 
-OPTIONAL = ("static", "maintenance", "canary", "workers", "beat", "settle", "contract")
+OPTIONAL = ("static", "maintenance", "canary", "workers", "beat", "settle", "contract", "undo")
 """The phases of what an app may have none of, or a release was not asked for: their part of the manifest is empty."""
 
 AWAY = 2.0

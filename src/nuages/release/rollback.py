@@ -1,22 +1,40 @@
-"""Going back: an earlier release's image, configuration and secrets as they were, brought live as a new release."""
+"""Going back: an earlier release's image, configuration and secrets as they were, brought live as a new release.
+
+find the release  ─▶  look at the database  ─▶  the verdict  ─▶  the phases backwards  ─▶  undo, where that was asked
+"""
 
 from __future__ import annotations
 
 import msgspec
 
 from nuages.app.components import App
+from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.kube.client import Cluster
-from nuages.progress import Sink
-from nuages.release import bridging, ownership, records
-from nuages.release.begin import begin, entered, number_after
+from nuages.progress import Sink, Told, step
+from nuages.release import bridging, looking, ownership, records
+from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.holder import user
+from nuages.release.lock import ANY, Wish
+from nuages.release.plan import objects
 from nuages.release.record import Outcome, Record, Stored
+from nuages.release.verdict import Outcome as Answer
+from nuages.release.verdict import Verdict
 from nuages.release.world import utc
+from nuages.render.jobs import staged
 
 
-async def rollback(app: App, to: int | None, cluster: Cluster, sink: Sink) -> Record:
+async def rollback(
+    app: App,
+    to: int | None,
+    cluster: Cluster,
+    sink: Sink,
+    *,
+    undo: bool = False,
+    anyway: bool = False,
+    wish: Wish = ANY,
+) -> Record:
     """Bring an earlier release back; returns the new, closed record.
 
     Args:
@@ -24,28 +42,92 @@ async def rollback(app: App, to: int | None, cluster: Cluster, sink: Sink) -> Re
         to: the release to go back to; None for the last good one.
         cluster: where.
         sink: who is told of the phases.
+        undo: undo the migrations that the verdict names, once the old pods are back.
+        anyway: go back though it is unknown whether the old code can work with the database.
+        wish: what is wanted of the lock.
 
     Raises:
-        Refused: there is no such release, or the database has moved on from what its code expects.
+        Refused: there is no such release, or the verdict says no.
         NotOurs: objects in the way belong to somebody else.
     """
-    async with entered(app, cluster, sink) as (world, history):
+    async with entered(app, cluster, sink, wish) as (world, history):
         wanted = plan(history, to)
-        await ownership.objects(app, wanted.manifest, cluster)
-        return await drive(await begin(wanted, history, world), world)
+        if wanted.resource_version is None:
+            verdict = await _judged(wanted, history, cluster, sink)
+            permit(verdict, undo=undo, anyway=anyway)
+            if undo and verdict.undo:
+                wanted = with_undo(wanted, history, verdict)
+            await ownership.objects(app, wanted.manifest, cluster)
+            await objects.refuse(app, wanted.manifest, cluster)
+        return await drive(await begin(asked(wanted, wish), history, world), world)
+
+
+async def verdict_on(app: App, to: int | None, cluster: Cluster, sink: Sink) -> Verdict:
+    """What `rollback` would say first; nothing is touched, and no lock is taken.
+
+    Raises:
+        Refused: there is no such release.
+    """
+    history = await records.history(cluster, app.namespace, app.name, app.environment)
+    return await _judged(plan(history, to), history, cluster, sink)
+
+
+async def _judged(wanted: Stored, history: list[Stored], cluster: Cluster, sink: Sink) -> Verdict:
+    with step(sink, "verdict") as shown:
+        target = next(stored for stored in history if stored.record.number == wanted.record.restores)
+        verdict = looking.judged(target, history, await looking.look(target, history, cluster, shown.say))
+        shown.note = verdict.line
+        sink(Told("verdict", msgspec.to_builtins(verdict)))
+    return verdict
+
+
+def permit(verdict: Verdict, *, undo: bool, anyway: bool) -> None:
+    """Go on, or refuse with the reasons and what else there is to do.
+
+    Raises:
+        Refused: the verdict does not allow it.
+    """
+    if verdict.outcome in (Answer.SAFE, Answer.DEGRADED):
+        return
+    if undo and verdict.undo:
+        return
+    if anyway and verdict.outcome is Answer.UNKNOWN:
+        return
+    ways = []
+    if verdict.undo:
+        losses = ", ".join(loss for each in verdict.undo for loss in each.losses)
+        gone = f"; what was written since into {losses} goes" if losses else ""
+        ways.append(f"nuages rollback {verdict.release} --undo undoes the migrations{gone}")
+    if verdict.outcome is Answer.UNKNOWN:
+        ways.append("--anyway goes back all the same")
+    raise Refused(verdict.line, findings=verdict.findings, hint="; ".join(ways) or "deploy a fix forward instead")
+
+
+def with_undo(wanted: Stored, history: list[Stored], verdict: Verdict) -> Stored:
+    """A rollback that also undoes migrations: by a Job in the newest image that has them, not in the one of before."""
+    names = [name for each in verdict.undo for name in each.migrations]
+    newest = looking.asked(wanted, history)[0]
+    jobs: list[Object] = []
+    for job in newest.manifest.expand:
+        made = staged(job, "undo", f"-{wanted.record.number}")
+        container = made["spec"]["template"]["spec"]["containers"][0]
+        container["command"] += [word for name in dict.fromkeys(names) for word in ("--name", name)]
+        jobs.append(made)
+    return msgspec.structs.replace(wanted, manifest=msgspec.structs.replace(wanted.manifest, undo=jobs))
 
 
 def plan(history: list[Stored], to: int | None) -> Stored:
     """The release that would bring an earlier one back, not written yet; an interrupted one of the same goes on.
 
+    Whether its code can work with the database is another question.
+
     Raises:
-        Refused: as `rollback`.
+        Refused: there is no such release.
     """
     if to is None and history and history[0].open and history[0].record.restores:
         return history[0]
     target = _target(history, to)
     latest = history[0]
-    _check(target.record, latest.record)
     if latest.open and latest.record.restores == target.record.number:
         return latest
     files, images = bridging.back(target, history)
@@ -64,7 +146,8 @@ def plan(history: list[Stored], to: int | None) -> Stored:
         database=latest.record.database,
         left=latest.record.left,
     )
-    return Stored(record=record, manifest=msgspec.structs.replace(target.manifest, static=files))
+    manifest = msgspec.structs.replace(target.manifest, static=files, undo=[])
+    return Stored(record=record, manifest=manifest, schema=target.schema)
 
 
 def _target(history: list[Stored], to: int | None) -> Stored:
@@ -90,26 +173,3 @@ def _target(history: list[Stored], to: int | None) -> Stored:
         f"there is no release {to} to go back to" if to else "there is no earlier release to go back to",
         hint=f"went live before, and kept: {known}",
     )
-
-
-def _check(target: Record, latest: Record) -> None:
-    """Refuse where the database is not known to be as the target's code expects it.
-
-    Equal leaves are the one case that is safe without looking at the schema itself.
-    """
-    if latest.database is None:
-        raise Refused(
-            "a migration is half done, so it is not known whether earlier code can work with the database",
-            hint="deploy again, so that the migration ends; then go back",
-        )
-    ahead = sorted(
-        label
-        for label in latest.database.migrations.keys() | target.build.migrations.keys()
-        if latest.database.migrations.get(label) != target.build.migrations.get(label)
-    )
-    if ahead:
-        known = msgspec.json.encode({label: latest.database.migrations.get(label) for label in ahead}).decode()
-        raise Refused(
-            f"the database has moved on since release {target.number}: {known}",
-            hint=f"its code expects {', '.join(ahead)} as it was then; deploy a fix forward instead",
-        )

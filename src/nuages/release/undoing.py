@@ -71,6 +71,8 @@ def _did(effect: Effect, misfit: Misfit) -> bool:
         )
     if misfit.id == "release.E330":
         return effect.does in ("drop", "rename") and effect.column in (None, misfit.column)
+    if effect.does == "rename":
+        return effect.to == misfit.column and misfit.id == "release.E331"
     return effect.does in ("create", "alter", "constrain") and (
         effect.column is None or misfit.column is None or effect.column == misfit.column
     )
@@ -95,23 +97,24 @@ def _lost(then: Database, now: Database, undone: Sequence[Migration]) -> tuple[t
     """What goes with the undoing, and the first thing that the earlier release reads and that would not be there, or
     come back empty. Effects are followed backwards, under the names that they leave behind.
     """
-    gone: set[Place] = set()  # under the names of before
+    gone: set[Place] = set()
+    losses: list[Place] = []
     for migration in undone:
         for effect in reversed(migration.effects):
             place = (effect.table, effect.column)
+            there = effect.does == "drop" and _there(now, place)
             if effect.does == "create":
+                losses.append(place)
+            if effect.does == "create" or (effect.does == "drop" and not there):
                 gone = {each for each in gone if not _within(each, place)} | {place}
-            elif effect.does == "drop" and not _there(now, place):
-                gone = {each for each in gone if not _within(each, place)} | {(effect.table, effect.column)}
             elif effect.does == "rename":
-                gone = {_renamed(each, effect) for each in gone}
+                gone = {_renamed(each, effect) for each in gone if not _within(each, place)}
     read = [
         (table, column)
         for table, column in sorted(gone, key=str)
         if table in then.wanted and (column is None or column in then.wanted[table].columns)
     ]
-    told = tuple(_told(place) for place in sorted(gone, key=str) if place not in read)
-    return told, _told(read[0]) if read else ""
+    return tuple(_told(place) for place in losses if _there(now, place)), _told(read[0]) if read else ""
 
 
 def _within(place: Place, other: Place) -> bool:

@@ -19,7 +19,7 @@ import msgspec
 
 from nuages.app.schema import Database, Schema
 from nuages.findings import Finding, Level, Place
-from nuages.release import between, fits, undoing
+from nuages.release import between, fits, lineage, undoing
 from nuages.release.misfit import Misfit, Weight
 from nuages.release.record import Stored
 
@@ -145,7 +145,12 @@ def _reasons(alias: str, then: Database, now: Database | None, release: int) -> 
         yield Misfit(weight=Weight.HIDES, id="release.E337", message=f"nobody looked at the database {alias}")
         return
     since = between.since(then, now)
-    for misfit in (*between.misfits(then, now, since), *fits.misfits(then, now, release)):
+    found = (
+        *between.misfits(then, now, since),
+        *fits.misfits(then, now, release),
+        *lineage.misfits(then, now, since, release),
+    )
+    for misfit in found:
         yield msgspec.structs.replace(undoing.attributed(misfit, now, since), alias=alias)
 
 

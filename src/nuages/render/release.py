@@ -74,6 +74,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The Job of what migrations leave for after the rollout; run where something is left."""
     contract: list[Object] = []
     """The Job that takes away what no running code knows any more; run where the spec wants it in this release."""
+    undo: list[Object] = []
+    """Of a rollback: the Job, in the newer image, that undoes migrations once the old pods are back."""
     hooks: dict[str, Hook] = {}
     """What is done beside the phases, by the point at which it is."""
 
@@ -93,5 +95,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             *self.beat,
             *self.settle,
             *self.contract,
+            *self.undo,
             *(item for hook in self.hooks.values() for item in hook.objects),
         ]

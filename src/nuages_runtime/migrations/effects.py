@@ -51,12 +51,18 @@ def done(connection: BaseDatabaseWrapper, declared: Collection[str] = ()) -> dic
     return told
 
 
-def opaque(loader: Any, declared: Collection[str] = ()) -> list[str]:
-    """The migrations whose operations do what can't be read off them, and that nobody declared."""
+def opaque(loader: Any, alias: str, declared: Collection[str] = ()) -> list[str]:
+    """The migrations whose operations do in that database what can't be read off them, and that nobody declared."""
+    from django.db import router
+
     return sorted(
         f"{app}.{name}"
         for (app, name), migration in loader.disk_migrations.items()
-        if not _declared(migration, declared) and any(code(operation) for operation in migration.operations)
+        if not _declared(migration, declared)
+        and any(
+            code(operation) and router.allow_migrate(alias, app, **getattr(operation, "hints", {}))
+            for operation in migration.operations
+        )
     )
 
 

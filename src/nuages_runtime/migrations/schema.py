@@ -43,7 +43,7 @@ def facts(connection: BaseDatabaseWrapper, declared: Collection[str] = ()) -> di
         "live": live(connection),
         "known": known(loader),
         "applied": applied(connection),
-        "opaque": opaque(loader, declared),
+        "opaque": opaque(loader, connection.alias, declared),
     }
 
 

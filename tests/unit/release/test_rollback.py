@@ -4,10 +4,16 @@ import msgspec
 import pytest
 
 from nuages.errors import Refused
-from nuages.release.record import DatabaseState, Outcome
-from nuages.release.rollback import plan
+from nuages.release.looking import Looked, asked, judged
+from nuages.release.misfit import Misfit, Weight
+from nuages.release.record import DatabaseState
+from nuages.release.record import Outcome as Ended
+from nuages.release.rollback import permit, plan, with_undo
+from nuages.release.verdict import Outcome, Undo, Verdict
 
 from .examples import BUILD, NOON, live, record, stored
+
+WRONG = Misfit(weight=Weight.BREAKS, id="release.E330", message="posts.0003_slug dropped posts_post.name")
 
 
 def test_back_goes_to_the_release_that_was_live_before():
@@ -16,7 +22,7 @@ def test_back_goes_to_the_release_that_was_live_before():
 
 
 def test_a_release_that_failed_is_no_place_to_go_back_to():
-    failed = stored(record(2).closed(Outcome.FAILED, NOON))
+    failed = stored(record(2).closed(Ended.FAILED, NOON))
     assert plan([live(3), failed, live(1)], None).record.restores == 1
 
 
@@ -38,16 +44,79 @@ def test_the_secrets_and_the_image_are_those_of_the_release_that_comes_back():
     assert (wanted.build, wanted.secrets) == (old, "blog-secrets-1f3a")
 
 
-def test_it_is_refused_where_the_database_has_moved_on_naming_the_application():
+def test_without_a_look_at_the_database_equal_migrations_are_safe_and_others_unknown():
     ahead = DatabaseState(volumes=("v1",), migrations={"posts": ["0003_slug"]})
-    with pytest.raises(Refused, match="moved on since release 1") as refused:
-        plan([live(2, database=ahead), live(1)], None)
-    assert "posts" in refused.value.hint
+    same, moved = [live(2), live(1)], [live(2, database=ahead), live(1)]
+    nobody = Looked(None, "no right to create jobs")
+    assert judged(same[1], same, nobody).outcome is Outcome.SAFE
+    verdict = judged(moved[1], moved, nobody)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "no right to create jobs" in verdict.line
 
 
-def test_it_is_refused_while_a_migration_is_half_done():
-    with pytest.raises(Refused, match="half done"):
-        plan([stored(record(2, database=None).closed(Outcome.FAILED, NOON)), live(1)], 1)
+def test_a_half_done_migration_is_unknown_where_nobody_could_look():
+    history = [stored(record(2, database=None).closed(Ended.FAILED, NOON)), live(1)]
+    assert judged(history[1], history, Looked(None, "no answer")).outcome is Outcome.UNKNOWN
+
+
+def test_what_knows_the_database_best_is_the_newest_image_that_migrated_it():
+    newest = msgspec.structs.replace(BUILD, reference="registry.example.com/acme/blog@sha256:" + "3" * 64)
+    history = [migrating(live(4, restores=1)), migrating(live(3, build=newest)), migrating(live(2)), migrating(live(1))]
+    assert [each.record.number for each in asked(history[3], history)] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "undo", "anyway", "goes"),
+    [
+        (Outcome.SAFE, False, False, True),
+        (Outcome.DEGRADED, False, False, True),
+        (Outcome.UNKNOWN, False, False, False),
+        (Outcome.UNKNOWN, False, True, True),
+        (Outcome.UNKNOWN, True, False, True),
+        (Outcome.UNDO, False, False, False),
+        (Outcome.UNDO, False, True, False),
+        (Outcome.UNDO, True, False, True),
+    ],
+)
+def test_what_a_verdict_allows(outcome, undo, anyway, goes):
+    way = Undo(alias="default", migrations=("posts.0003_slug",), targets=("posts.0002_comments",))
+    verdict = Verdict(outcome=outcome, release=1, reasons=(WRONG,), undo=(way,))
+    if goes:
+        permit(verdict, undo=undo, anyway=anyway)
+    else:
+        with pytest.raises(Refused, match="going back to release 1") as refused:
+            permit(verdict, undo=undo, anyway=anyway)
+        assert "nuages rollback 1 --undo" in refused.value.hint
+
+
+def test_nothing_overrides_a_refusal():
+    with pytest.raises(Refused, match="refused, because") as refused:
+        permit(Verdict(outcome=Outcome.REFUSED, release=1, reasons=(WRONG,)), undo=True, anyway=True)
+    assert refused.value.findings[0].id == "release.E330"
+
+
+def test_undoing_is_a_job_of_the_newer_image_with_each_migration_by_name():
+    newest = msgspec.structs.replace(BUILD, reference="registry.example.com/acme/blog@sha256:" + "3" * 64)
+    history = [migrating(live(2, build=newest)), migrating(live(1))]
+    way = Undo(alias="default", migrations=("posts.0004", "posts.0003"), targets=("posts.0002",))
+    verdict = Verdict(outcome=Outcome.UNDO, release=1, undo=(way,))
+    job = with_undo(plan(history, 1), history, verdict).manifest.undo[0]
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    assert job["metadata"]["name"] == "blog-migrate-default-undo-2-3"
+    assert container["image"] == newest.reference
+    assert container["command"][2:] == [
+        *("nuages_runtime.migrate", "--stage", "undo", "--name", "posts.0004", "--name", "posts.0003")
+    ]
+
+
+def migrating(of):
+    """A release with a migrate Job of its own image."""
+    container = {"image": of.record.build.reference, "command": ["python", "-m", "nuages_runtime.migrate"]}
+    job = {
+        "metadata": {"name": f"blog-migrate-default-expand-{of.record.number}"},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    return msgspec.structs.replace(of, manifest=msgspec.structs.replace(of.manifest, expand=[job]))
 
 
 def test_an_interrupted_rollback_goes_on():
@@ -66,5 +135,5 @@ def test_where_nothing_went_live_before_it_says_so():
 
 
 def test_after_a_release_that_failed_back_is_what_serves():
-    failed = stored(record(3).closed(Outcome.FAILED, NOON))
+    failed = stored(record(3).closed(Ended.FAILED, NOON))
     assert plan([failed, live(2), live(1)], None).record.restores == 2
