@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from nuages.app.objects import Object
-from nuages.errors import Forbidden, NuagesError
+from nuages.errors import Forbidden, Gone, NuagesError, Unreachable
 from nuages.kube.client import Cluster
 from nuages.release.holder import me
 from nuages.release.lease import DURATION, RENEW, Life, Sight, duties, now
@@ -51,7 +51,13 @@ class Place:
             name = f"{self._lock}-wait-{uuid.uuid4().hex[:8]}"
             about = {"name": name, "namespace": self._namespace, "labels": labels, "annotations": annotations}
             ticket = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about}
-            self._ticket = await self._cluster.create({**ticket, "spec": duties(me(), DURATION)})
+            try:
+                self._ticket = await self._cluster.create({**ticket, "spec": duties(me(), DURATION)})
+            except (Gone, Unreachable):
+                # Nobody else has this name: where it is there, the answer was lost, or the request sent twice.
+                self._ticket = await self._cluster.get("Lease", self._namespace, name)
+                if self._ticket is None:
+                    raise
             self._keeper = asyncio.create_task(self._keep(self._ticket))
 
     async def before(self, sight: Sight) -> list[Object]:
