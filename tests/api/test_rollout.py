@@ -1,19 +1,13 @@
 """What the control plane itself refuses, judged and explained from the states it shows."""
 
-import base64
-import contextlib
-import json
 import socket
-import ssl
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from admission import asked, denying, refuses
 from eventually import eventually
-from registry import authority
 
-from nuages.errors import ClusterError, Rejected
+from nuages.errors import Rejected
 from nuages.kube.watch import Mirror
 from nuages.rollout.causes import refusal
 from nuages.rollout.diagnosis import diagnose
@@ -45,74 +39,9 @@ async def mirror(cluster, namespace):
 
 @pytest.fixture
 def webhook(tmp_path):
-    """An admission webhook on 127.0.0.1 that lets no pod in: its URL and the authority that signed it."""
-    trusted, (certificate, key) = authority(tmp_path)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Denies)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"https://127.0.0.1:{server.server_port}/", trusted
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-class Denies(BaseHTTPRequestHandler):
-    """Answers no to every AdmissionReview."""
-
-    def do_POST(self):
-        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = {
-            "uid": review["request"]["uid"],
-            "allowed": False,
-            "status": {"message": "only of acme"},
-        }
-        body = json.dumps(review | {"response": answer}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@contextlib.asynccontextmanager
-async def asked(cluster, namespace, url, authority):
-    """For the body the API server asks this webhook about the namespace's pods."""
-    name = f"{namespace}.example.com"
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
-    hook = {
-        "name": name,
-        "clientConfig": {"url": url, "caBundle": base64.b64encode(authority.read_bytes()).decode()},
-        "rules": [rule],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "sideEffects": "None",
-        "timeoutSeconds": 2,
-        "admissionReviewVersions": ["v1"],
-    }
-    kind = "ValidatingWebhookConfiguration"
-    api = "admissionregistration.k8s.io/v1"
-    await cluster.apply({"apiVersion": api, "kind": kind, "metadata": {"name": name}, "webhooks": [hook]})
-    try:
-        await eventually(lambda: refuses(cluster, namespace))
-        yield name
-    finally:
-        await cluster.delete(kind, None, name)
-
-
-async def refuses(cluster, namespace):
-    """Whether the API server asks the new rule already."""
-    spec = {"containers": [{"name": "web", "image": "x"}]}
-    metadata = {"name": "tried", "namespace": namespace}
-    try:
-        await cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}, dry_run=True)
-    except ClusterError as error:
-        return "webhook" in error.message or "denied request" in error.message
-    return False
+    """An admission webhook that lets no pod in: its URL and the authority that signed it."""
+    with denying(tmp_path) as found:
+        yield found
 
 
 async def refused(cluster, mirror, wanted):
@@ -169,9 +98,9 @@ async def test_pods_that_an_admission_webhook_denies_fail_at_once_with_its_words
     async with asked(cluster, namespace, *webhook) as name:
         wanted = workload(namespace)
         found = await refused(cluster, mirror, wanted)
+        assert survey([wanted], mirror, datetime.now(UTC)).failed
     assert (found.id, found.cause) == ("diag.D063", f"the admission webhook {name} refuses it")
     assert found.lines[0].endswith("denied the request: only of acme")
-    assert survey([wanted], mirror, datetime.now(UTC)).failed
 
 
 async def test_a_webhook_that_is_away_is_named_and_waited_for(cluster, namespace, mirror, webhook):
@@ -180,8 +109,8 @@ async def test_a_webhook_that_is_away_is_named_and_waited_for(cluster, namespace
     async with asked(cluster, namespace, url, webhook[1]) as name:
         wanted = workload(namespace)
         found = await refused(cluster, mirror, wanted)
+        assert survey([wanted], mirror, datetime.now(UTC)).waiting
     assert (found.id, found.cause) == ("diag.D064", f"the admission webhook {name} does not answer")
-    assert survey([wanted], mirror, datetime.now(UTC)).waiting
 
 
 async def test_an_admission_policy_is_named(cluster, namespace, mirror):
