@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nuages.errors import NuagesError
 
-NAMES = ("startup", "overlay", "servers", "deploy", "change", "images", "load", "verdicts", "cluster", "soak")
+NAMES = ("startup", "overlay", "servers", "deploy", "change", "images", "load", "verdicts", "cluster", "locks", "soak")
 
 
 def main(argv: Sequence[str]) -> None:
