@@ -233,6 +233,21 @@ def test_checks_that_the_spec_lets_pass_are_not_told(blog: tuple[Environment, Pa
     assert checks == ["security.W003"]
 
 
+def test_a_job_refuses_what_the_gates_find_before_it_touches_anything(
+    blog: tuple[Environment, Path, dict[str, str]],
+) -> None:
+    environment, folder, env = blog
+    migrate = ["python", "-m", "nuages_runtime.migrate"]
+    ended = environment.run(migrate, folder, env | {"NUAGES_CHECKS_IGNORED": "-"})
+    assert ended.code == 5, ended.out
+    assert "security.W003" in ended.out
+    assert ended.out.strip().endswith("nuages: refused: the project is not fit for it; nothing was touched")
+    passed = environment.run(
+        migrate, folder, env | {"NUAGES_CHECKS_IGNORED": "security.W001,security.W002,security.W003"}
+    )
+    assert passed.code == 0, passed.out
+
+
 def test_an_inspection_tells_what_the_code_needs_and_what_is_there(
     blog: tuple[Environment, Path, dict[str, str]],
 ) -> None:

@@ -113,6 +113,8 @@ def _told(app: App, release: Release) -> dict[str, str]:
         "NUAGES_LOCK_TIMEOUT": _lock_timeout(app),
         # Half of the time is left for what is done once the locks are there.
         "NUAGES_LOCK_PATIENCE": str(math.ceil(seconds(app.migrations.timeout) / 2)),
+        # Said also where there are none: the gates are asked for by it.
+        "NUAGES_CHECKS_IGNORED": ",".join(sorted(app.django.checks.ignore)) or "-",
         **({"NUAGES_CLASSES": classes} if app.migrations.classes else {}),
         **({"NUAGES_CONTRACT": "manual"} if app.migrations.contract == "manual" else {}),
         **({"NUAGES_RUNNING": f"{RUNNING}/running.json.gz"} if beside(app, release) else {}),

@@ -149,7 +149,7 @@ def _no_class(kind: str, place: str) -> Gate:
 
 
 def checks(ignored: Collection[str]) -> Iterator[Gate]:
-    """`check --deploy --fail-level WARNING`, without what the spec or SILENCED_SYSTEM_CHECKS lets pass."""
+    """`check --deploy`: errors, and warnings of security, without what the spec or SILENCED_SYSTEM_CHECKS lets pass."""
     from django.core import checks as django
 
     passing = LET_PASS | ({} if os.environ.get("NUAGES_PROXY") else WITHOUT_TLS)
@@ -158,14 +158,18 @@ def checks(ignored: Collection[str]) -> Iterator[Gate]:
             continue
         text = " ".join(str(message.msg).split())
         if message.id in passing:
-            yield gate("migration.I408", f"{message.id}: {text}", "", passing[message.id], "info")
+            yield gate("migration.I414", f"{message.id}: {text}", "", passing[message.id], "info")
             continue
         about = getattr(message.obj, "label", None) or getattr(getattr(message.obj, "_meta", None), "label", None)
         place = str(about or message.obj or "") if message.obj is not None else ""
         allow = f"django: {{checks: {{ignore: [{message.id}]}}}} lets it pass" if message.id else ""
         hint = "; ".join(filter(None, [" ".join(str(message.hint or "").split()), allow]))
         name = f"{message.id}: " if message.id else ""
-        yield gate("migration.E404", f"{name}{text}", place, hint)
+        # Other warnings are about code that runs as it is, like a null=True that means nothing: told, not refused.
+        if message.level >= django.ERROR or str(message.id).startswith("security."):
+            yield gate("migration.E404", f"{name}{text}", place, hint)
+        else:
+            yield gate("migration.W408", f"{name}{text}", place, hint, "warning")
 
 
 def history(connection: BaseDatabaseWrapper) -> Iterator[Gate]:

@@ -70,8 +70,17 @@ def declared() -> dict[str, str]:
     return {str(name): str(kind) for name, kind in json.loads(os.environ.get("NUAGES_CLASSES") or "{}").items()}
 
 
+def refused() -> list[Gate]:
+    """The gates that hold a release back, asked before a Job migrates; none where NUAGES_CHECKS_IGNORED is not set, as
+    in a Job that an older nuages rendered.
+    """
+    if "NUAGES_CHECKS_IGNORED" not in os.environ:
+        return []
+    return [each for each in check()["gates"] if each["level"] == "error"]
+
+
 def ignored() -> list[str]:
-    """The ids of Django's checks that the spec lets pass: NUAGES_CHECKS_IGNORED, with commas between them."""
+    """The ids of checks and gates that the spec lets pass: NUAGES_CHECKS_IGNORED, with commas between them."""
     return [each.strip() for each in os.environ.get("NUAGES_CHECKS_IGNORED", "").split(",") if each.strip()]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from nuages_runtime.migrations import contract, schema
+from nuages_runtime.migrations import contract, pending, schema
 from nuages_runtime.migrations.connect import REFUSED, Stopped
 from nuages_runtime.migrations.contract import Code
 from nuages_runtime.migrations.journal import LATER, Journal
@@ -53,8 +53,8 @@ def refuse(connections: list[BaseDatabaseWrapper], log: Progress) -> None:
     Raises:
         Stopped: with the findings told.
     """
-    findings: list[dict[str, str]] = []
-    for connection in connections:
+    findings: list[dict[str, str]] = pending.refused()
+    for connection in connections if not findings else []:
         stage = _stage(connection, log)
         if stage.running is None:
             continue
@@ -74,7 +74,12 @@ def refuse(connections: list[BaseDatabaseWrapper], log: Progress) -> None:
         log.tell("refused", findings=findings)
         for finding in findings:
             log.say(f"{finding['place']}: {finding['message']} ({finding['id']}); {finding['hint']}")
-        raise Stopped(REFUSED, "refused: code runs that would not survive it; nothing was touched")
+        why = (
+            "the project is not fit for it"
+            if findings[0]["id"] not in ("migration.E430", "migration.E431")
+            else "code runs that would not survive it"
+        )
+        raise Stopped(REFUSED, f"refused: {why}; nothing was touched")
 
 
 def expand(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -> None:
