@@ -42,7 +42,6 @@ DATABASES = {"default": {
     **{name: os.environ[f"DB_{name}"] for name in ("HOST", "PORT", "NAME", "USER", "PASSWORD")},
 }}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]  # it has no middleware
 CELERY_BROKER_URL = os.environ["CELERY_BROKER_URL"]
 CELERY_BEAT_SCHEDULE = {"tick": {"task": "jobs.tasks.note", "schedule": 2.0, "args": ["beat"]}}
 USE_TZ = True

@@ -10,7 +10,7 @@ from postgres import PASSWORD
 SETTINGS = """
 import os
 
-SECRET_KEY = "only for tests, and long enough for that: 0123456789abcdefghijklmnop"
+SECRET_KEY = os.environ.get("KEY", "only for tests, and long enough for that: 0123456789abcdefghijklmnop")
 ALLOWED_HOSTS = ["blog.example.com"]
 INSTALLED_APPS = ["blog"]
 ROOT_URLCONF = "proj.urls"

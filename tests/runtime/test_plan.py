@@ -51,7 +51,7 @@ def second(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def ids(told: dict[str, Any]) -> list[str]:
-    return [gate["id"] for gate in told["gates"] if gate["level"] == "error" and gate["id"] != "migration.E404"]
+    return [gate["id"] for gate in told["gates"] if gate["level"] == "error"]
 
 
 def test_a_plan_tells_each_statement_with_its_lock_and_leaves_nothing_behind(
@@ -182,8 +182,8 @@ def test_a_plan_finds(blog: tuple[Environment, Path, dict[str, str]], case: str)
     finally:
         file.unlink()
     found = {gate["id"]: gate["message"] for gate in told["gates"]}
-    expected = {"migration.E402", "migration.E404", *filter(None, [identifier])}
-    assert set(found) - {"migration.W413"} <= expected, found
+    expected = {"migration.E402", *filter(None, [identifier])}
+    assert set(found) - {"migration.W413", "migration.I414"} <= expected, found
     assert message in found.get(identifier, "")
 
 
@@ -226,11 +226,19 @@ def test_the_gates_find_what_the_project_itself_says(
             (migrations / f"{name}.py").unlink(missing_ok=True)
 
 
-def test_checks_that_the_spec_lets_pass_are_not_told(blog: tuple[Environment, Path, dict[str, str]]) -> None:
+def test_checks_that_the_spec_lets_pass_are_not_told_and_some_are_the_projects_own_matter(
+    blog: tuple[Environment, Path, dict[str, str]],
+) -> None:
     environment, folder, env = blog
-    told = asked(environment, folder, env | {"NUAGES_CHECKS_IGNORED": "security.W001, security.W002"}, "check")
-    checks = [gate["message"].partition(":")[0] for gate in told["gates"] if gate["id"] == "migration.E404"]
-    assert checks == ["security.W003"]
+    weak = env | {"KEY": "short"}
+    told = asked(environment, folder, weak, "check")
+    checks = [(gate["id"], gate["message"].partition(":")[0]) for gate in told["gates"]]
+    assert ("migration.E404", "security.W009") in checks
+    assert ("migration.I414", "security.W003") in checks
+    told = asked(environment, folder, weak | {"NUAGES_CHECKS_IGNORED": "security.W009, security.W003"}, "check")
+    checks = [(gate["id"], gate["message"].partition(":")[0]) for gate in told["gates"]]
+    assert "security.W009" not in dict(map(reversed, checks))
+    assert "security.W003" not in dict(map(reversed, checks))
 
 
 def test_a_job_refuses_what_the_gates_find_before_it_touches_anything(
@@ -238,13 +246,11 @@ def test_a_job_refuses_what_the_gates_find_before_it_touches_anything(
 ) -> None:
     environment, folder, env = blog
     migrate = ["python", "-m", "nuages_runtime.migrate"]
-    ended = environment.run(migrate, folder, env | {"NUAGES_CHECKS_IGNORED": "-"})
+    ended = environment.run(migrate, folder, env | {"KEY": "short", "NUAGES_CHECKS_IGNORED": "-"})
     assert ended.code == 5, ended.out
-    assert "security.W003" in ended.out
+    assert "security.W009" in ended.out
     assert ended.out.strip().endswith("nuages: refused: the project is not fit for it; nothing was touched")
-    passed = environment.run(
-        migrate, folder, env | {"NUAGES_CHECKS_IGNORED": "security.W001,security.W002,security.W003"}
-    )
+    passed = environment.run(migrate, folder, env | {"KEY": "short", "NUAGES_CHECKS_IGNORED": "security.W009"})
     assert passed.code == 0, passed.out
 
 

@@ -27,11 +27,19 @@ INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 LET_PASS = {
-    "security.W004": "HSTS is the project's decision: browsers keep it for months",
+    **dict.fromkeys(
+        ("security.W001", "security.W002", "security.W003"),
+        "which middleware it has is the project's decision: an API has no forms and no frames",
+    ),
+    **dict.fromkeys(
+        ("security.W004", "security.W005", "security.W021"),
+        "HSTS is the project's decision: browsers keep it for months",
+    ),
     "security.W008": "who comes without TLS is redirected before the pods, if at all",
+    "security.W019": "who may show its pages in a frame is the project's decision",
     "mail.E001": "mails are written to the log, and sent to nobody",
 }
-"""What a project that `startproject` made is told, and what is no reason to hold it back; each with why."""
+"""What many a good project is told, and what is no reason to hold it back; each with why."""
 WITHOUT_TLS = {
     "security.W012": "nobody comes by TLS here: browsers would not send the cookie",
     "security.W016": "nobody comes by TLS here: browsers would not send the cookie",
