@@ -17,7 +17,7 @@ from nuages.render.labels import COMPONENT, TRACK, WORKER
 from nuages.render.tasks import NAMES, OLD, celery, job, kept
 from nuages.rollout.kinds import Done, Failed, tracker
 
-SECONDS = 20
+SECONDS = 60
 """How long a release waits for the last of them when all else is over; after that they stay, and a later one looks."""
 
 
@@ -58,6 +58,7 @@ async def end(release: Stored, world: World) -> tuple[str, str]:
                 await _delete(live, world)
                 await _delete(waits, world)
             case Failed():
+                await _delete(waits, world)
                 stays.append(f"{name} stays for tasks that only it knows: {names}")
             case _:
                 return f"tasks that only {name} knows", ""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from nuages.app.schema import Schema
-from nuages.errors import ClusterError, CommandFailed, ReleaseFailed, RolledBack
+from nuages.errors import Refused, ReleaseFailed, RolledBack
 from nuages.progress import step
-from nuages.release import asking, beside, records, rollback
+from nuages.release import beside, looking, records, rollback
 from nuages.release.begin import Whose, begin
 from nuages.release.engine import drive
 from nuages.release.record import Stored
 from nuages.release.trial import PROMOTED
-from nuages.release.verdict import Outcome, going_back
+from nuages.release.verdict import Outcome
 from nuages.release.world import World
 
 REPLACING = frozenset({"maintenance", "canary", "workers", "web", "beat", "verify"})
@@ -37,7 +36,7 @@ async def bring_back(failure: ReleaseFailed, number: int, app: Whose, world: Wor
     if trial and trial.ending != PROMOTED:
         await end_set(latest, old, world)
         raise _told(failure, f"its set is gone, and release {old.record.number} serves as before")
-    if refused := await _refused(latest, old, world):
+    if refused := await _refused(old, history, world):
         raise ReleaseFailed(
             failure.message,
             detail=failure.detail,
@@ -69,16 +68,15 @@ async def end_set(release: Stored, old: Stored | None, world: World) -> None:
         shown.note = "the set is gone"
 
 
-async def _refused(latest: Stored, old: Stored, world: World) -> str:
+async def _refused(old: Stored, history: list[Stored], world: World) -> str:
     """Why the old release can't go on with the database as it is now; "" where it can."""
-    if not latest.manifest.expand or latest.record.build.migrations == old.record.build.migrations:
-        return ""  # no database, or nothing has been migrated
-    asked = ["python", "-m", "nuages_runtime.migrations", "inspect"]
+    if history[0].record.build.migrations == old.record.build.migrations:
+        return ""  # nothing was to be migrated, so nothing was
     try:
-        now = await asking.ask(latest.manifest.expand[0], asked, world.cluster, answer=Schema, title="inspect")
-    except (CommandFailed, ClusterError) as unknown:
-        return f"nobody can tell whether release {old.record.number} works with this database: {unknown.message}"
-    verdict = going_back(old, now)
+        looked = await looking.look(old, history, world.cluster, lambda _: None)
+    except Refused as unknown:
+        return unknown.message
+    verdict = looking.judged(old, history, looked)
     return "" if verdict.outcome in ALLOWED else verdict.line
 
 
