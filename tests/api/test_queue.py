@@ -137,3 +137,29 @@ async def test_where_there_is_no_namespace_there_is_nothing_to_lock(cluster):
     with pytest.raises(Gone):
         async with lock.held(cluster, "nowhere", NAME, waiting=silent):
             pytest.fail("held what is nowhere")
+
+
+async def test_a_lock_that_is_kept_for_somebody_is_theirs_before_all_who_wait(cluster, namespace):
+    order = []
+
+    async def one(who, wish):
+        async with lock.held(cluster, namespace, NAME, wish, waiting=silent):
+            order.append(who)
+
+    async with lock.held(cluster, namespace, NAME, waiting=silent) as held:
+        waits = asyncio.create_task(one("waits", Wish(wait=FOR_EVER)))
+        await eventually(lambda: _count(cluster, namespace, 1))
+        await held.hand_to("ada@laptop/driver-8", seconds=60)
+        await held.check()
+    with pytest.raises(Locked):
+        await hold.give_back(cluster, namespace, NAME, force=False)
+    await one("heir", Wish(heir="ada@laptop/driver-8"))
+    await waits
+    assert order == ["heir", "waits"]
+
+
+async def test_a_lock_that_nobody_comes_for_is_free_after_its_time(cluster, namespace):
+    async with lock.held(cluster, namespace, NAME, waiting=silent) as held:
+        await held.hand_to("ada@laptop/driver-8", seconds=1)
+    async with asyncio.timeout(5), lock.held(cluster, namespace, NAME, waiting=silent) as other:
+        assert other.epoch == 3

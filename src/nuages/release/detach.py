@@ -15,11 +15,15 @@ from nuages.kube.watch import Mirror
 from nuages.progress import Sink, step
 from nuages.release import records
 from nuages.release.deploy import Holds, prepared
+from nuages.release.holder import heir
 from nuages.release.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner
 from nuages.release.record import Record, Stored
 from nuages.render.driver import Drive, belongings, job
 from nuages.rollout.watcher import KINDS
+
+KEPT = 90
+"""Seconds that the lock is kept for the Job's pod: its image has to be pulled, and a node may have to come."""
 
 LEAVING = 30.0
 """Seconds in which a Job that ended before its release did is gone."""
@@ -53,6 +57,7 @@ async def detach(
             except Forbidden as missing:
                 missing.hint = "without --detach it goes on from here; it is prepared already"
                 raise
+            await world.lock.hand_to(heir(wanted.by, begun.record.number), seconds=KEPT)
             shown.note = f"release {begun.record.number} goes on in the cluster"
         return begun.record
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import NamedTuple
 
-from nuages.errors import Superseded
+from nuages.errors import NuagesError, Superseded
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, Told
 from nuages.release.begin import begin, held
 from nuages.release.deploy import see_through
+from nuages.release.detach import KEPT
+from nuages.release.holder import heir, user
 from nuages.release.lock import FOR_EVER, Wish
 from nuages.release.record import Record
 
@@ -30,7 +34,8 @@ async def drive_on(place: Place, number: int, cluster: Cluster, sink: Sink, *, r
         Superseded: another release has overtaken it.
         ReleaseFailed, RolledBack: as a deploy does.
     """
-    wish = Wish(command=f"nuages deploy --detach, release {number}", wait=FOR_EVER)
+    kept = heir(user(), number)
+    wish = Wish(command=f"nuages deploy --detach, release {number}", wait=FOR_EVER, heir=kept)
     async with held(place, cluster, sink, wish) as (world, history):
         found = next((stored for stored in history if stored.record.number == number), None)
         if found is None or (history[0] is not found and found.open):
@@ -38,4 +43,10 @@ async def drive_on(place: Place, number: int, cluster: Cluster, sink: Sink, *, r
         if not found.open:
             sink(Told(found.record.outcome.value, {"release": number}))
             return found.record
-        return await see_through(await begin(found, history, world), place, world, returns=returns)
+        try:
+            return await see_through(await begin(found, history, world), place, world, returns=returns)
+        except asyncio.CancelledError:
+            # The pod is evicted. The next one is to go on, and not who waits in the queue to begin something else.
+            with contextlib.suppress(NuagesError):
+                await asyncio.shield(world.lock.hand_to(kept, seconds=KEPT))
+            raise

@@ -24,6 +24,11 @@ def by_hand() -> str:
     return f"{user()}/{BY_HAND}"
 
 
+def heir(by: str, release: int) -> str:
+    """As whom a lock is kept for the Job that is to drive a release."""
+    return f"{by}/driver-{release}"
+
+
 def user() -> str:
     """user@host, as records and messages name a person; a pod that drives a release goes under who started it."""
     name = getpass.getuser()

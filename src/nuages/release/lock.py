@@ -42,6 +42,8 @@ class Wish(NamedTuple):
     """Who holds it; empty: this process."""
     duration: int = DURATION
     """Seconds without a renewal after which others may take it over."""
+    heir: str = ""
+    """As whom it may be kept for us (`hand_to`): then it is ours at once, before all who wait."""
 
 
 ANY = Wish()
@@ -59,6 +61,7 @@ class Lock:
         """Take over what `_acquired` got."""
         self._cluster = cluster
         self._lease = lease
+        self._handed = False
 
     @property
     def epoch(self) -> int:
@@ -101,8 +104,25 @@ class Lock:
         """Whether a Lease is the one we took: epochs begin anew where it was deleted, so they alone don't tell."""
         return holding(live) == holding(self._lease)
 
+    async def hand_to(self, heir: str, *, seconds: int) -> None:
+        """Keep it for a process that is still to come, which takes it by this name; after so long it is free.
+
+        Raises:
+            Superseded: another writer took it over.
+        """
+        await self.check()
+        epoch = {"leaseTransitions": self.epoch + 1}
+        try:
+            self._lease = await self._cluster.replace({**self._lease, "spec": duties(heir, seconds) | epoch})
+        except Gone:
+            await self.renew()  # somebody's annotation; or it was taken over
+            self._lease = await self._cluster.replace({**self._lease, "spec": duties(heir, seconds) | epoch})
+        self._handed = True
+
     async def release(self) -> None:
-        """Give it back; one that was taken over is left alone."""
+        """Give it back; one that was taken over, or handed on, is left alone."""
+        if self._handed:
+            return
         self._lease = freed(self._lease)
         for _ in range(GIVEN_BACK):
             try:
@@ -176,8 +196,9 @@ async def acquired(
     async with queue.Place(cluster, namespace, name, wish.command) as place:
         while True:
             lease = await cluster.get("Lease", namespace, name)
-            life = sight.judge(lease)
-            before = await place.before(sight)
+            kept = bool(lease and wish.heir and lease["spec"].get("holderIdentity") == wish.heir)
+            life = Life.NONE if kept else sight.judge(lease)
+            before = [] if kept else await place.before(sight)
             if life is Life.NONE and not before:
                 if taken := await _take(cluster, (namespace, name), lease, wish):
                     return taken
