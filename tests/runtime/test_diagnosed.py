@@ -134,9 +134,10 @@ def test_a_statement_that_gets_no_lock_is_told_with_its_migration(shop: Shop) ->
     argv = ["python", "sql.py", shop.url(), "LOCK TABLE pages_page IN ACCESS EXCLUSIVE MODE", "keeps"]
     with shop.environment.started(argv, shop.folder) as holder:
         assert holder.stdout.readline() == "done\n"
-        found = shop.migrate(NUAGES_LOCK_TIMEOUT="200ms", NUAGES_LOCK_WAIT="1")
+        found = shop.migrate(NUAGES_LOCK_TIMEOUT="200ms", NUAGES_LOCK_PATIENCE="1")
     assert found.id == "diag.D071"
     assert "pages.0002_slug" in found.cause
+    assert found.line.startswith("pages_page is held by process")
 
 
 def test_a_column_that_is_there_already_is_named(shop: Shop) -> None:

@@ -29,7 +29,9 @@ ENOUGH = 8
 
 _READ = 400  # lines of a log that are read: a traceback through Django and a server is longer than what is shown
 _NO_LOG = "unable to retrieve container logs"  # the kubelet's answer, with status 200, where the run left none
-_OWN_LINE = frozenset({"diag.D030", "diag.D037", "diag.D040", "diag.D046", "diag.D077", "diag.D091", "diag.D092"})
+_OWN_LINE = frozenset(
+    {"diag.D030", "diag.D037", "diag.D040", "diag.D046", "diag.D071", "diag.D077", "diag.D091", "diag.D092"}
+)
 """The causes that an exception beside them says nothing of."""
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+(?=@)")
 

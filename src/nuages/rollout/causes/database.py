@@ -95,6 +95,8 @@ def migration(evidence: Evidence) -> Cause | None:
     line = failed["what"] + (f"\nstatement: {failed['sql']}" if failed["sql"] else "")
     if re.search(r"lock timeout|LockNotAvailable", failed["what"]):
         hint = "a long transaction holds the table; try again when it is over, or raise migrations.lockTimeout"
+        held = evidence.told("waiting").get("reason") or ""
+        line = f"{held}\n{line}" if held else line
         return Cause("diag.D071", f"{which} did not get its table's lock in time", hint, line)
     if there := re.search(_THERE, failed["what"]):
         hint = f"was it made by hand, or by a migration that was renamed or squashed? {_FAKE}"
@@ -103,7 +105,7 @@ def migration(evidence: Evidence) -> Cause | None:
     return Cause(
         "diag.D070",
         f"{which} failed; what PostgreSQL had done of it is rolled back",
-        "correct the migration, and deploy again",
+        evidence.told("failed").get("hint") or "correct the migration, and deploy again",
         line,
     )
 
