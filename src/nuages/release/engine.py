@@ -40,24 +40,24 @@ from nuages.rollout.causes.refusals import refusal
 Phase = Callable[[Stored, World], Awaitable[Step]]
 
 PHASES: dict[str, Phase] = {
-    "services": services,
-    "maintenance": maintenance,
+    "services": services,  # identity, configuration, walls, volumes, data stores that are not there yet
+    "maintenance": maintenance,  # the page in front and nothing running, where asked for
     "before-expand": hooks.at("before-expand"),
-    "expand": expand,
+    "expand": expand,  # migrations, as far as the code that runs can live with them
     "after-expand": hooks.at("after-expand"),
-    "static": static,
-    "canary": canary,
+    "static": static,  # the files of this release beside those of the ones before, ahead of any page that names them
+    "canary": canary,  # a set beside the one that serves, where asked for; a person or the numbers promote it
     "workers": workers,
     "web": web,
     "beat": beat,
-    "verify": verify,
+    "verify": verify,  # what answers is what was released
     "after-rollout": hooks.at("after-rollout"),
-    "live": live,
+    "live": live,  # said and written down: nothing below takes it back
     "released": hooks.at("released", binding=False),
-    "settle": settle,
-    "contract": contract,
-    "undo": undo,
-    "prune": prune,
+    "settle": settle,  # backfills: no old pod writes any more
+    "contract": contract,  # what no running code knows, put aside first; where the spec wants it in this release
+    "undo": undo,  # of a rollback: migrations that the code brought back can't live with
+    "prune": prune,  # what earlier releases made and nobody needs
 }
 """In this order, and none knows its neighbours: a task that the new web sends finds a worker that knows it."""
 
