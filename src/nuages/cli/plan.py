@@ -88,6 +88,9 @@ def command(
         colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         for line in lines(made.plan, width, painted if colour else lambda text, _: text):
             console.print(line)
+        if save and not made.plan.refused:
+            where = "" if environment == "local" else f" -e {environment}"
+            console.print(f"Kept: nuages deploy{where} --plan {save}")
     if made.plan.refused:
         return REFUSED
     return CHANGES if exit_code and made.plan.changes else 0

@@ -25,6 +25,13 @@ MARKS = {
     Action.BLOCKED: ("✗", "red"),
 }
 STYLES = {"expand": "green", "contract": "yellow", "backfill": "green", "state": "dim", "unsafe": "red"}
+BACK = {
+    "safe": ("safe:", "its code works with the database as it will be", "green"),
+    "degraded": ("degraded:", "its code works with the database as it will be, but for this", "yellow"),
+    "unknown": ("unknown:", "nobody can say whether its code works with the database as it will be", "yellow"),
+    "undo": ("not as it is:", "migrations would have to be undone first", "red"),
+    "refused": ("not possible:", "its code can't work with the database as it will be", "red"),
+}
 ENDS = {
     "next-release": "until the release after it does what this one holds back:",
     "after-rollout": "until it does, after its rollout, what it holds back:",
@@ -142,11 +149,14 @@ class _Page:
         if (verdict := plan.back) is None:
             return
         self._title(f"Going back to release {verdict.to}, once this one is live")
-        style = {"safe": "green", "degraded": "yellow", "unknown": "yellow"}.get(verdict.says, "red")
-        said = "" if verdict.reasons else "its code works with the database as it will be"
-        self._say(said, 2, 4, mark=(verdict.says + (":" if said else ""), style))
+        says, said, style = BACK[verdict.says]
+        self._say(said, 2, 4, mark=(says, style))
         for reason in verdict.reasons:
             self._say(f"· {reason}", 4, 6)
+        if verdict.undo:
+            self._say(f"nuages rollback {verdict.to} --undo would undo {', '.join(verdict.undo)}", 2, 4)
+        for loss in verdict.losses:
+            self._say(f"· and with it goes what was written into {loss} since", 4, 6)
         if verdict.ends:
             self._say(ENDS[plan.migrations.contract], 2)
         for held in verdict.ends:

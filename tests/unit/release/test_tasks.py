@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from nuages.release.plan.make import _lost as lost_by
 from nuages.release.tasks import compare, refuses
 from nuages_runtime.registry import signature
+
+from .examples import BUILD, live
 
 pytestmark = pytest.mark.unit
 
@@ -66,6 +70,17 @@ def test_an_image_that_does_not_say_its_tasks_is_not_taken_for_one_without() -> 
     assert not compare(None, {}).known
     assert not compare({}, None).known
     assert compare({}, {}).known
+
+
+def test_what_the_new_workers_cannot_take_is_a_warning_each() -> None:
+    before = msgspec.structs.replace(BUILD, tasks={"a.send": "(post)", "a.gone": "()", "a.wide": "()"})
+    after = msgspec.structs.replace(BUILD, tasks={"b.send": "(post)", "a.wide": "(post)"})
+    told = [(one.id, one.message) for one in lost_by(live(1, build=before), after)]
+    assert told == [
+        ("release.W366", "the task a.gone is gone"),
+        ("release.W366", "the task a.send is called b.send now"),
+        ("release.W366", "the task a.wide is called in another way: post has to be given now"),
+    ]
 
 
 def _plain(post, subject="secret-default", *, dry=False): ...

@@ -68,7 +68,14 @@ def back(serving: Stored | None, told: Told, hide: Callable[[str], str]) -> Verd
         for operation in migration.operations
         if operation.kind == "contract"
     ]
-    return Verdict(says=found.outcome.value, to=serving.record.number, reasons=reasons, ends=tuple(ends))
+    return Verdict(
+        says=found.outcome.value,
+        to=serving.record.number,
+        reasons=reasons,
+        undo=tuple(name for each in found.undo for name in each.migrations),
+        losses=tuple(loss for each in found.undo for loss in each.losses),
+        ends=tuple(ends),
+    )
 
 
 async def _served(app: App, cluster: Cluster) -> bool:

@@ -78,16 +78,19 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink, *, manner: 
         tasks=_tasks(serving, build),
         back=database.back(serving, told, hide),
         findings=tuple(
-            _said(one, hide)
-            for one in [
-                *_under_way(history),
-                *(one for one in check(app, build) if one.level is not Level.INFO),
-                *fits_beside(app, build, serving, manner),
-                *secret.findings,
-                *(one for each in found for one in each.findings),
-                *told.findings,
-                *_lost(serving, build),
-            ]
+            # Once each: what the image knows of itself, the project says again.
+            dict.fromkeys(
+                _said(one, hide)
+                for one in [
+                    *_under_way(history),
+                    *(one for one in check(app, build) if one.level is not Level.INFO),
+                    *fits_beside(app, build, serving, manner),
+                    *secret.findings,
+                    *(one for each in found for one in each.findings),
+                    *told.findings,
+                    *_lost(serving, build),
+                ]
+            )
         ),
     )
     return Made(plan, wanted, found, told, manner)

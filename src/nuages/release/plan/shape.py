@@ -210,6 +210,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """safe, degraded, unknown, undo or refused."""
     to: int
     reasons: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    """The migrations that would have to be undone first, the newest first."""
+    losses: tuple[str, ...] = ()
+    """What goes for good with them."""
     ends: tuple[str, ...] = ()
     """What is held back for now, and ends the way back when it is done: migration and operation."""
 
