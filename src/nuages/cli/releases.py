@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 class Listing(click.Group):
     """Lists where no subcommand is named, so that `nuages releases -e production` is enough."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are wanted."""
+        return list(self.commands)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `list` in front of options."""
         if not args or (args[0].startswith("-") and args[0] not in {"-h", "--help"}):

@@ -76,6 +76,6 @@ def test_no_shape_changes_unnoticed():
     assert fields == {
         "schema", "tool", "number", "template", "app", "environment", "namespace", "by", "restores", "build", "secrets",
         "started", "ended", "outcome", "passed", "inventory", "database", "failure",
-        "command", "message", "paused", "maintenance", "live", "statics", "left_out",
+        "command", "message", "paused", "maintenance", "live", "left", "trial", "statics", "left_out",
     }  # fmt: skip
     assert isinstance(stored(record()), Stored)
