@@ -21,6 +21,8 @@ _PARAMETER = re.compile(
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s&;\"']+)",
     re.IGNORECASE,
 )
+# ALTER ROLE x PASSWORD '…', CREATE USER x IDENTIFIED BY '…'.
+_SQL = re.compile(r"(?P<words>\b(?:PASSWORD|IDENTIFIED\s+BY)\s+)(?P<value>E?'(?:[^']|'')*')", re.IGNORECASE)
 _BEARER = re.compile(r"\b(?P<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _ARMOUR = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 # Names by which people call what is secret; the word stands alone between underscores, dashes, dots or humps.
@@ -41,6 +43,7 @@ def text(said: str) -> str:
     said = _ARMOUR.sub(f"-----PRIVATE KEY {HIDDEN}-----", said)
     said = _USERINFO.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", said)
     said = _KEY.sub(rf"\g<scheme>{HIDDEN}@", said)
+    said = _SQL.sub(rf"\g<words>'{HIDDEN}'", said)
     said = _PARAMETER.sub(rf"\g<name>{HIDDEN}", said)
     return _BEARER.sub(rf"\g<scheme> {HIDDEN}", said)
 

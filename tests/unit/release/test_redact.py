@@ -27,6 +27,8 @@ SECRETS = [
     "host=db user=blog password='hunter2 horse' dbname=blog",
     "Authorization: Bearer hunter2horse.hunter2horse",
     "api_key=hunter2horse",
+    "ALTER ROLE blog WITH PASSWORD 'hunter2horse'",
+    "CREATE USER 'x' IDENTIFIED BY 'hunter2''horse'",
     "--password=hunter2horse",
     "-----BEGIN RSA PRIVATE KEY-----\nhunter2horse\n-----END RSA PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----\nhunter2horse",

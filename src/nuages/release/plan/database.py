@@ -21,6 +21,8 @@ from nuages.release.pending import Answer, Database
 from nuages.release.plan.shape import Held, Lock, Migration, Migrations, Operation, Pending, Statement, Verdict
 from nuages.release.record import Stored
 
+Hide = Callable[[str], str]
+
 QUESTION = ("python", "-m", "nuages_runtime.migrations", "plan")
 
 
@@ -38,22 +40,25 @@ NONE = Told(Migrations(known=True), [], None, "there is none yet")
 """Where there is no database to ask."""
 
 
-async def ask(app: App, job: Object, cluster: Cluster, say: Callable[[str], None]) -> Told:
-    """Ask; where there is no answer, the plan says why and goes on without."""
+async def ask(app: App, job: Object, cluster: Cluster, say: Callable[[str], None], hide: Hide) -> Told:
+    """Ask; where there is no answer, the plan says why and goes on without.
+
+    `say` hears what it waits for, `hide` takes known secrets out of a text.
+    """
     try:
         if not await asking.answerable(job, cluster) or not await _served(app, cluster):
             return NONE
         answer = await asking.ask(job, QUESTION, cluster, answer=Answer, say=say)
     except (CommandFailed, ClusterError) as no:
-        return _unknown(no)
-    databases = tuple(_pending(alias, one) for alias, one in sorted(answer.databases.items()))
+        return _unknown(no, hide)
+    databases = tuple(_pending(alias, one, hide) for alias, one in sorted(answer.databases.items()))
     count = sum(len(one.migrations) for one in databases)
     said = "1 migration" if count == 1 else f"{count or 'no'} migrations"
     migrations = Migrations(known=True, contract=app.migrations.contract, databases=databases)
     return Told(migrations, _gates(answer), _after(answer), f"{said} pending")
 
 
-def back(serving: Stored | None, told: Told, hide: Callable[[str], str]) -> Verdict | None:
+def back(serving: Stored | None, told: Told, hide: Hide) -> Verdict | None:
     """Whether one can go back to what serves now, once this release is live."""
     if serving is None:
         return None
@@ -83,15 +88,16 @@ async def _served(app: App, cluster: Cluster) -> bool:
     return app.postgres is None or await cluster.get("StatefulSet", app.namespace, app.postgres.name) is not None
 
 
-def _unknown(no: NuagesError) -> Told:
-    said = redact.text(": ".join(filter(None, [no.message, no.detail.splitlines()[0] if no.detail else ""])))
+def _unknown(no: NuagesError, hide: Hide) -> Told:
+    lines = [no.message, no.detail.splitlines()[0] if no.detail else ""]
+    said = redact.text(hide(": ".join(filter(None, lines))))
     finding = Finding(
         "release.W367", Level.WARNING, f"the database was not asked: {said}", Place(path="migrations"), no.hint
     )
     return Told(Migrations(known=False, why_not=said), [finding], None, "not asked")
 
 
-def _pending(alias: str, found: Database) -> Pending:
+def _pending(alias: str, found: Database, hide: Hide) -> Pending:
     sizes = {name: (table.rows, table.bytes) for name, table in found.tables.items()}
 
     def lock(table: str, mode: str) -> Lock:
@@ -107,15 +113,15 @@ def _pending(alias: str, found: Database) -> Pending:
                 name=f"{one.app}.{one.name}",
                 operations=tuple(
                     Operation(
-                        text=operation.text,
+                        text=redact.text(hide(operation.text)),
                         kind=operation.kind,
-                        why=operation.why,
+                        why=redact.text(hide(operation.why)),
                         safer=operation.safer,
                         declared=operation.declared,
                         opaque=operation.opaque,
                         statements=tuple(
                             Statement(
-                                sql=redact.text(statement.sql),
+                                sql=redact.text(hide(statement.sql)),
                                 locks=tuple(lock(one.table, one.mode) for one in statement.locks),
                                 rewrites=statement.rewrites,
                                 concurrent=statement.concurrent,
@@ -130,7 +136,12 @@ def _pending(alias: str, found: Database) -> Pending:
             for one in found.pending
         ),
         held=tuple(
-            Held(release=entry.release, migration=f"{entry.app}.{entry.migration}", kind=entry.kind, sql=entry.sql)
+            Held(
+                release=entry.release,
+                migration=f"{entry.app}.{entry.migration}",
+                kind=entry.kind,
+                sql=redact.text(hide(entry.sql)),
+            )
             for entry in found.journal
         ),
     )

@@ -54,7 +54,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink, *, manner: 
         gone = await _gone(wanted, history, cluster)
         changes = _changes(found, gone, serving, wanted, hide)
         shown.note = _counted(changes)
-    told = await _asked(app, wanted, secret, cluster, sink) if there else database.NONE
+    told = await _asked(app, wanted, secret, cluster, sink, hide=hide) if there else database.NONE
     plan = Plan(
         made=utc(),
         app=app.name,
@@ -111,13 +111,15 @@ async def _gone(wanted: Stored, history: list[Stored], cluster: Cluster) -> list
     return []
 
 
-async def _asked(app: App, wanted: Stored, secret: values.Foreseen, cluster: Cluster, sink: Sink) -> Told:
+async def _asked(
+    app: App, wanted: Stored, secret: values.Foreseen, cluster: Cluster, sink: Sink, *, hide: objects.Hide
+) -> Told:
     """Ask the database what is pending; where there is none yet, nothing is asked."""
     if not wanted.manifest.expand:
         return database.NONE
     job = asking.standalone(wanted.manifest.expand[0], values.plain(wanted.manifest.foundation), secret.keys)
     with step(sink, "database") as shown:
-        told = await database.ask(app, job, cluster, shown.say)
+        told = await database.ask(app, job, cluster, shown.say, hide)
         shown.note = told.note
     return told
 

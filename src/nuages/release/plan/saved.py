@@ -20,7 +20,7 @@ from nuages.errors import Refused, UsageError
 from nuages.findings import Finding, Level, Place
 from nuages.host.files import replace
 from nuages.kube.client import Cluster
-from nuages.release import asking, deploy, records
+from nuages.release import asking, deploy, records, redact
 from nuages.release.manner import PLAIN, Manner
 from nuages.release.plan import database, values
 from nuages.release.plan.drift import by_hand
@@ -210,7 +210,7 @@ async def _migrations(
     if not saved.plan.migrations.known or not saved.plan.migrations.databases or not wanted.manifest.expand:
         return []
     job = asking.standalone(wanted.manifest.expand[0], values.plain(wanted.manifest.foundation), secret.keys)
-    told = await database.ask(app, job, cluster, lambda _: None)
+    told = await database.ask(app, job, cluster, lambda _: None, redact.text)
     if not told.migrations.known:
         return [_moved("migrations", f"not known any more: {told.migrations.why_not}")]
     then, now = _pending(saved.plan.migrations), _pending(told.migrations)
