@@ -156,7 +156,7 @@ def asgi(project: Any) -> Any:
             if others is not None and (plain := others.plain(path)) is not None:
                 path, send = plain, lasting_asgi(send)
                 scope = {**scope, "path": path, "raw_path": quote(path).encode()}
-            elif others is not None and await to_thread(others.wants, method, path):
+            elif others is not None and others.wants(method, path):  # one look at a name: no thread is worth that
                 headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
                 if given := await to_thread(others.ask, method, path, headers):
                     scope["nuages.request"].view = "static"
