@@ -75,9 +75,14 @@ async def test_a_release_and_a_failure_are_told_and_the_address_is_nowhere(names
         maroon = declared(namespace, tmp_path, f"  released: {WEBHOOK}\n  failed: {WEBHOOK}", "maroon")
         with pytest.raises(ReleaseFailed):
             await deploy(maroon, BUILD, cluster, silent)
-    assert [(one["event"], one["release"]) for one in heard] == [("released", 1), ("failed", 2)]
+    assert [(one["event"], one["release"]) for one in heard] == [
+        ("released", 1),
+        ("failed", 2),
+        ("released", 3),
+    ]
     assert heard[0]["text"] == "blog-local: release 1 (new colours) is live"
     assert "blog-web-main" in heard[1]["text"]
+    assert heard[2]["text"] == "blog-local: release 3 (back to release 1) is live"
     for kept in (await cluster.list("ConfigMap", namespace)).items:
         assert "sesame" not in json.dumps(kept)
 
