@@ -36,7 +36,7 @@ async def contract(app: App, cluster: Cluster, sink: Sink) -> Report:
             await apply_all([job], world)
             await _complete(job, world)
             told = await reports.of_job(job, world)
-            shown.note = f"{told.left} statements have to wait on" if told.left else "nothing is left"
+            shown.note = f"{told.left} left, which have to wait" if told.left else "nothing is left"
         return told
 
 

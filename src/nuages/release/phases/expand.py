@@ -34,7 +34,8 @@ async def expand(release: Stored, world: World) -> Step:
         changed = msgspec.structs.replace(release, schema=told.schema or release.schema)
         return Advanced(await records.save(changed, msgspec.structs.replace(record, database=target, left=left), world))
     if isinstance(step, Finished) and record.left and record.left.statements:
-        return Finished(f"{record.left.statements} statements wait until no old code needs what they take away")
+        few = "1 statement waits" if record.left.statements == 1 else f"{record.left.statements} statements wait"
+        return Finished(f"{few} until no old code needs what goes")
     return step
 
 

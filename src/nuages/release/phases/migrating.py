@@ -46,6 +46,6 @@ def _failed(step: Failed, told: Report) -> Step:
     if told.failed is None:
         return step
     where = f"{told.failed.migration}: " if told.failed.migration else ""
-    detail = f"the statement was: {told.failed.statement}" if told.failed.statement else ""
-    both = "\n".join(part for part in (detail, step.detail) if part)
-    return Failed(f"{where}{told.failed.error}", both, told.failed.hint or step.hint)
+    statement = told.failed.statement
+    said = f"the statement was: {statement}\n" if statement and statement not in step.detail else ""
+    return Failed(f"{where}{told.failed.error}", (said + step.detail).strip(), told.failed.hint or step.hint)
