@@ -280,3 +280,36 @@ def test_who_may_make_no_schema_is_told_so_and_gets_the_classes(
     found = {gate["id"]: gate["message"] for gate in told["gates"]}
     assert "permission denied for database gates" in found["migration.W412"]
     assert second(told)["Remove field slug from post"]["kind"] == "contract"
+
+
+def test_a_plan_counts_with_what_earlier_releases_held_back(
+    environments: Callable[[str], Environment], database: str, tmp_path: Path
+) -> None:
+    environment, env = environments("django5.2-python3.13"), environ(database, "held")
+    released(environment, tmp_path, env)
+    changed(tmp_path, SECOND.replace('raise AssertionError("nobody runs this in a rehearsal")', "pass"))
+    for program in (["-m", "nuages_runtime.migrate"], ["recorded.py"]):
+        ended = environment.run(["python", *program], tmp_path, env | RUNNING)
+        assert ended.code == 0, ended.out + ended.err
+    third, models = tmp_path / "blog" / "migrations" / "0003_third.py", tmp_path / "blog" / "models.py"
+    models.write_text(models.read_text().replace("    tags =", "    short = models.SlugField(null=True)\n    tags ="))
+    add = migration('migrations.AddField("post", "short", models.SlugField(null=True))', "0002_second")
+    third.write_text(add)
+    told = asked(environment, tmp_path, env | RUNNING)
+    default = told["databases"]["default"]
+    assert {entry["kind"] for entry in default["journal"]} == {"contract", "tidy"}
+    assert any('"blog_post" DROP COLUMN "slug"' in entry["sql"] for entry in default["journal"])
+    assert [each["kind"] for each in default["pending"][0]["operations"]] == ["expand"]
+    assert ids(told) == []
+    # What nobody needs any more goes first.
+    assert "slug" not in default["after"]["blog_post"]["columns"]
+    assert "short" in default["after"]["blog_post"]["columns"]
+    assert not default["after"]["blog_post"]["columns"]["body"]["null"]
+    manual = asked(environment, tmp_path, env | RUNNING | {"NUAGES_CONTRACT": "manual"})
+    assert "slug" in manual["databases"]["default"]["after"]["blog_post"]["columns"]
+    # The same name again: what is there is not dropped under code that wants it, and can't be made twice.
+    models.write_text(models.read_text().replace("short", "slug"))
+    third.write_text(add.replace("short", "slug"))
+    told = asked(environment, tmp_path, env | RUNNING)
+    assert ids(told) == ["migration.E430", "migration.E410"]  # nor by a maintenance release
+    assert "blog_post.slug is still there" in next(g["message"] for g in told["gates"] if g["id"] == "migration.E430")

@@ -181,7 +181,7 @@ def still_there(name: str) -> Judged:
     return Judged(
         UNSAFE,
         f"{name} is still there until its removal is done, and can't be made a second time",
-        "give the new one another name, or release the removal first",
+        "give the new one another name; or end the removal first, by a release before this one or `nuages contract`",
     )
 
 
