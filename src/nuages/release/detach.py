@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 from nuages.app.build import Build
@@ -19,7 +20,7 @@ from nuages.release.holder import heir
 from nuages.release.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner
 from nuages.release.record import Record, Stored
-from nuages.render.driver import Drive, belongings, job
+from nuages.render.driver import Drive, belongings, job, name
 from nuages.rollout.watcher import KINDS
 
 KEPT = 90
@@ -55,6 +56,8 @@ async def detach(
             try:
                 await hand_over(app, wanted, cluster)
             except Forbidden as missing:
+                with contextlib.suppress(ClusterError):
+                    await cluster.delete("Job", app.namespace, name(app.name, wanted.release))
                 missing.hint = "without --detach it goes on from here; it is prepared already"
                 raise
             await world.lock.hand_to(heir(wanted.by, begun.record.number), seconds=KEPT)
@@ -65,8 +68,8 @@ async def detach(
 async def hand_over(app: App, wanted: Drive, cluster: Cluster) -> Object:
     """Make the Job, and what it stands on; it begins when all of it is there. Made already, it is left as it is."""
     made = job(app, wanted)
-    name = made["metadata"]["name"]
-    owner = await cluster.get("Job", app.namespace, name)
+    title = made["metadata"]["name"]
+    owner = await cluster.get("Job", app.namespace, title)
     if owner and _ended(owner):
         await _removed(owner, cluster)
         owner = None
@@ -74,7 +77,7 @@ async def hand_over(app: App, wanted: Drive, cluster: Cluster) -> Object:
     owner = owner or await cluster.apply(waiting)
     for one in belongings(app, wanted, owner):
         await cluster.apply(one)
-    return await cluster.patch_merge("Job", app.namespace, name, {"spec": {"suspend": False}})
+    return await cluster.patch_merge("Job", app.namespace, title, {"spec": {"suspend": False}})
 
 
 def _ended(live: Object) -> bool:
