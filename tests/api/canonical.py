@@ -72,6 +72,8 @@ def _text(item: Object, namespace: str, hashes: set[str]) -> str:
         packed = item.pop("binaryData", {})
         item["unpacked"] = {name: json.loads(gzip.decompress(base64.b64decode(text))) for name, text in packed.items()}
         item["data"]["record"]["inventory"].sort(key=json.dumps)
+        for passed in item["data"]["record"]["passed"]:
+            passed["note"] = ""  # what its last attempt did itself: "1 removed", then "nothing to remove"
     elif item["kind"] == "Lease":
         # Who was killed last still stands there, and counts as dead; how many holders there were is no state either.
         item["spec"], item["metadata"]["annotations"] = {}, {}

@@ -37,12 +37,20 @@ SETTLES = 10.0
 SETTINGS = """
 from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = "django-insecure-0123456789abcdefghijklmnopqrstuvwxyz"
-DEBUG = True
+SECRET_KEY = "a-key-that-nobody-guesses-0123456789-abcdefghijklmnopqrstuvwxyz"
+ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["posts"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 """
+MODELS = {
+    "first": ["title = models.TextField()"],
+    "change": [
+        "title = models.TextField()",
+        "slug = models.CharField(max_length=50, null=True, db_index=True)",
+        "likes = models.IntegerField(default=0)",
+    ],
+}
 MIGRATION = """
 from django.db import migrations, models
 
@@ -54,7 +62,8 @@ class Migration(migrations.Migration):
     dependencies = [{depends}]
     operations = [{operations}, migrations.RunPython(noted, migrations.RunPython.noop)]
 """
-FIRST = 'migrations.CreateModel("Post", [("id", models.AutoField(primary_key=True)), ("title", models.TextField())])'
+ID = 'models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")'
+FIRST = f'migrations.CreateModel("Post", [("id", {ID}), ("title", models.TextField())])'
 SECOND = 'migrations.AddField("post", "slug", models.CharField(max_length=50, null=True, db_index=True))'
 THIRD = 'migrations.AddField("post", "likes", models.IntegerField(default=0))'
 MIGRATIONS = {
@@ -100,7 +109,9 @@ class Ground:
         for name, last in faultstory.LEAVES.items():
             project = folder / name
             files = {"blog/__init__.py": "", "blog/settings.py": SETTINGS, "posts/__init__.py": ""}
-            files |= {"posts/models.py": "", "posts/migrations/__init__.py": ""}
+            fields = "".join(f"    {line}\n" for line in MODELS[name])
+            models = f"from django.db import models\n\nclass Post(models.Model):\n{fields}"
+            files |= {"posts/models.py": models, "posts/migrations/__init__.py": ""}
             files |= {f"posts/migrations/{one}.py": text for one, text in MIGRATIONS.items() if one <= last}
             for path, text in files.items():
                 (project / path).parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +198,7 @@ class Ground:
 
     @contextlib.asynccontextmanager
     async def _kubelet(self, admin: Cluster, namespace: str, database: str) -> AsyncIterator[None]:
-        environ = {"DATABASE_URL": f"{self._database}/{database}", "NUAGES_OVERLAY": "databases,secret-key"}
+        environ = {"DATABASE_URL": f"{self._database}/{database}", "NUAGES_OVERLAY": "databases"}
         projects = {faultstory.BUILDS[name].reference: self._folder / name for name in faultstory.LEAVES}
         player = RunningKubelet(admin, namespace, projects, self._packages, environ)
         task = asyncio.create_task(player.play())

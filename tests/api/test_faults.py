@@ -12,7 +12,7 @@ from faults import Ground, Kind
 
 pytestmark = pytest.mark.api
 SEED = 20261121
-EACH = (Kind.LOSE, Kind.TWICE, Kind.KILL, Kind.KILL, Kind.BROKEN, Kind.CUT)
+EACH = (Kind.LOSE, Kind.KILL, Kind.TWICE, Kind.BROKEN)
 ACTION = "change"
 
 
@@ -28,12 +28,13 @@ def ground(kubeconfig, tmp_path_factory):
         yield Ground(kubeconfig, tmp_path_factory.mktemp("faults"), database, packages)
 
 
-async def test_a_command_that_is_disturbed_or_killed_ends_as_the_undisturbed_one(ground, monkeypatch):
+async def test_a_command_that_is_disturbed_or_killed_ends_as_the_undisturbed_one(ground):
     undisturbed = await ground.tried(ACTION, None)
     assert (undisturbed.attempts, undisturbed.said) == (1, ())
     assert set(undisturbed.applied.values()) == {1}
     draw = random.Random(SEED)
-    faults = [draw.choice(ground.faults(ACTION, [kind])) for kind in EACH]
+    # Of calls that only ask the sweep has them all.
+    faults = [draw.choice([one for one in ground.faults(ACTION, [kind]) if "GET " not in one.call]) for kind in EACH]
     for pair in zip(faults[::2], faults[1::2], strict=True):
         for end in await asyncio.gather(*(ground.tried(ACTION, fault) for fault in pair)):
             assert not ground.difference(ACTION, end), f"{end.fault} {end.said}"

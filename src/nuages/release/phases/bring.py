@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from nuages.app.objects import Object
@@ -36,8 +37,18 @@ LOOK_SOON = 1.0
 """Seconds until a Job or a StatefulSet without a pod is looked at again: only events tell why, and none is watched."""
 
 
-async def bring(phase: str, apply: list[Object], judge: list[Object], release: Stored, world: World) -> Step:
+async def bring(
+    phase: str,
+    apply: list[Object],
+    judge: list[Object],
+    release: Stored,
+    world: World,
+    *,
+    stand: Sequence[Object] = (),
+) -> Step:
     """Apply `apply` when the phase begins, and judge `judge` until all of them hold.
+
+    `stand` are live objects that are the release's too, though it does not touch them: they go into its inventory.
 
     Raises:
         ClusterError: an object was refused; all that could be applied is.
@@ -45,7 +56,7 @@ async def bring(phase: str, apply: list[Object], judge: list[Object], release: S
     record = release.record
     if (passed := record.phase(phase)) is None:
         live = await apply_all(apply, world)
-        return Advanced(await records.save(release, record.begun(phase, world.now(), live), world))
+        return Advanced(await records.save(release, record.begun(phase, world.now(), [*stand, *live]), world))
     found = survey_of(judge, world)
     if found.failed:
         return await failed(found, world)

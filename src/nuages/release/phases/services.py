@@ -21,14 +21,17 @@ async def services(release: Stored, world: World) -> Step:
     """
     manifest = release.manifest
     apply: list[Object] = []
+    stand: list[Object] = []
     if release.record.phase("services") is None:
         foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
         larger = await asyncio.gather(*(_larger(wanted, world) for wanted in foundation))
         there = await asyncio.gather(*(live_of(wanted, world) for wanted in manifest.services))
         apply += [wanted for wanted, stays in zip(foundation, larger, strict=True) if not stays]
         apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
+        # Also those that are there: this very release may have made them, and been stopped before it wrote that down.
+        stand = [live for live in there if live]
         apply += manifest.static  # it comes up beside the migration; its own phase waits for it
-    step = await bring("services", apply, manifest.services, release, world)
+    step = await bring("services", apply, manifest.services, release, world, stand=stand)
     if not isinstance(step, Finished):
         return step
     stores = [wanted for wanted in manifest.services if wanted["kind"] == "StatefulSet"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nuages.rollout.causes.evidence import Cause, Evidence
+from nuages.rollout.causes.evidence import Cause, Evidence, container
 
 _DATABASE = (
     (
@@ -40,6 +40,13 @@ _DATABASE = (
         Cause("diag.D029", "the database does not answer", "is its pod ready? kubectl get pods shows it"),
     ),
 )
+_READ = "its log says more: nuages logs migrate"
+_ENDS = {
+    3: Cause("diag.D029", "the database does not answer, or refuses", _READ),
+    4: Cause("diag.D075", "another release holds the migration lock", "wait for it to end, and try again"),
+    5: Cause("diag.D077", "the migrations were refused, and nothing was touched", _READ),
+}
+"""By the exit code of the migrating program, where its log could not be read."""
 _THERE = (
     r"(?:column|relation|constraint|table) [\"'`](?P<quoted>[^\"'`]+)[\"'`].*already exists"
     r"|[Dd]uplicate (?:column|key) name:? '?(?P<plain>\w+)|DuplicateColumn|DuplicateTable|already exists"
@@ -86,6 +93,8 @@ def migration(evidence: Evidence) -> Cause | None:
         line = f"{first.get('place', '')}: {first.get('message', '')}".strip(": ")
         why = f"the migrations were refused, and nothing was touched{more}"
         return Cause("diag.D077", why, first.get("hint") or "", f"{line}  ({first.get('id', '')})")
+    if not evidence.log and container(evidence.trouble).get("name") == "migrate":
+        return _ENDS.get((evidence.trouble.exit_code if evidence.trouble else None) or 0)
     failed = evidence.nuages(
         r"nuages: migration failed(?: in (?P<name>\S+))?: (?P<what>.*?)(?:; the statement was: (?P<sql>.*))?$"
     )
