@@ -173,18 +173,23 @@ def patch(environ: Mapping[str, str]) -> None:
 
 
 def own_broker(app: Any, environ: Mapping[str, str]) -> None:
-    """A set beside the serving release has a broker of its own. A project that takes its broker from elsewhere would
-    share it: tasks of either release would be given to workers of the other. So this worker ends instead.
+    """A set beside the serving release has a broker of its own, which CELERY_BROKER_URL names; Celery takes that before
+    all that is configured but broker_read_url and broker_write_url. A project that sets these would share the broker,
+    and tasks of either release would be given to workers of the other. So this worker ends instead.
     """
     if not environ.get("NUAGES_TRACK") or not (told := environ.get("CELERY_BROKER_URL")):
         return
     from kombu import Connection
 
-    given, used = Connection(told), app.connection_for_read()
-    if (given.hostname, str(given.virtual_host)) != (used.hostname, str(used.virtual_host).strip("/")):
+    given = _place(Connection(told))
+    if any(_place(used) != given for used in (app.connection_for_read(), app.connection_for_write())):
         sys.exit(
-            "nuages: the project does not take its broker from CELERY_BROKER_URL, so this set can have none of its own"
+            "nuages: the project does not take its broker from CELERY_BROKER_URL, so a set can have none of its own"
         )
+
+
+def _place(connection: Any) -> tuple[str, str]:
+    return connection.hostname, str(connection.virtual_host).strip("/")
 
 
 def main() -> None:

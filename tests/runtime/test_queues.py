@@ -69,6 +69,6 @@ def test_a_task_that_a_worker_has_is_waited_for_and_the_set_of_another_broker_is
         code, said = queues("wait", "--names", "shop.celery.sleep", "--for", "40")
         assert (code, said) == (0, "nuages: 1 of shop.celery.sleep")
     celery = tmp_path / "shop" / "celery.py"
-    celery.write_text(celery.read_text().replace('os.environ["CELERY_BROKER_URL"]', f'"{redis}/1"'))
+    celery.write_text(f'{celery.read_text()}\napp.conf.broker_read_url = "{redis}/1"\n')
     with working(environments(NEWEST), tmp_path, redis, **own) as worker:
         worker.said("the project does not take its broker from CELERY_BROKER_URL")
