@@ -15,6 +15,9 @@ from nuages.cli.manner import manner_of, manner_options
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nuages.findings import Finding
     from nuages.release.plan.make import Made
 
 CHANGES = 5
@@ -48,7 +51,8 @@ def command(
 
     \b
     nuages plan -e production
-    nuages plan -e production --save plan.json && nuages deploy -e production --plan plan.json
+    nuages plan -e production --save .nuages/plan.json
+    nuages deploy -e production --plan .nuages/plan.json
     nuages plan --exit-code || echo "something would change"
     """
     import msgspec
@@ -80,6 +84,7 @@ def command(
         from nuages.release.plan import saved
 
         saved.write(saved.freeze(made, cluster), save)
+        console.findings(_in_the_image(file.absolute().parent, save))
     if as_json:
         console.print(msgspec.json.format(msgspec.json.encode(made.plan)).decode())
     else:
@@ -94,6 +99,17 @@ def command(
     if made.plan.refused:
         return REFUSED
     return CHANGES if exit_code and made.plan.changes else 0
+
+
+def _in_the_image(project: Path, save: Path) -> Iterator[Finding]:
+    """A plan that lies in the project would be in its next image, which would be another one for it."""
+    from nuages.findings import Finding, Level, Place
+    from nuages.image import ignore
+
+    path = save.resolve()
+    if path.is_relative_to(project) and str(path.relative_to(project)) in ignore.select(project).files:
+        said = "lies in the project, and would be in its next image"
+        yield Finding("project.W105", Level.WARNING, said, Place(str(save)), "keep it in .nuages/, or elsewhere")
 
 
 def painted(text: str, style: str) -> str:

@@ -66,6 +66,7 @@ NEVER = [
     ".DS_Store",
     "nuages.yaml",
     "nuages.schema.json",
+    ".nuages/",
 ]
 
 

@@ -72,7 +72,15 @@ def make(root: Path, *files: str, **texts: str) -> None:
 
 def test_secrets_and_other_people_s_code_are_never_taken(tmp_path: Path) -> None:
     rubbish = [".env", ".env.production", "certs/tls.key", "ca.pem", ".git/HEAD", "db.sqlite3", "node_modules/x/i.js"]
-    made = [*rubbish, "app/__pycache__/x.pyc", "py/pyvenv.cfg", "py/lib/x.py", ".venv/x.py", "nuages.yaml"]
+    made = [
+        *rubbish,
+        "app/__pycache__/x.pyc",
+        "py/pyvenv.cfg",
+        "py/lib/x.py",
+        ".venv/x.py",
+        "nuages.yaml",
+        ".nuages/plan.json",
+    ]
     make(tmp_path, "manage.py", "app/views.py", *made)
     chosen = select(tmp_path)
     assert chosen.files == ("app/views.py", "manage.py")

@@ -83,8 +83,15 @@ def freeze(made: Made, cluster: Cluster) -> Saved:
 
 
 def write(saved: Saved, path: Path) -> None:
-    """Keep it, for the eyes of who made it alone: names of secrets are in it, and the shape of everything."""
-    replace(path, msgspec.json.format(msgspec.json.encode(saved)).decode() + "\n", mode=0o600)
+    """Keep it, for the eyes of who made it alone: names of secrets are in it, and the shape of everything.
+
+    Raises:
+        UsageError: the file can't be written.
+    """
+    try:
+        replace(path, msgspec.json.format(msgspec.json.encode(saved)).decode() + "\n", mode=0o600)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}", hint="--save another file") from error
 
 
 def read(path: Path) -> Saved:
