@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nuages.app.components import App
     from nuages.kube.client import Cluster
     from nuages.progress import Sink
+    from nuages.release.events import Teller
 
 
 @click.command()
@@ -93,7 +94,7 @@ def command(
             manner = kept.manner
             build: Build | None = kept.build
         else:
-            build = None if no_build else _built(file, app, cluster, progress)
+            build = None if no_build else _built(file, app, cluster, progress, events)
         holds = partial(saved.check, kept, app, cluster) if kept else None
         if detach:
             hand_over(app, build, cluster, progress, wish=wanted, manner=manner, holds=holds, as_json=as_json)
@@ -109,12 +110,14 @@ def command(
         run(story())
 
 
-def _built(file: Path, app: App, cluster: Cluster, progress: Sink) -> Build:
+def _built(file: Path, app: App, cluster: Cluster, progress: Sink, events: Teller | None) -> Build:
     """The project's image, where the cluster gets it."""
     from nuages.local.delivery import deliver
 
     built = deliver(file.absolute().parent, app, cluster.context, progress)
     console.findings(built.findings)
+    if events:
+        events.findings(built.findings)
     return built.build
 
 

@@ -67,20 +67,20 @@ async def begin(wanted: Stored, history: list[Stored], world: World) -> Stored:
 
     An open one of something else is closed: whatever it left is overtaken by this one.
     """
-    record = wanted.record
+    if not (begun := wanted).resource_version:
+        if history and history[0].open:
+            await records.save(history[0], history[0].record.closed(Outcome.ABANDONED, world.now()), world)
+        begun = await records.create(wanted, world.cluster, world.lock)
+    record = begun.record
     said = {
         "release": record.number,
-        "resumed": wanted.resource_version is not None,
+        "resumed": begun is wanted,
         "restores": record.restores,
         "image": record.build.reference,
         **{name: getattr(record, name) for name in ("app", "environment", "namespace", "by", "command", "message")},
     }
     world.sink(Told("begun", said))
-    if wanted.resource_version:
-        return wanted
-    if history and history[0].open:
-        await records.save(history[0], history[0].record.closed(Outcome.ABANDONED, world.now()), world)
-    return await records.create(wanted, world.cluster, world.lock)
+    return begun
 
 
 def asked(wanted: Stored, wish: Wish) -> Stored:
