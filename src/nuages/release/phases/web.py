@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from nuages.app.objects import Object
-from nuages.release import beside
+from nuages.errors import Forbidden
+from nuages.release import beside, room
 from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step
@@ -20,6 +23,8 @@ async def web(release: Stored, world: World) -> Step:
     pods are there; what they went to ends then, and is gone when the release prunes.
     """
     objects = [*release.manifest.web, *release.manifest.exposure]
+    if release.record.phase("web") is None:
+        objects = room.fitted(objects, await _room(release, world))
     if not _elsewhere(release, world):
         return await bring("web", objects, objects, release, world)
     pods = [item for item in objects if item["kind"] not in WAYS]
@@ -29,6 +34,13 @@ async def web(release: Stored, world: World) -> Step:
     await apply_all(_ways(release), world)
     await beside.end_webs(release, world)
     return step
+
+
+async def _room(release: Stored, world: World) -> room.Room:
+    """What the namespace's quotas leave; nothing is known of them where there is no right to look."""
+    with contextlib.suppress(Forbidden):
+        return room.left((await world.cluster.list("ResourceQuota", release.record.namespace)).items)
+    return {}
 
 
 def _elsewhere(release: Stored, world: World) -> bool:
