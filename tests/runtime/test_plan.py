@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from environments import Environment
 from plans import FIRST, SECOND, changed, environ, released, write
+from plans import blog as first_release
 
 pytestmark = pytest.mark.runtime
 
@@ -313,3 +314,26 @@ def test_a_plan_counts_with_what_earlier_releases_held_back(
     told = asked(environment, tmp_path, env | RUNNING)
     assert ids(told) == ["migration.E430", "migration.E410"]  # nor by a maintenance release
     assert "blog_post.slug is still there" in next(g["message"] for g in told["gates"] if g["id"] == "migration.E430")
+
+
+def test_on_a_database_that_can_hold_nothing_back_a_plan_refuses_what_it_would(
+    environments: Callable[[str], Environment], tmp_path: Path
+) -> None:
+    environment, env = environments("django6.0-python3.13"), environ("127.0.0.1:1", "none")
+    first_release(tmp_path)
+    settings = tmp_path / "proj" / "settings.py"
+    head = settings.read_text().partition("DATABASES =")[0]
+    settings.write_text(head + 'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db"}}\n')
+    for program in (["-m", "nuages_runtime.migrate"], ["recorded.py"]):
+        ended = environment.run(["python", *program], tmp_path, env)
+        assert ended.code == 0, ended.out + ended.err
+    changed(tmp_path)
+    told = asked(environment, tmp_path, env | RUNNING)
+    refused = [gate["message"].partition(":")[0] for gate in told["gates"] if gate["id"] == "migration.E431"]
+    assert refused == [
+        "Add field rank to post",
+        "Remove field slug from post",
+        "Alter field body on post",
+        "Create constraint post_once on model post",
+    ]
+    assert ids(asked(environment, tmp_path, env)) == []

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
     from django.db.migrations.state import ProjectState
 
 # Partitioned tables have no bytes of their own, and count as large by that.
-_SIZES = """
-    SELECT c.relname, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
-    FROM pg_class c WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid)
-"""
-
-
+_SIZES = {
+    "postgresql": """
+        SELECT c.relname, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
+        FROM pg_class c WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid)
+    """,
+    "mysql": """
+        SELECT table_name, table_rows, data_length + index_length
+        FROM information_schema.tables WHERE table_schema = DATABASE()
+    """,
+}
 _HELD = (
     (re.compile(r'^\s*DROP TABLE (?:IF EXISTS )?"([^"]+)"'), True),
     (re.compile(r'(?:ALTER|DROP) COLUMN (?:IF EXISTS )?"([^"]+)"'), False),
@@ -96,9 +100,13 @@ class Course:
 
 
 def measured(connection: BaseDatabaseWrapper) -> dict[str, tuple[int, int]]:
-    """(rows, bytes) of each table; nothing where the database does not say."""
-    if connection.vendor != "postgresql":
-        return {}
+    """(rows, bytes) of each table; nothing where the database does not say. Of SQLite the file's bytes, for each."""
     with connection.cursor() as cursor:
-        cursor.execute(_SIZES)
-        return {str(table): (int(rows), int(size)) for table, rows, size in cursor.fetchall()}
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+            size = int(cursor.fetchone()[0])
+            return dict.fromkeys(connection.introspection.table_names(cursor), (0, size))
+        if connection.vendor not in _SIZES:
+            return {}
+        cursor.execute(_SIZES[connection.vendor])
+        return {str(table): (int(rows or 0), int(size or 0)) for table, rows, size in cursor.fetchall()}

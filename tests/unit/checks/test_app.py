@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nuages.app.build import Build
+from nuages.app.build import Build, Gate
 from nuages.app.components import App, resolve
 from nuages.checks.app import check
 from nuages.spec.load import parse
@@ -77,3 +77,12 @@ def test_workers_write_uploads_too() -> None:
 
 def test_uploads_in_a_folder_that_is_kept_need_no_volume_of_their_own() -> None:
     assert check(app("web: {main: {replicas: 2}}\nvolumes: {data: data}"), built("/app/data/media")) == []
+
+
+def test_what_an_image_says_of_its_migrations_holds_a_release_back_unless_the_spec_lets_it_pass() -> None:
+    said = Gate(id="migration.E402", level="error", message="models of blog have changed", place="blog", hint="migrate")
+    build = Build(reference="a/b@sha256:0", wsgi="b.wsgi:application", settings="b.settings", gates=(said,))
+    found = [each for each in check(app("web: {main: {replicas: 2}}"), build) if each.id.startswith("migration.")]
+    assert [(each.id, each.level, str(each.place)) for each in found] == [("migration.E402", "error", "blog")]
+    passed = check(app("web: {main: {replicas: 2}}\ndjango: {checks: {ignore: [migration.E402]}}"), build)
+    assert not [each for each in passed if each.id.startswith("migration.")]
