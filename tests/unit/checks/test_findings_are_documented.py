@@ -14,11 +14,11 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs/reference/findings.md"
-ID = re.compile(r'"((?:spec|app|objects|release|project|image|registry)\.[A-Z][0-9]{3})"')
+ID = re.compile(r'"((?:spec|app|objects|release|migration|project|image|registry)\.[A-Z][0-9]{3})"')
 
 
 def used() -> set[str]:
-    return {found for path in (ROOT / "src/nuages").rglob("*.py") for found in ID.findall(path.read_text())}
+    return {found for path in (ROOT / "src").rglob("*.py") for found in ID.findall(path.read_text())}
 
 
 def documented() -> list[str]:
