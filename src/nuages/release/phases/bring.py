@@ -10,6 +10,7 @@ from nuages.app.objects import Object
 from nuages.kube.failures import FieldConflict
 from nuages.progress import Said
 from nuages.release import records
+from nuages.release.pace import limit, told
 from nuages.release.record import Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
@@ -19,7 +20,7 @@ from nuages.rollout.kinds import View
 from nuages.rollout.watcher import Survey, survey, suspicious, unmade
 
 PATIENCE = timedelta(minutes=10)
-"""How long a phase may stand without an end, where its objects have no deadline of their own."""
+"""How long a phase may stand without an end, where its objects have no deadline of their own; longer where their probes say so."""
 
 OWN_DEADLINE = frozenset({"Deployment", "Job"})
 """The kinds that say themselves when they took too long (progressDeadlineSeconds, activeDeadlineSeconds)."""
@@ -62,7 +63,7 @@ async def bring(
         return await failed(found, world)
     if not found.waiting:
         return Finished(found.note)
-    if world.now() - passed.started > PATIENCE and (late := overdue(found, world.mirror)):
+    if late := overdue(found, world.mirror, world.now() - passed.started):
         return await failed(Survey(done=found.done, waiting=[], failed=late), world)
     said = "; ".join(f"{item['metadata']['name']} {reason}" for item, reason in found.waiting)
     slow = world.now() - passed.started > SLOW
@@ -72,17 +73,21 @@ async def bring(
         why = await diagnose(world.cluster, world.mirror, one[0])
         if why and (why.id in FOR_GOOD or (slow and (why.id in HOPELESS or (odd and why.id == QUOTA)))):
             return await failed(Survey(done=found.done, waiting=[], failed=[one]), world)
-        said += f": {why.cause} ({why.id})" if why and why.cause else ""
+        pace = told(one[0], world.mirror, world.now())
+        said += f": {why.cause} ({why.id})" if why and why.cause else f", {pace}" if pace else ""
     soon = any(unmade(item, world.mirror) for item, _ in found.waiting)
     return Waiting(said, LOOK_SOON if soon else LOOK_AGAIN)
 
 
-def overdue(found: Survey, view: View) -> list[tuple[Object, str]]:
-    """Of those that are waited for, the ones that nothing else ends: a migration may take what the spec allows it."""
+def overdue(found: Survey, view: View, waited: timedelta) -> list[tuple[Object, str]]:
+    """Of those that were waited for too long, by their own probes, the ones that nothing else ends: a migration may
+    take what the spec allows it.
+    """
     return [
         (item, reason)
         for item, reason in found.waiting
-        if item["kind"] not in OWN_DEADLINE or view.get(item["kind"], item["metadata"]["name"]) is None
+        if waited > limit(item, PATIENCE)
+        and (item["kind"] not in OWN_DEADLINE or view.get(item["kind"], item["metadata"]["name"]) is None)
     ]
 
 
