@@ -115,8 +115,10 @@ def _column(text: str, found: forms.Named, look: Look, held: Held) -> None:
     if change == "DROP NOT NULL":
         _relax([Relaxed(text, f"{alter} SET NOT NULL")], held)
     elif change == "SET NOT NULL":
-        steps = forms.not_null(quoted(found.table), quoted(found.column))
-        held.later.extend(Later(step._replace(kind="contract")) for step in steps)
+        first, *others = (Later(step._replace(kind="contract")) for step in _not_null(found))
+        # The rows without a value are filled when no more of them can come.
+        fills = [each for each in held.later if each.step.form == forms.BATCHES and _fills(each.step, found)]
+        held.later[:] = [each for each in held.later if each not in fills] + [first, *fills, *others]
     elif change.startswith("SET DEFAULT"):
         _relax([Relaxed(text, f"{alter} DROP DEFAULT")], held)
     elif change.startswith("TYPE "):
@@ -127,6 +129,14 @@ def _column(text: str, found: forms.Named, look: Look, held: Held) -> None:
             held.later.append(Later(Step("contract", text, form=forms.SHRINK)))
     else:
         held.later.append(Later(Step("contract", text)))
+
+
+def _not_null(found: forms.Named) -> list[Step]:
+    return forms.not_null(quoted(found.table), quoted(found.column))
+
+
+def _fills(step: Step, found: forms.Named) -> bool:
+    return step.sql.startswith(f"UPDATE {quoted(found.table)} SET {quoted(found.column)} = ")
 
 
 def _relax(relaxed: list[Relaxed], held: Held, dropped: Collection[str] = ()) -> None:

@@ -71,6 +71,12 @@ def test_what_is_done_now_and_what_is_left(
     assert (held.now, held.soon, [each.step.sql for each in held.later]) == (now, soon, later)
 
 
+def test_rows_without_a_value_are_filled_when_no_more_of_them_can_come() -> None:
+    fill = 'UPDATE "t" SET "c" = \'x\' WHERE "c" IS NULL'
+    held = hold([fill, f"{ALTER}SET NOT NULL"], {}, Look())
+    assert [each.step.form for each in held.later] == ["", "batches", "slow", "", ""]
+
+
 def test_what_follows_a_thing_that_waits_waits_behind_it() -> None:
     held = hold([f"{ALTER}DROP NOT NULL", 'ALTER TABLE "t" DROP CONSTRAINT "u"'], {}, Look({("t", "c"), ("t", "u")}))
     assert held.now == []
