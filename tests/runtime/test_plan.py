@@ -172,6 +172,37 @@ CASES = {
 }
 
 
+ASKING = """
+from django.db import migrations, models
+
+
+def somebody():
+    from blog.models import Author
+
+    return Author.objects.get_or_create(name="somebody")[0].pk
+
+
+class Migration(migrations.Migration):
+    dependencies = [("blog", "0001_initial")]
+    operations = [migrations.AddField("post", "owner", models.IntegerField(default=somebody))]
+"""
+AUTHORS = "import django\ndjango.setup()\nfrom blog.models import Author\nprint(Author.objects.count())\n"
+
+
+def test_a_default_that_makes_a_row_makes_none_for_a_question(blog: tuple[Environment, Path, dict[str, str]]) -> None:
+    environment, folder, env = blog
+    file = folder / "blog" / "migrations" / "0002_second.py"
+    file.write_text(ASKING)
+    write(folder, authors=AUTHORS)
+    try:
+        told = asked(environment, folder, env | RUNNING)
+    finally:
+        file.unlink()
+    # Within one question it is the same row twice, and so a constant.
+    assert [each["kind"] for each in told["databases"]["default"]["pending"][0]["operations"]] == ["expand"]
+    assert environment.run(["python", "authors.py"], folder, env).out.strip() == "0"
+
+
 @pytest.mark.parametrize("case", list(CASES))
 def test_a_plan_finds(blog: tuple[Environment, Path, dict[str, str]], case: str) -> None:
     environment, folder, env = blog

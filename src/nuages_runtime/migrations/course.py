@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from nuages_runtime.migrations.judged import CONTRACT, Judged, Wanted
@@ -72,19 +73,21 @@ class Course:
 
     def judge(self, migration: Migration, operation: Operation, before: ProjectState, after: ProjectState) -> Judged:
         """The class of the next operation; what it makes and leaves is remembered."""
-        judged = classify(
-            operation,
-            migration.app_label,
-            before,
-            after,
-            running=self.running,
-            vendor=self._vendor,
-            tables_made=self.made,
-            waiting=self.waiting,
-            sizes={table: size for table, (_, size) in self.sizes.items()},
-            alias=self._alias,
-            declaration=declared(migration, self.classes),
-        )
+        asks = callable(getattr(getattr(operation, "field", None), "default", None))
+        with _undone(self._alias) if asks else nullcontext():
+            judged = classify(
+                operation,
+                migration.app_label,
+                before,
+                after,
+                running=self.running,
+                vendor=self._vendor,
+                tables_made=self.made,
+                waiting=self.waiting,
+                sizes={table: size for table, (_, size) in self.sizes.items()},
+                alias=self._alias,
+                declaration=declared(migration, self.classes),
+            )
         self.made |= judged.makes
         if judged.kind == CONTRACT:
             self.waiting |= judged.holds
@@ -97,6 +100,18 @@ class Course:
             operation.state_forwards(migration.app_label, after)
             yield operation, self.judge(migration, operation, state, after), after
             state = after
+
+
+@contextmanager
+def _undone(alias: str) -> Iterator[None]:
+    """A default that is asked may be a function that makes a row (get_or_create): not for a question."""
+    from django.db import transaction  # noqa: PLC0415 - there are settings by now
+
+    with transaction.atomic(alias):
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True, alias)
 
 
 def measured(connection: BaseDatabaseWrapper) -> dict[str, tuple[int, int]]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from nuages_runtime.migrations.judged import CONTRACT, EXPAND, STATE, UNSAFE, Judged, Setting
 
-_NOW = frozenset({timezone.now, timezone.localtime, timezone.localdate})
+_NOW = (timezone.now, timezone.localtime, timezone.localdate)
 _CLOCKS = ("now", "utcnow", "today")
 # What PostgreSQL computes once for a statement, not anew for each row: no rewrite.
 _STABLE = frozenset(
@@ -200,7 +200,7 @@ def _is_clock(field: Any) -> bool:
         return False
     owner = getattr(default, "__self__", None)
     of_class = isinstance(owner, type) and issubclass(owner, datetime.date) and default.__name__ in _CLOCKS
-    return of_class or default in _NOW
+    return of_class or any(default is clock for clock in _NOW)
 
 
 def has_db_default(field: Any) -> bool:
