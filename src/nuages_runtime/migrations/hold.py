@@ -136,7 +136,7 @@ def _not_null(found: forms.Named) -> list[Step]:
 
 
 def _fills(step: Step, found: forms.Named) -> bool:
-    return step.sql.startswith(f"UPDATE {quoted(found.table)} SET {quoted(found.column)} = ")
+    return forms.about(step.sql) == found.table and f" WHERE {quoted(found.column)} IS NULL" in step.sql
 
 
 def _relax(relaxed: list[Relaxed], held: Held, dropped: Collection[str] = ()) -> None:
