@@ -109,7 +109,7 @@ CODE = [
         staged=AT_ONCE,
     ),
     History("sql", "unknown", later={"0002": "migrations.RunSQL(\"UPDATE LABEL_post SET note = 'filled'\"),"}),
-    History("an_operation_of_ones_own", "unknown", later={"0002": OWN}),
+    History("an_operation_of_ones_own", "unknown", later={"0002": OWN}, staged=AT_ONCE),
 ]
 
 HELP = {"0002": alter("views = models.IntegerField(default=0, help_text='clicks')")}
