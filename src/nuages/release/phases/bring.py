@@ -11,6 +11,7 @@ from nuages.kube.failures import FieldConflict
 from nuages.progress import Said
 from nuages.release import records
 from nuages.release.pace import limit, told
+from nuages.release.plan.objects import given_back
 from nuages.release.record import Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
@@ -20,7 +21,7 @@ from nuages.rollout.kinds import View
 from nuages.rollout.watcher import Survey, survey, suspicious, unmade
 
 PATIENCE = timedelta(minutes=10)
-"""How long a phase may stand without an end, where its objects have no deadline of their own; longer where their probes say so."""
+"""How long a phase may stand without an end, where its objects have no deadline of their own; longer by their probes."""
 
 OWN_DEADLINE = frozenset({"Deployment", "Job"})
 """The kinds that say themselves when they took too long (progressDeadlineSeconds, activeDeadlineSeconds)."""
@@ -125,14 +126,16 @@ async def apply_one(wanted: Object, world: World) -> Object:
     """Apply one object.
 
     Replicas that a person set by hand are taken back, and said: the spec owns them unless an autoscaler does.
-    All other fields of other managers are left alone: the conflict ends the release.
+    What somebody set back to what the release that serves has is taken over. All other fields of other managers are
+    left alone: the conflict ends the release.
     """
     try:
         live = await world.cluster.apply(wanted)
     except FieldConflict as conflict:
-        if not conflict.only(TAKEN_BACK):
+        if not conflict.only(TAKEN_BACK) and not await given_back(wanted, world.serving, world.cluster):
             raise
-        world.sink(Said(f"{wanted['metadata']['name']}: replicas were set by hand; back to what the spec says"))
+        if any(field.path in TAKEN_BACK for field in conflict.fields):
+            world.sink(Said(f"{wanted['metadata']['name']}: replicas were set by hand; back to what the spec says"))
         live = await world.cluster.apply(wanted, force=True)
     world.mirror.saw(live)
     return live
