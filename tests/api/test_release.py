@@ -223,6 +223,11 @@ async def test_replicas_set_by_hand_are_taken_back_and_any_other_field_is_refuse
     assert "revisionHistoryLimit was set by hand (kubectl)" in refused.value.findings[0].message
     latest, *_ = await records.history(cluster, namespace, "blog", "local")
     assert (latest.record.number, latest.record.outcome) == (2, Outcome.LIVE)
+    # Set back to what serves it is nobody's any more, though the cluster's book names who wrote last.
+    await by_hand(cluster, namespace, {"spec": {"revisionHistoryLimit": 5}})
+    await by_hand(cluster, namespace, container(image=BUILD.reference))
+    changed = msgspec.structs.replace(BUILD, reference=BUILD.reference.replace("1" * 64, "2" * 64))
+    assert (await deploy(app, changed, cluster, silent)).outcome is Outcome.LIVE
 
 
 async def test_what_a_killed_deploy_applied_but_did_not_write_down_is_pruned(
@@ -269,6 +274,10 @@ async def test_a_volume_that_is_larger_than_the_spec_says_is_left_as_it_is(app, 
     assert (await deploy(app, BUILD, cluster, silent)).outcome is Outcome.LIVE
     claim = await cluster.get("PersistentVolumeClaim", namespace, "blog-media")
     assert claim["spec"]["resources"]["requests"]["storage"] == "3Gi"
+
+
+def container(**fields):
+    return {"spec": {"template": {"spec": {"containers": [{"name": "web", **fields}]}}}}
 
 
 async def by_hand(cluster, namespace, fields):

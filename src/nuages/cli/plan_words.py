@@ -101,6 +101,8 @@ def drifted(one: Drift) -> str:
             return f"{said}: a release sets it back to {value(one.wanted)}, and says so"
         case Outcome.BLOCKS:
             return f"{said}, and nuages.yaml makes it {value(one.wanted)}: a release stops here"
+        case Outcome.GIVEN_BACK:
+            return f"{said}: as the release that serves has it"
         case Outcome.LEFT:
             return f"{said}: left alone, nuages.yaml says nothing of it"
 

@@ -84,7 +84,7 @@ async def prepared(
         await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)
         wanted = asked(plan(app, build, copied, history, manner), wish)
-        await objects.refuse(app, wanted.manifest, cluster)
+        await objects.refuse(app, wanted.manifest, cluster, records.live(history))
         yield await begin(wanted, history, world), world
 
 

@@ -114,6 +114,12 @@ def test_any_other_declared_field_that_was_set_by_hand_blocks() -> None:
     assert (found.outcome, found.live, found.wanted) == (Outcome.BLOCKS, "blog@sha256:9", "blog@sha256:1")
 
 
+def test_a_field_that_was_set_back_to_what_serves_loses_nobodys_change() -> None:
+    live = deployment(image="blog@sha256:7", managers=[entry("kubectl-edit", container({"f:image": {}}))])
+    (found,) = drift(live, deployment(), deployment(), same, deployment(image="blog@sha256:7"))
+    assert found.outcome is Outcome.GIVEN_BACK
+
+
 def test_a_field_that_somebody_set_to_what_is_wanted_is_no_drift() -> None:
     live = deployment(managers=[entry("kubectl-edit", container({"f:image": {}}))])
     assert drift(live, deployment(), deployment(), same) == []

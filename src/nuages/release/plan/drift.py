@@ -18,7 +18,9 @@ TAKEN_BACK: frozenset[Path] = frozenset({("spec", "replicas")})
 _MACHINE = re.compile(r"controller|manager|operator|kubelet|scheduler|autoscaler|provisioner|speaker|webhook|k3s")
 
 
-def drift(live: Object, after: Object, wanted: Object, hide: Callable[[str], str]) -> list[Drift]:
+def drift(
+    live: Object, after: Object, wanted: Object, hide: Callable[[str], str], served: Object | None = None
+) -> list[Drift]:
     """The changes that were made by hand.
 
     Args:
@@ -26,15 +28,18 @@ def drift(live: Object, after: Object, wanted: Object, hide: Callable[[str], str
         after: as it would be if nuages took every field back that it declares.
         wanted: as nuages renders it.
         hide: takes known secret values out of a text.
+        served: as the release that serves has rendered it.
     """
-    now, then = fields(live), fields(after)
+    now, then, was = fields(live), fields(after), fields(served or {})
     declared, before = fields(wanted), owned(live, MANAGER)
     found = []
     for manager, at, path in _others(live):
         if path in declared:
             if now.get(path) == then.get(path):
                 continue
-            outcome = Outcome.TAKEN_BACK if path in TAKEN_BACK else Outcome.BLOCKS
+            as_served = path in was and was[path] == now.get(path)
+            outcome = Outcome.GIVEN_BACK if as_served else Outcome.BLOCKS
+            outcome = Outcome.TAKEN_BACK if path in TAKEN_BACK and not as_served else outcome
         elif path in before or path not in now or not _by_hand(manager):
             continue
         else:

@@ -50,7 +50,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink, *, manner: 
         secret = await values.foreseen(app, serving, cluster, there=there)
         hide = redact.known(list(secret.hidden))
         wanted = deploy.plan(app, build, secret.copy, history, manner)
-        found = await objects.look(wanted.manifest, app.instance, cluster, hide, namespace=there)
+        found = await objects.look(wanted.manifest, app.instance, cluster, hide, namespace=there, serving=serving)
         gone = await _gone(wanted, history, cluster)
         changes = _changes(found, gone, serving, wanted, hide)
         shown.note = _counted(changes)

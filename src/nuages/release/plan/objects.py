@@ -15,10 +15,11 @@ from nuages.errors import ClusterError, Forbidden, Gone, NotOurs, Refused, Rejec
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import MANAGER, Cluster
 from nuages.kube.failures import FieldConflict
-from nuages.release import ownership, redact, standing
+from nuages.release import ownership, record, redact, standing
 from nuages.release.plan.drift import drift
 from nuages.release.plan.fields import changed, fields, shown
 from nuages.release.plan.shape import Action, Change, Drift, Outcome
+from nuages.release.record import Stored
 from nuages.render.release import Manifest
 from nuages.spec.units import bytes_of
 
@@ -48,14 +49,14 @@ class Found(NamedTuple):
     findings: list[Finding]
 
 
-async def refuse(app: App, manifest: Manifest, cluster: Cluster) -> None:
+async def refuse(app: App, manifest: Manifest, cluster: Cluster, serving: Stored | None = None) -> None:
     """Make sure that a release does not end halfway at an object: every one of them is tried first, by a dry run.
 
     Raises:
         NotOurs: some belong to somebody else; all of them are named.
         Refused: some can't become what is wanted, or somebody's hand was in them.
     """
-    found = await look(manifest, app.instance, cluster, redact.text, namespace=True)
+    found = await look(manifest, app.instance, cluster, redact.text, namespace=True, serving=serving)
     findings = [one for each in found for one in each.findings if one.level is Level.ERROR]
     if foreign := [one for one in findings if one.id in ownership.FOREIGN]:
         raise NotOurs(
@@ -67,14 +68,41 @@ async def refuse(app: App, manifest: Manifest, cluster: Cluster) -> None:
         raise Refused("what stands can't become what is wanted; nothing was touched", findings=findings)
 
 
-async def look(manifest: Manifest, instance: str, cluster: Cluster, hide: Hide, *, namespace: bool) -> list[Found]:
+async def given_back(wanted: Object, serving: int | None, cluster: Cluster) -> bool:
+    """Whether each field that others own is as the release that serves made it, or may be taken back: then nobody's
+    change is lost by taking it over.
+    """
+    about = wanted["metadata"]
+    number = record.name(about["labels"]["app.kubernetes.io/name"], serving or 0)
+    kept = await cluster.get("ConfigMap", about["namespace"], number) if serving else None
+    live = await cluster.get(wanted["kind"], about["namespace"], about["name"])
+    if kept is None or live is None:
+        return False
+    served = {_key(item): item for item in record.decode(kept).manifest.objects}.get(_key(wanted))
+    after = await cluster.apply(wanted, dry_run=True, force=True)
+    return all(one.outcome is not Outcome.BLOCKS for one in drift(live, after, wanted, redact.text, served))
+
+
+async def look(
+    manifest: Manifest,
+    instance: str,
+    cluster: Cluster,
+    hide: Hide,
+    *,
+    namespace: bool,
+    serving: Stored | None = None,
+) -> list[Found]:
     """What becomes of each object of a manifest, in its order; `namespace`: whether theirs is there already."""
     gate = asyncio.Semaphore(AT_ONCE)
     stores = {_key(item) for item in manifest.services}
+    served = {_key(item): item for item in serving.manifest.objects} if serving else {}
 
     async def one(wanted: Object) -> Found:
         async with gate:
-            return await _look(wanted, instance, cluster, hide, there=namespace, store=_key(wanted) in stores)
+            key = _key(wanted)
+            if not namespace:
+                return Found(Change(action=Action.CREATE, kind=key[0], name=key[1]), None, None, [], [])
+            return await _look(wanted, instance, cluster, hide, store=key in stores, served=served.get(key))
 
     return list(
         await asyncio.gather(*(one(item) for item in stateful(manifest.objects) if item["kind"] != "Namespace"))
@@ -121,9 +149,11 @@ def paired(changes: list[Change], serving: list[Object], wanted: list[Object], h
     ]
 
 
-async def _look(wanted: Object, instance: str, cluster: Cluster, hide: Hide, *, there: bool, store: bool) -> Found:
+async def _look(
+    wanted: Object, instance: str, cluster: Cluster, hide: Hide, *, store: bool, served: Object | None
+) -> Found:
     kind, name = wanted["kind"], wanted["metadata"]["name"]
-    live = await cluster.get(kind, wanted["metadata"]["namespace"], name) if there else None
+    live = await cluster.get(kind, wanted["metadata"]["namespace"], name)
     if live is not None:
         if foreign := ownership.verdict(instance, live):
             return _blocked(wanted, live, [foreign])
@@ -133,8 +163,6 @@ async def _look(wanted: Object, instance: str, cluster: Cluster, hide: Hide, *, 
             return _kept(wanted, live)
         if note := _larger(wanted, live):
             return Found(Change(action=Action.KEEP, kind=kind, name=name, note=note), live, live, [], [])
-    elif not there:
-        return Found(Change(action=Action.CREATE, kind=kind, name=name), None, None, [], [])
     try:
         after, conflict = await _applied(wanted, cluster)
     except (Rejected, Gone) as no:
@@ -145,17 +173,14 @@ async def _look(wanted: Object, instance: str, cluster: Cluster, hide: Hide, *, 
         return _blocked(wanted, live, [_forbidden(wanted, no)])
     if live is None:
         return Found(Change(action=Action.CREATE, kind=kind, name=name), None, after, [], [])
-    by_hand = drift(live, after, wanted, hide)
-    blocking = [one for one in by_hand if one.outcome is Outcome.BLOCKS]
-    findings = [_conflict(one, wanted) for one in blocking]
-    if (
-        conflict and not findings and not any(one.outcome is Outcome.TAKEN_BACK for one in by_hand)
-    ):  # owned by others, and of the same value as ours was: the cluster's own words
+    by_hand = drift(live, after, wanted, hide, served)
+    findings = [_conflict(one, wanted) for one in by_hand if one.outcome is Outcome.BLOCKS]
+    if conflict and all(one.outcome is Outcome.LEFT for one in by_hand):  # told by nothing: the cluster's own words
         findings = [_refusal(wanted, conflict)]
     differ = tuple(shown(kind, *one, hide) for one in changed(live, after, wanted, MANAGER))
     action = Action.BLOCKED if findings else Action.UPDATE if differ else Action.SAME
     change = Change(action=action, kind=kind, name=name, fields=differ, rolls=_rolls(live, after))
-    return Found(change, live, after, by_hand, findings)
+    return Found(change, live, after, [one for one in by_hand if one.outcome is not Outcome.GIVEN_BACK], findings)
 
 
 async def _applied(wanted: Object, cluster: Cluster) -> tuple[Object, FieldConflict | None]:
@@ -216,7 +241,7 @@ def _place(wanted: Object) -> Place:
 
 def _conflict(found: Drift, wanted: Object) -> Finding:
     said = f"{found.path} was set by hand ({found.manager}), and a release never overwrites that silently"
-    hint = f"keep it: say {found.live or 'nothing'} in nuages.yaml; or set it back to {found.wanted}: "
+    hint = f"keep it: say {found.live or 'nothing'} in nuages.yaml; or set it back to what it was, or will be: "
     hint += f"kubectl -n {wanted['metadata']['namespace']} edit {found.kind.lower()} {found.name}"
     return Finding("release.E360", Level.ERROR, said, _place(wanted), hint)
 

@@ -60,6 +60,8 @@ class Outcome(StrEnum):
 
     TAKEN_BACK = "taken back"
     """It is overwritten, and said: the number of replicas."""
+    GIVEN_BACK = "given back"
+    """It was changed by hand and is again what the release that serves made it: nobody's change is lost."""
     BLOCKS = "blocks"
     """The field is nuages' own: the deploy ends before anything is touched."""
     LEFT = "left alone"
