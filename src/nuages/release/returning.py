@@ -7,6 +7,7 @@ from nuages.progress import step
 from nuages.release import beside, looking, records, rollback
 from nuages.release.begin import Whose, begin
 from nuages.release.engine import drive
+from nuages.release.phases.workers import IDLE
 from nuages.release.record import Stored
 from nuages.release.trial import PROMOTED
 from nuages.release.verdict import Outcome
@@ -82,4 +83,4 @@ async def _refused(old: Stored, history: list[Stored], world: World) -> str:
 
 def _told(failure: ReleaseFailed, what: str) -> RolledBack:
     said = failure.message.partition(";")[0]
-    return RolledBack(f"{said}; {what}", detail=failure.detail, hint=failure.hint)
+    return RolledBack(f"{said}; {what}", detail=failure.detail, hint=failure.hint.removesuffix(IDLE).removesuffix("; "))

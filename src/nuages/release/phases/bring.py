@@ -21,7 +21,7 @@ from nuages.rollout.kinds import View
 from nuages.rollout.watcher import Survey, survey, suspicious, unmade
 
 PATIENCE = timedelta(minutes=10)
-"""How long a phase may stand without an end, where its objects have no deadline of their own; longer by their probes."""
+"""How long a phase may stand without an end, where its objects have no deadline of their own; more by their probes."""
 
 OWN_DEADLINE = frozenset({"Deployment", "Job"})
 """The kinds that say themselves when they took too long (progressDeadlineSeconds, activeDeadlineSeconds)."""

@@ -9,6 +9,10 @@ from nuages.release.steps import Failed, Step, Waiting
 from nuages.release.world import World
 
 
+IDLE = "no tasks are worked off until then: the old workers have ended. nuages rollback brings them back"
+"""No old one is kept beside for all tasks: it would take new ones that it does not know, and drop them."""
+
+
 async def workers(release: Stored, world: World) -> Step:
     """New workers for old ones: those stop to take tasks first, and end the ones they have, beside the new.
 
@@ -18,7 +22,5 @@ async def workers(release: Stored, world: World) -> Step:
         return Waiting(waits, 1.0)
     step = await bring("workers", release.manifest.workers, release.manifest.workers, release, world)
     if isinstance(step, Failed) and world.serving:
-        # No old one was kept beside: it would take new tasks that it does not know, and drop them.
-        idle = "no tasks are worked off until then: the old workers have ended. nuages rollback brings them back"
-        return step._replace(hint=f"{step.hint}; {idle}" if step.hint else idle)
+        return step._replace(hint=f"{step.hint}; {IDLE}" if step.hint else IDLE)
     return step

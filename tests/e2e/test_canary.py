@@ -1,0 +1,69 @@
+"""A new release beside the one that serves, seen from outside: who gets which, and that nobody gets nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections import Counter
+
+import pytest
+from load import Load
+from project import blog_in
+from waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+SOON = "canary: {steps: [10%, 50%], pause: 0s}\nexpose:"
+
+
+def test_orange_and_maroon_answer_side_by_side_until_the_canary_is_promoted(blog, blog_address, kubectl):
+    before = blog.spec.read_text()
+    old, new = ("orange", "maroon") if "COLOR: orange" in before else ("maroon", "orange")
+    blog.edit(**{f"COLOR: {old}": f"COLOR: {new}", "\nexpose:": f"\n{SOON}"})
+    try:
+        with Load(blog_address, "/", pattern="orange|maroon") as load:
+            waits = blog.nuages("deploy", "--no-build", "--canary", "10%").stdout
+            assert "waits in canary: about 25 % of the requests" in waits
+            wait_for(lambda: load.answers[new])
+            beside = load.answers[old]
+            wait_for(lambda: load.answers[old] > beside)
+            budget = json.loads(
+                kubectl("-n", "blog-local", "get", "poddisruptionbudget", "blog-web-main", "-o", "json")
+            )
+            assert budget["status"]["expectedPods"] == 4, "one budget holds the pods of both"
+            assert "is live" in blog.nuages("promote", "--all").stdout
+            promoted = load.answers[new]
+            wait_for(lambda: load.answers[new] > promoted)
+        assert load.lost == []
+        assert "canary" not in kubectl("-n", "blog-local", "get", "deployment", "-o", "name")
+    finally:
+        blog.spec.write_text(before.replace(f"COLOR: {old}", f"COLOR: {new}"))
+
+
+def test_a_gateway_shares_by_weight_pins_testers_and_an_abort_loses_no_request(cluster, kubectl, namespace, tmp_path):
+    project = blog_in(tmp_path / "blog", cluster, namespace)
+    way = "kind: gateway, class: traefik/traefik, hosts: [shop.localhost]"
+    project.edit(**{
+        "kind: loadBalancer, hosts: [blog.localhost]": way, "replicas: 3": "replicas: 1", "\nexpose:": f"\n{SOON}"
+    })  # fmt: skip
+    address = "127.0.0.1:" + project.nuages("deploy").stdout.split()[-1].rpartition(":")[2]
+
+    def colour(**headers: str) -> str:
+        connection = http.client.HTTPConnection(address, timeout=20)
+        connection.request("GET", "/", headers={"Host": "shop.localhost", **headers})
+        page = connection.getresponse().read().decode()
+        connection.close()
+        return next((each for each in ("orange", "maroon") if f'data-color="{each}"' in page), "")
+
+    wait_for(lambda: colour() == "orange")
+    project.edit(orange="maroon")
+    with Load(address, "/", clients=2, pattern="orange|maroon", host="shop.localhost") as load:
+        project.nuages("deploy", "--no-build", "--canary", "20%")
+        wait_for(lambda: colour(**{"X-Nuages-Track": "canary"}) == "maroon")
+        for pin, wanted in (("canary", "maroon"), ("stable", "orange")):
+            assert {colour(**{"X-Nuages-Track": pin}) for _ in range(5)} == {wanted}
+            assert {colour(Cookie=f"a=b; nuages-track={pin}") for _ in range(5)} == {wanted}
+        assert Counter(colour() for _ in range(20)) == {"orange": 16, "maroon": 4}
+        project.nuages("abort")
+        assert {colour() for _ in range(5)} == {"orange"}
+    assert load.lost == []
+    project.nuages("destroy", "--yes", "--data")
