@@ -8,7 +8,6 @@ from nuages.release.record import Stored
 from nuages.release.steps import Failed, Step, Waiting
 from nuages.release.world import World
 
-
 IDLE = "no tasks are worked off until then: the old workers have ended. nuages rollback brings them back"
 """No old one is kept beside for all tasks: it would take new ones that it does not know, and drop them."""
 
