@@ -22,6 +22,7 @@ settings.configure(
         "lite": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
     },
     DATABASE_ROUTERS=["operations_judged.Router"],
+    BLOG_AUTHOR_MODEL="blog.Author",
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
 )
 django.setup()
@@ -172,6 +173,12 @@ CASES: dict[str, tuple[object, dict[str, object]]] = {
     "a new model of an app that lives elsewhere": (
         migrations.CreateModel("New", [("id", models.AutoField(primary_key=True))]),
         {"app": "elsewhere"},
+    ),
+    "a new model that another one stands for": (
+        migrations.CreateModel(
+            "Writer", [("id", models.AutoField(primary_key=True))], {"swappable": "BLOG_AUTHOR_MODEL"}
+        ),
+        {},
     ),
     "a model is deleted": (migrations.DeleteModel("Page"), {}),
     "a model is deleted with its many-to-many tables": (migrations.DeleteModel("Post"), {}),
@@ -417,6 +424,19 @@ CASES: dict[str, tuple[object, dict[str, object]]] = {
     ),
     "a number becomes a foreign key of another column": (
         alter("number", models.ForeignKey("blog.Tag", models.CASCADE, null=True)),
+        {},
+    ),
+    "a foreign key to whatever model stands for that one": (
+        alter("author", models.ForeignKey(settings.BLOG_AUTHOR_MODEL, models.CASCADE)),
+        {},
+    ),
+    "a foreign key becomes a one-to-one": (alter("author", models.OneToOneField("blog.Author", models.CASCADE)), {}),
+    "a one-to-one becomes a foreign key": (
+        [alter("author", models.OneToOneField("blog.Author", models.CASCADE)), alter("author", author())],
+        {"running_after": 1},
+    ),
+    "a foreign key becomes a number of the same column": (
+        alter("author", integer(db_column="author_id")),
         {},
     ),
     "another primary key": (alter("number", integer(primary_key=True)), {}),

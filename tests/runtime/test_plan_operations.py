@@ -14,6 +14,8 @@ pytestmark = pytest.mark.runtime
 
 CLASSES = {
     "state": (
+        "a new model that another one stands for",
+        "a foreign key to whatever model stands for that one",
         "a new proxy",
         "a new unmanaged model",
         "a new model of an app that lives elsewhere",
@@ -44,6 +46,7 @@ CLASSES = {
         "a constraint says something else",
     ),
     "expand": (
+        "a one-to-one becomes a foreign key",
         "a new model",
         "a new child of a model that is there",
         "a model is deleted that the running code does not know",
@@ -137,6 +140,8 @@ CLASSES = {
         "code that is declared contract",
     ),
     "contract": (
+        "a foreign key becomes a one-to-one",
+        "a foreign key becomes a number of the same column",
         "a model is deleted",
         "a model is deleted with its many-to-many tables",
         "a model is ordered no more",
