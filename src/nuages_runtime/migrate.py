@@ -8,10 +8,11 @@ expects, once, while an older release goes on serving, and say how it went in th
     undo        --name blog.0005_slug (repeated), or --to blog.0004_body | blog.zero: backwards; what was held back
                 is there again with its data
 
-In: NUAGES_RUNNING, the file that tells what the running release's code needs (absent: nothing runs);
-NUAGES_NUMBER, the release; NUAGES_CLASSES, JSON of declared classes; NUAGES_DATABASE_WAIT (60 s) for the server to
-answer; NUAGES_LOCK_WAIT (600 s) for another release's migrations to end; NUAGES_LOCK_TIMEOUT ("2000ms"; unlimited) for
-a statement to get a table's lock, while requests queue behind it; NUAGES_LOCK_PATIENCE (300 s) for which that is tried.
+In: NUAGES_RUNNING, the file that tells what the running release's code needs (absent: nothing runs); NUAGES_NUMBER, the
+release; NUAGES_CLASSES, JSON of declared classes; DIRECT_DATABASE_URL, where the project's own leads to a pooler;
+NUAGES_DATABASE_WAIT (60 s) for the server to answer; NUAGES_LOCK_WAIT (600 s) for another release's migrations to end;
+NUAGES_LOCK_TIMEOUT ("2000ms"; unlimited) for a statement to get a table's lock, while requests queue behind it;
+NUAGES_LOCK_PATIENCE (300 s) for which that is tried.
 
 Exit codes: 0 applied, 1 the project or a migration failed (the traceback is above), 3 no database in time, 4 no lock in
 time, 5 refused: nothing was touched.
@@ -32,7 +33,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from nuages_runtime import hook
-from nuages_runtime.migrations.connect import APPLIED, FAILED, Stopped, limit_table_locks, only_one, wait_for
+from nuages_runtime.migrations.connect import APPLIED, FAILED, Stopped, direct, limit_table_locks, only_one, wait_for
 from nuages_runtime.migrations.events import Log, packed, shown
 from nuages_runtime.startup import first_line, migrated
 
@@ -77,8 +78,9 @@ def run(options: Namespace, log: Progress) -> None:
     hook.start()  # once more: site.py goes on without what it fails to start
     django.setup()
     limit_table_locks(os.environ.get("NUAGES_LOCK_TIMEOUT", ""))
-    from django.db import connections
+    from django.db import DEFAULT_DB_ALIAS, connections
 
+    direct(connections[DEFAULT_DB_ALIAS])
     found = [connections[alias] for alias in migrated()]
     for connection in found:
         wait_for(connection, float(os.environ.get("NUAGES_DATABASE_WAIT", "60")), log.say)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from environments import Environment
+from postgres import ENCODED
 from staged_project import Project, events
 
 pytestmark = pytest.mark.runtime
@@ -281,6 +282,13 @@ def test_an_index_left_invalid_by_a_kill_is_built_anew(project: Project) -> None
     ended = project.migrate()
     assert ended.code == 0, ended.out + ended.err
     assert project.ask(valid) == [[[True]]]
+
+
+def test_migrations_go_past_a_pooler_where_the_environment_says_how(project: Project) -> None:
+    env = project.env
+    url = f"postgres://blog:{ENCODED}@{env['HOST']}:{env['PORT']}/{env['NAME']}"
+    ended = project.migrate(HOST="127.0.0.1", PORT="9", NUAGES_DATABASE_WAIT="2", DIRECT_DATABASE_URL=url)
+    assert ended.code == 0, ended.out + ended.err
 
 
 BREAKS = THIRD.replace("apps.get_model", "1 / 0 if BROKEN else None\n        apps.get_model").replace(

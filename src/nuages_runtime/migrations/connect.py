@@ -10,11 +10,13 @@ transactions.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from nuages_runtime.overlay.database import parse
 from nuages_runtime.startup import first_line
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ NAME = "nuages-migrate"
 """application_name of the session that migrates."""
 
 
+DIRECT = "DIRECT_DATABASE_URL"
+"""The variable by which a project whose DATABASE_URL leads to a pooler tells where the server itself is."""
+
+
 class Stopped(Exception):
     """The end of it, with the line to say and the code to exit with."""
 
@@ -36,6 +42,16 @@ class Stopped(Exception):
         """Keep both."""
         super().__init__(line)
         self.code = code
+
+
+def direct(connection: BaseDatabaseWrapper) -> None:
+    """Lead the default connection past a pooler, where the environment says how; called before it is opened."""
+    if url := os.environ.get(DIRECT):
+        wanted = parse(url)
+        connection.settings_dict.update(
+            {key: wanted.get(key, "") for key in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
+        )
+        connection.settings_dict["OPTIONS"].pop("pool", None)
 
 
 def wait_for(
