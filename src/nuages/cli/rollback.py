@@ -47,6 +47,7 @@ def command(
     nuages rollback 7 --undo         and undo what its code can't live with, where no data is lost
     """
     from nuages.cli.status import live
+    from nuages.errors import Refused
     from nuages.release.events import told
     from nuages.release.rollback import permit, rollback, verdict_on
 
@@ -62,7 +63,12 @@ def command(
                     verdict = await verdict_on(app, release, cluster, progress)
                     if not as_json:
                         show(verdict)
-                    permit(verdict, undo=undo, anyway=anyway)
+                    try:
+                        permit(verdict, undo=undo, anyway=anyway)
+                    except Refused as no:
+                        if not as_json:
+                            console.print(f"  {no.hint}")
+                        raise SystemExit(no.exit_code) from None
                     return
                 record = await rollback(app, release, cluster, progress, undo=undo, anyway=anyway, wish=wanted)
                 for line in [] if as_json else await live(app, cluster, record):
@@ -72,14 +78,10 @@ def command(
 
 
 def show(verdict: Verdict) -> None:
-    """The verdict on standard output, with each reason that does not refuse, and what undoing would take along."""
-    from nuages.findings import Level
-
+    """The verdict on standard output, and what undoing would take along."""
     console.print(verdict.line)
-    console.findings(found for found in verdict.findings if found.level is not Level.ERROR)
     for each in verdict.undo:
         where = "" if each.alias == "default" else f" in {each.alias}"
         for name in each.migrations:
             console.print(f"  --undo undoes {name}{where}")
-        for loss in each.losses:
-            console.print(f"  and what was written since into {loss} goes")
+    console.findings(verdict.findings)

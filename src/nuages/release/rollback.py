@@ -76,7 +76,8 @@ async def _judged(wanted: Stored, history: list[Stored], cluster: Cluster, sink:
     with step(sink, "verdict") as shown:
         target = next(stored for stored in history if stored.record.number == wanted.record.restores)
         verdict = looking.judged(target, history, await looking.look(target, history, cluster, shown.say))
-        shown.note = verdict.line
+        goes = verdict.outcome in (Answer.SAFE, Answer.DEGRADED)
+        shown.note = verdict.line if goes else f"going back to release {verdict.release}: {verdict.outcome}"
         sink(Told("verdict", msgspec.to_builtins(verdict)))
     return verdict
 
@@ -89,9 +90,8 @@ def permit(verdict: Verdict, *, undo: bool, anyway: bool) -> None:
     """
     if verdict.outcome in (Answer.SAFE, Answer.DEGRADED):
         return
-    if undo and verdict.undo:
-        return
-    if anyway and verdict.outcome is Answer.UNKNOWN:
+    known = anyway or verdict.outcome is Answer.UNDO
+    if verdict.outcome is not Answer.REFUSED and known and (undo or not verdict.undo):
         return
     ways = []
     if verdict.undo:
