@@ -163,7 +163,7 @@ def _default_changes(table: str, old: Any, new: Any, setting: Setting) -> Iterat
         yield Judged(
             CONTRACT,
             f"the running code has the database fill in {table}.{old.column}",
-            "none is needed: the default goes when no old pod is left",
+            "nothing to do: the default goes when no old pod is left",
             holds=frozenset({(table, new.column)}),
         )
     elif had and not has:
@@ -229,7 +229,7 @@ def _foreign_changes(table: str, old: Any, new: Any, setting: Setting) -> Iterat
             yield Judged(
                 CONTRACT,
                 f"the running code leaves it to the database what a delete does to {name}",
-                "none is needed: the foreign key is made anew when no old pod is left",
+                "nothing to do: the foreign key is made anew when no old pod is left",
                 holds=frozenset({(table, new.column)}),
             )
 

@@ -146,7 +146,7 @@ def after_its_making(table: str, name: str, why: str, setting: Setting) -> Judge
     return Judged(
         CONTRACT,
         f"{name} is not made yet: it waits until no old pod is left",
-        "none is needed: both are done then, one after the other",
+        "nothing to do: both are done then, one after the other",
         holds=frozenset({(table, name)}),
     )
 
@@ -165,6 +165,6 @@ def collation_gone(operation: Any, app: str, before: ProjectState, after: Projec
     return Judged(
         CONTRACT,
         f"columns and queries of the running code may name the collation {operation.name}",
-        "none is needed: it is dropped when no old pod is left",
+        "nothing to do: it is dropped when no old pod is left",
         holds=frozenset({("", operation.name)}),
     )

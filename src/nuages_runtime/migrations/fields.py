@@ -148,7 +148,7 @@ def removed(model: Any, field: Any, setting: Setting) -> Judged:
     return Judged(
         CONTRACT,
         f"the running code reads and writes {table}.{field.column}",
-        "none is needed: it may be left out now, and is dropped when no old pod is left",
+        "nothing to do: it may be left out now, and is dropped when no old pod is left",
         holds=frozenset({(table, field.column)}),
     )
 
@@ -160,7 +160,7 @@ def taken(table: str, setting: Setting) -> Judged:
     return Judged(
         CONTRACT,
         f"the running code reads and writes {table}",
-        "none is needed: nothing new asks for it, and it is dropped when no old pod is left",
+        "nothing to do: nothing new asks for it, and it is dropped when no old pod is left",
         holds=frozenset({(table, "")}),
     )
 
@@ -172,7 +172,7 @@ def index_gone(table: str, name: str, setting: Setting) -> Judged:
     return Judged(
         CONTRACT,
         f"queries of the running code may need the index of {table}",
-        "none is needed: it is dropped when no old pod is left",
+        "nothing to do: it is dropped when no old pod is left",
         holds=frozenset({(table, name)}),
     )
 
