@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import yaml
 from registry import authority
 
-_GENERATED = r"/namespaces/[^/]+(?=/)|(?<=-secrets)-[0-9a-f]{10}|(?<=-wait)-[0-9a-f]{8}"
+_GENERATED = r"/namespaces/[^/]+(?=/)|(?<=-secrets)-[0-9a-f]{10}|(?<=-wait)-[0-9a-f]{8}|(?<=-inspect)-[0-9a-z]{5}"
 
 
 class Kind(StrEnum):
