@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nuages_runtime.migrations import aside
 from nuages_runtime.migrations.journal import LATER, Entry
 from nuages_runtime.migrations.judged import Wanted
+from nuages_runtime.migrations.steps import UnknownMigration
 from nuages_runtime.migrations.waits import state
 
 if TYPE_CHECKING:
@@ -65,9 +66,14 @@ def _known(entry: Entry, knows: Known) -> bool:
     return any(entry.name in replaced for names in knows.values() for replaced in names.values())
 
 
+PATIENCE = 30.0
+"""Seconds for which a lock is asked for here: it is not urgent, and a release waits."""
+
+
 def contract(stage: Stage, codes: Collection[Code], knows: Known | None) -> int:
     """Do what may be done, in the order in which it was written; returns how many entries are left."""
     waiting: set[tuple[str, str, int]] = set()
+    patience, stage.steps.patience = stage.steps.patience, min(PATIENCE, stage.steps.patience)
     for entry in stage.journal.pending(*LATER):
         operation = (entry.app, entry.migration, entry.operation)
         if operation in waiting:
@@ -78,6 +84,7 @@ def contract(stage: Stage, codes: Collection[Code], knows: Known | None) -> int:
             waiting.add(operation)
             stage.journal.note(entry, why)
             stage.log.tell("note", message=f"{entry.name}: {entry.text}: left for later: {why}")
+    stage.steps.patience = patience
     for table in aside.expire(stage.journal):
         stage.log.tell("note", message=f"{table} was dropped: it lay aside for {aside.DAYS} days")
     return len(stage.journal.pending(*LATER))
@@ -108,13 +115,26 @@ def _done(stage: Stage, entry: Entry) -> str:
 
 
 def settle(stage: Stage) -> int:
-    """Run the backfills; returns how many there were. What one of them raises ends the stage: it is the project's."""
+    """Run the backfills; returns how many there were. What one of them raises ends the stage: it is the project's.
+
+    One that this image does not have (the code before runs again) goes on waiting.
+    """
     found = stage.journal.pending("backfill", "data")
     for entry in found:
         stage.migration = entry.name
-        stage.steps.run(entry)
+        try:
+            stage.steps.run(entry)
+        except UnknownMigration as error:
+            stage.log.tell("note", message=str(error))
     return len(found)
 
 
 def _line(error: Any) -> str:
     return (str(error).splitlines() or [""])[0]
+
+
+def held(entries: Collection[Entry]) -> set[tuple[str, str]]:
+    """What entries of the journal leave to be done, as (table, name of a column, constraint or index; "" for all)."""
+    from nuages_runtime.migrations.course import held_by
+
+    return set().union(*(held_by(entry.table_name, entry.column_name, entry.sql) for entry in entries))

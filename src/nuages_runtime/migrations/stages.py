@@ -25,14 +25,15 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from nuages_runtime.migrations import back, editor, forms, relax
-from nuages_runtime.migrations.course import Course, held_by
+from nuages_runtime.migrations.contract import held
+from nuages_runtime.migrations.course import Course
 from nuages_runtime.migrations.events import Log, shown
 from nuages_runtime.migrations.hold import Held, hold, without_pairs
 from nuages_runtime.migrations.journal import SOON, Entry, Journal
 from nuages_runtime.migrations.judged import BACKFILL, CONTRACT, STATE, UNSAFE, Judged, Wanted
 from nuages_runtime.migrations.leaves import Leaf, is_code, leaves, writes_rows
 from nuages_runtime.migrations.plainly import ChangedMigration, Unsafe, instead, plainly
-from nuages_runtime.migrations.steps import Steps
+from nuages_runtime.migrations.steps import Steps, UnknownMigration
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -194,7 +195,11 @@ class Stage:
         """Run what migrations that are applied left for right after their commit; also after a kill."""
         for entry in self.journal.pending(*SOON):
             self.migration = entry.name
-            self.steps.run(entry)
+            try:
+                self.steps.run(entry)
+            except UnknownMigration as error:
+                # The code that runs again never had it.
+                self.log.tell("note", message=str(error))
 
     def _apply(self, migration: Any) -> Callable[..., Any]:
         """Migration.apply, operation by operation, with the deferred statements inside the transaction: so Django
@@ -392,8 +397,3 @@ class Stage:
     def _drop(self, schema_editor: Any, text: str) -> bool:
         """Put aside what a statement drops, and drop it; nothing of a table that this process made."""
         return back.put_aside(self, schema_editor, text)
-
-
-def held(entries: Collection[Entry]) -> set[tuple[str, str]]:
-    """What entries of the journal leave to be done, as (table, name of a column, constraint or index; "" for all)."""
-    return set().union(*(held_by(entry.table_name, entry.column_name, entry.sql) for entry in entries))

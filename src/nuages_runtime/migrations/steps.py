@@ -19,7 +19,7 @@ from nuages_runtime.migrations.events import Log, shown
 from nuages_runtime.migrations.forms import quoted
 from nuages_runtime.migrations.journal import SOON, Entry, Journal
 from nuages_runtime.migrations.judged import SMALL
-from nuages_runtime.migrations.leaves import leaves
+from nuages_runtime.migrations.leaves import is_code, leaves
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -37,7 +37,7 @@ class Steps:
 
     def __init__(self, connection: BaseDatabaseWrapper, journal: Journal, log: Log, patience: float) -> None:
         """`patience`: seconds for which a lock is asked for again and again."""
-        self._connection, self._journal, self._log, self._patience = connection, journal, log, patience
+        self._connection, self._journal, self._log, self.patience = connection, journal, log, patience
         self.migration = ""
         self.statement = ""
         self.literally: Callable[[], None] = lambda: None
@@ -69,7 +69,7 @@ class Steps:
             reason = held or "a lock was not to be had in time"
             self._log.tell("waiting", migration=migration or self.migration, reason=reason, seconds=round(seconds, 1))
 
-        return waits.again(attempt, self._patience, told)
+        return waits.again(attempt, self.patience, told)
 
     def _transaction(self, entry: Entry) -> None:
         self._done_with(entry, [entry.sql])
@@ -164,8 +164,11 @@ class Steps:
             raise UnknownMigration(f"{entry.name} is not in this image, and {entry.text} is still to be run")
         state = loader.project_state(key, at_end=False)
         leaf = next((found for found in leaves(migration, state) if found.place == entry.operation), None)
-        if leaf is None:
-            raise UnknownMigration(f"{entry.name} has no operation {entry.operation} any more: {entry.text}")
+        if leaf is None or not is_code(leaf.operation):
+            # Whoever mended the migration took it out.
+            self._log.tell("note", message=f"{entry.name} has no such operation any more, it is not run: {entry.text}")
+            self._finish(entry)
+            return
         self.literally()
         # A transaction of its own also where a RunSQL has none by itself but its migration has.
         with self._connection.schema_editor(atomic=leaf.atomic) as editor:

@@ -19,7 +19,7 @@ from nuages_runtime.migrations.contract import Code
 from nuages_runtime.migrations.journal import LATER, Journal
 from nuages_runtime.migrations.judged import CONTRACT, UNSAFE
 from nuages_runtime.migrations.running import own, running
-from nuages_runtime.migrations.stages import Stage, held
+from nuages_runtime.migrations.stages import Stage
 from nuages_runtime.migrations.waits import state
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _waiting(connection: BaseDatabaseWrapper, now: Code | None) -> set[tuple[str
     if not entries or now is None:
         return set()
     codes, backfills = [own(connection), now], journal.pending("backfill")
-    return held([entry for entry in entries if contract.kept_back(entry, codes, now.known, backfills)])
+    return contract.held([entry for entry in entries if contract.kept_back(entry, codes, now.known, backfills)])
 
 
 def _classes() -> dict[str, str]:
