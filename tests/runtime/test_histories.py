@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,8 @@ FITS = {
     "degraded": {Outcome.DEGRADED, Outcome.UNKNOWN},
     "broken": {Outcome.UNDO, Outcome.REFUSED, Outcome.UNKNOWN},
 }
+DJANGO = os.environ.get("HISTORIES_DJANGO", "django6.1-python3.13")
+"""One Django a run: `HISTORIES_DJANGO=django4.2-python3.11 pytest tests/runtime/test_histories.py` tries another."""
 ENV = {"DJANGO_SETTINGS_MODULE": "settings"}
 NAMES = [history.name for history in HISTORIES]
 REMOVED = [history.name for history in TAKEN_AWAY if history.staged not in ("", AT_ONCE)]
@@ -55,14 +58,14 @@ class Proof(NamedTuple):
 
 @pytest.fixture(scope="module")
 def plain(environments: Callable[[str], Environment], database: str, tmp_path_factory: Any) -> dict[str, Proof]:
-    project = Project(environments("django6.1-python3.13"), database, tmp_path_factory.mktemp("plain"), HISTORIES)
+    project = Project(environments(DJANGO), database, tmp_path_factory.mktemp("plain"), HISTORIES)
     return project.prove(lambda told: project.run(project.new, "forward", told))
 
 
 @pytest.fixture(scope="module")
 def staged(environments: Callable[[str], Environment], database: str, tmp_path_factory: Any) -> dict[str, Proof]:
     histories = [history for history in HISTORIES if history.staged != AT_ONCE]
-    project = Project(environments("django6.1-python3.13"), database, tmp_path_factory.mktemp("staged"), histories)
+    project = Project(environments(DJANGO), database, tmp_path_factory.mktemp("staged"), histories)
 
     def forward(told: object) -> dict[str, Any]:
         project.run(project.new, "before", told)
@@ -124,7 +127,7 @@ def test_what_no_order_makes_safe_is_refused_and_nothing_is_touched(
     environments: Callable[[str], Environment], database: str, tmp_path: Path
 ) -> None:
     histories = [history for history in HISTORIES if history.staged == AT_ONCE]
-    project = Project(environments("django6.1-python3.13"), database, tmp_path, histories)
+    project = Project(environments(DJANGO), database, tmp_path, histories)
     before = project.begin()
     ended = project.migrate()
     assert ended.code == 5, ended.out + ended.err

@@ -84,6 +84,8 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     """The migrations that are recorded in django_migrations."""
     opaque: tuple[str, ...] = ()
     """The migrations that do what can't be read off them: RunPython and RunSQL that nobody declared."""
+    aside: tuple[tuple[str, str | None], ...] = ()
+    """Tables and columns that were dropped and still lie aside with their data: undoing brings it back."""
     effects: dict[str, Migration] | None = None
     """What each migration did, in the order of the graph; None where nobody asked."""
 

@@ -13,6 +13,7 @@ import msgspec
 
 from nuages.app.schema import Database, Effect, Migration
 from nuages.release.misfit import Misfit
+from nuages.release.types import GOOD, fit
 
 Place = tuple[str, str | None]
 
@@ -22,7 +23,6 @@ class Way(NamedTuple):
 
     migrations: tuple[str, ...]
     """To be undone, the newest first."""
-    targets: tuple[str, ...]
     losses: tuple[str, ...]
 
 
@@ -57,10 +57,9 @@ def way(then: Database, now: Database | None, wrong: Iterable[Misfit]) -> Way | 
     losses, empty = _lost(then, now, [effects[name] for name in reversed(undone)])
     if empty:
         return f"undone, {empty} would come back empty"
-    targets = _targets(set(undone), effects, now)
-    if targets is None:
-        return "several branches of migrations would have to be undone: only by hand"
-    return Way(tuple(reversed(undone)), targets, losses)
+    if narrow := _narrowed(then, now, [effects[name] for name in undone]):
+        return f"undone, what is in {narrow} might not fit any more"
+    return Way(tuple(reversed(undone)), losses)
 
 
 def _did(effect: Effect, misfit: Misfit) -> bool:
@@ -102,7 +101,7 @@ def _lost(then: Database, now: Database, undone: Sequence[Migration]) -> tuple[t
     for migration in undone:
         for effect in reversed(migration.effects):
             place = (effect.table, effect.column)
-            there = effect.does == "drop" and _there(now, place)
+            there = effect.does == "drop" and (_there(now, place) or place in now.aside)
             if effect.does == "create":
                 losses.append(place)
             if effect.does == "create" or (effect.does == "drop" and not there):
@@ -115,6 +114,17 @@ def _lost(then: Database, now: Database, undone: Sequence[Migration]) -> tuple[t
         if table in then.wanted and (column is None or column in then.wanted[table].columns)
     ]
     return tuple(_told(place) for place in losses if _there(now, place)), _told(read[0]) if read else ""
+
+
+def _narrowed(then: Database, now: Database, undone: Sequence[Migration]) -> str:
+    """The first column whose values would have to fit into another type again; what does not fit fails, or is cut."""
+    for effect in (effect for migration in undone for effect in migration.effects if effect.does == "alter"):
+        wanted = then.wanted[effect.table].columns.get(effect.column or "") if effect.table in then.wanted else None
+        table = (now.live or {}).get(effect.table)
+        there = table.columns.get(effect.column or "") if table else None
+        if wanted and there and fit(there.type, wanted.type) != GOOD:
+            return _told((effect.table, effect.column))
+    return ""
 
 
 def _within(place: Place, other: Place) -> bool:
@@ -136,23 +146,3 @@ def _renamed(place: Place, effect: Effect) -> Place:
 
 def _told(place: Place) -> str:
     return ".".join(filter(None, place))
-
-
-def _targets(undone: set[str], effects: dict[str, Migration], now: Database) -> tuple[str, ...] | None:
-    """What `migrate APP TARGET` has to be told, per app; None where that would undo others too, or not all.
-
-    It undoes the target's children of the same app, and all that stands on them (MigrationExecutor.migration_plan).
-    """
-    targets: list[str] = []
-    reached: set[str] = set()
-    applied = [name for name in effects if name in now.applied]
-    for app in sorted({name.partition(".")[0] for name in undone}):
-        stays = [name for name in applied if name.partition(".")[0] == app and name not in undone]
-        targets.append(stays[-1] if stays else f"{app}.zero")
-        children = {
-            name
-            for name in applied
-            if name.partition(".")[0] == app and (not stays or stays[-1] in effects[name].parents)
-        }
-        reached |= _with_descendants(children, effects) & set(applied)
-    return tuple(targets) if reached == undone else None

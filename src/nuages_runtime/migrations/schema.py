@@ -2,7 +2,7 @@
 verdict on going back compares.
 
     facts(connection)     what is recorded: wanted, live, known, applied, opaque
-    inspect(connection)   the same, and what each migration did to the database (effects)
+    inspect(connection)   the same, what each migration did to the database (effects), and what lies aside
 
 A fake, a RunSQL or a hand leaves a migration graph that lies. So the code is what its models say, loaded; the database
 is what its own catalogue says; and the graph only tells who did what.
@@ -18,13 +18,14 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from nuages_runtime.migrations.effects import done, opaque
+from nuages_runtime.migrations.journal import Journal
 from nuages_runtime.migrations.live import live, spelled
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
-__all__ = ["applied", "facts", "inspect", "known", "live", "wanted"]
+__all__ = ["applied", "aside", "facts", "inspect", "known", "live", "wanted"]
 
 
 def facts(connection: BaseDatabaseWrapper, declared: Collection[str] = ()) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def inspect(connection: BaseDatabaseWrapper, declared: Collection[str] = ()) -> 
 
     Args and what may be raised: as `facts`.
     """
-    return {**facts(connection, declared), "effects": done(connection, declared)}
+    return {**facts(connection, declared), "effects": done(connection, declared), "aside": aside(connection)}
 
 
 def wanted(connection: BaseDatabaseWrapper) -> dict[str, Any]:
@@ -94,6 +95,14 @@ def applied(connection: BaseDatabaseWrapper) -> list[str]:
     from django.db.migrations.recorder import MigrationRecorder
 
     return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
+
+
+def aside(connection: BaseDatabaseWrapper) -> list[tuple[str, str | None]]:
+    """The tables and columns that were dropped and still lie aside with their data, as they were called."""
+    entries = Journal(connection).all()
+    dropped = {str(entry.id): entry for entry in entries}
+    kept = [dropped.get(entry.note) for entry in entries if entry.kind == "aside" and entry.done is None]
+    return [(entry.table_name, entry.column_name or None) for entry in kept if entry]
 
 
 def _lives(model: type[Model], alias: str) -> bool:

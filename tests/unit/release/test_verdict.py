@@ -74,6 +74,11 @@ def test_what_was_dropped_is_refused_and_who_did_it_is_named():
     assert [finding.id for finding in found.findings] == ["release.E330"]
 
 
+def test_what_was_dropped_and_lies_aside_can_be_brought_back():
+    found = verdict({"title": None}, [effect("drop", "title")], aside=(("posts_post", "title"),))
+    assert (found.outcome, found.undo[0].migrations) == (Outcome.UNDO, ("posts.0002",))
+
+
 def test_what_was_renamed_can_be_undone():
     found = verdict({"title": None, "name": TEXT}, [effect("rename", "title", "name")])
     assert (found.outcome, found.undo[0].migrations) == (Outcome.UNDO, ("posts.0002",))
