@@ -135,7 +135,7 @@ def project(app: App, template: Object, wanted: Run) -> Object:
         "resources": {part: values | memory for part, values in resources.items()} | requests,
         **_process(wanted, ["python", "-IS", "-c", _PYTHON]),
     }
-    kept = {
+    kept = (
         "serviceAccountName",
         "automountServiceAccountToken",
         "enableServiceLinks",
@@ -144,7 +144,7 @@ def project(app: App, template: Object, wanted: Run) -> Object:
         "volumes",
         "nodeSelector",
         "tolerations",
-    }
+    )
     return _pod(app, wanted, {field: spec[field] for field in kept if field in spec} | _beside(app, spec), container)
 
 
