@@ -42,8 +42,10 @@ def test_orange_and_maroon_answer_side_by_side_until_the_canary_is_promoted(blog
 def test_a_gateway_shares_by_weight_pins_testers_and_an_abort_loses_no_request(cluster, kubectl, namespace, tmp_path):
     project = blog_in(tmp_path / "blog", cluster, namespace)
     way = "kind: gateway, class: traefik/traefik, hosts: [shop.localhost]"
+    plain = 'python: "3.13", checks: {ignore: [security.W012, security.W016]}}'  # cookies go over plain HTTP here
     project.edit(**{
-        "kind: loadBalancer, hosts: [blog.localhost]": way, "replicas: 3": "replicas: 1", "\nexpose:": f"\n{SOON}"
+        "kind: loadBalancer, hosts: [blog.localhost]": way, "replicas: 3": "replicas: 1", "\nexpose:": f"\n{SOON}",
+        'python: "3.13"}': plain,
     })  # fmt: skip
     address = "127.0.0.1:" + project.nuages("deploy").stdout.split()[-1].rpartition(":")[2]
 
