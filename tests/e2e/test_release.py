@@ -79,6 +79,9 @@ def test_going_back_brings_the_old_colour_and_the_old_configuration(blog, blog_a
     if "COLOR: orange" in blog.spec.read_text():
         blog.edit(orange="maroon")
         blog.nuages("deploy", "--no-build")
+    said = blog.nuages("rollback", "--dry-run").stdout
+    assert said.startswith("going back to release")
+    assert said.strip().endswith(": safe")
     with Load(blog_address, "/", clients=2, pattern="orange|maroon") as load:
         blog.nuages("rollback")
         time.sleep(1)  # the load goes on after the last old pod is gone
