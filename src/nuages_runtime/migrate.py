@@ -63,10 +63,13 @@ class Progress(Log):
     ) -> object:
         """Django's execute_wrapper: note the statement that fails. Never its parameters: they are data."""
         try:
-            return execute(sql, params, many, context)
+            answer = execute(sql, params, many, context)
         except Exception:
             self.statement = shown(sql)
             raise
+        # One that failed for a lock, and was tried again, is not what failed.
+        self.statement = ""
+        return answer
 
 
 def run(options: Namespace, log: Progress) -> None:

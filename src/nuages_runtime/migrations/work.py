@@ -193,12 +193,16 @@ def _classes() -> dict[str, str]:
 @contextmanager
 def _patched(stage: Stage, log: Progress) -> Iterator[None]:
     """The stage between migrate and the database; what is under way is told where it fails."""
+    from django.db import DatabaseError
+
     with stage.patched():
         try:
             yield
-        except Exception:
+        except Exception as error:
             log.migration = stage.migration or log.migration
-            log.statement = log.statement or stage.statement
+            # Code that fails by itself fails in no statement.
+            last = log.statement or stage.steps.statement or stage.statement
+            log.statement = last if isinstance(error, DatabaseError) else ""
             raise
 
 
