@@ -76,5 +76,4 @@ def _numeric(sizes: tuple[int, ...], others: tuple[int, ...]) -> Fit:
     (digits, places), (now, behind) = ((*found, 0)[:2] if found else (math.inf, math.inf) for found in (sizes, others))
     if others and (behind < places or now - behind < digits - places):
         return Fit(works=True, how="numbers are rounded" if behind < places else "larger numbers are refused")
-    # DecimalField.get_db_prep_save quantizes to its own max_digits, and raises where a number has more.
-    return Fit(works=True, how="rows with longer numbers can't be saved") if sizes else GOOD
+    return GOOD

@@ -34,14 +34,22 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+_DECIDES = {
+    Outcome.DEGRADED: Weight.DEGRADES,
+    Outcome.UNKNOWN: Weight.HIDES,
+    Outcome.UNDO: Weight.BREAKS,
+    Outcome.REFUSED: Weight.BREAKS,
+}
+SHOWN = 3
+"""Reasons in one line."""
+
+
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
     """The migrations of one database that would be undone, and what goes with them."""
 
     alias: str
     migrations: tuple[str, ...]
     """The newest first."""
-    targets: tuple[str, ...]
-    """The same as `migrate` takes it: `blog.0004_tags`, `shop.zero`."""
     losses: tuple[str, ...] = ()
     """What goes for good: what was written since into what they added."""
 
@@ -54,21 +62,23 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Misfit, ...] = ()
     """The heaviest first."""
     undo: tuple[Undo, ...] = ()
-    """What would make it safe, or, where it is not known whether it is safe now, known; one for each database."""
+    """What would put right what breaks the old code; one for each database."""
 
     @property
     def line(self) -> str:
         """In one line: `going back to release 7: refused, because posts.0006_drop dropped posts_post.subtitle`."""
-        why = "; ".join(reason.message for reason in self.reasons if reason.weight is self.reasons[0].weight)
+        weight = _DECIDES.get(self.outcome)
+        told = [reason.message for reason in self.reasons if reason.weight is weight]
+        why = "; ".join(told[:SHOWN]) + (f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
         undone = ", ".join(name for each in self.undo for name in each.migrations)
-        told = {
+        answers = {
             Outcome.SAFE: "safe",
             Outcome.DEGRADED: f"degraded: {why}",
-            Outcome.UNKNOWN: f"unknown: {why}",
+            Outcome.UNKNOWN: f"unknown{f', also with {undone} undone' if undone else ''}: {why}",
             Outcome.UNDO: f"safe with {undone} undone: {why}",
             Outcome.REFUSED: f"refused, because {why}",
         }
-        return f"going back to release {self.release}: {told[self.outcome]}"
+        return f"going back to release {self.release}: {answers[self.outcome]}"
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -112,12 +122,10 @@ def compare(then: Schema | None, now: Schema | None, release: int) -> Verdict:
     for alias, before in sorted(then.databases.items()):
         found = sorted(_reasons(alias, before, now.databases.get(alias), release), key=lambda reason: reason.weight)
         reasons += found
-        if wrong := [reason for reason in found if reason.weight is not Weight.DEGRADES]:
+        if wrong := [reason for reason in found if reason.weight is Weight.BREAKS]:
             way = undoing.way(before, now.databases.get(alias), wrong)
             if isinstance(way, undoing.Way):
-                undo.append(
-                    Undo(alias=alias, migrations=way.migrations, targets=way.targets, losses=way.losses),
-                )
+                undo.append(Undo(alias=alias, migrations=way.migrations, losses=way.losses))
             else:
                 resolved = False
                 reasons[-len(found)] = msgspec.structs.replace(found[0], hint=_joined(found[0].hint, way))
@@ -131,12 +139,14 @@ def compare(then: Schema | None, now: Schema | None, release: int) -> Verdict:
 
 
 def _outcome(reasons: list[Misfit], resolved: bool) -> Outcome:
-    """The heaviest reason decides."""
+    """The heaviest reason decides. What code of the project's own did, its way back may undo or not."""
     weights = {reason.weight for reason in reasons}
-    if Weight.BREAKS in weights:
-        return Outcome.UNDO if resolved else Outcome.REFUSED
+    if Weight.BREAKS in weights and not resolved:
+        return Outcome.REFUSED
     if Weight.HIDES in weights:
         return Outcome.UNKNOWN
+    if Weight.BREAKS in weights:
+        return Outcome.UNDO
     return Outcome.DEGRADED if weights else Outcome.SAFE
 
 

@@ -71,15 +71,16 @@ def test_what_knows_the_database_best_is_the_newest_image_that_migrated_it():
         (Outcome.SAFE, False, False, True),
         (Outcome.DEGRADED, False, False, True),
         (Outcome.UNKNOWN, False, False, False),
-        (Outcome.UNKNOWN, False, True, True),
-        (Outcome.UNKNOWN, True, False, True),
+        (Outcome.UNKNOWN, False, True, False),
+        (Outcome.UNKNOWN, True, False, False),
+        (Outcome.UNKNOWN, True, True, True),
         (Outcome.UNDO, False, False, False),
         (Outcome.UNDO, False, True, False),
         (Outcome.UNDO, True, False, True),
     ],
 )
 def test_what_a_verdict_allows(outcome, undo, anyway, goes):
-    way = Undo(alias="default", migrations=("posts.0003_slug",), targets=("posts.0002_comments",))
+    way = Undo(alias="default", migrations=("posts.0003_slug",))
     verdict = Verdict(outcome=outcome, release=1, reasons=(WRONG,), undo=(way,))
     if goes:
         permit(verdict, undo=undo, anyway=anyway)
@@ -87,6 +88,10 @@ def test_what_a_verdict_allows(outcome, undo, anyway, goes):
         with pytest.raises(Refused, match="going back to release 1") as refused:
             permit(verdict, undo=undo, anyway=anyway)
         assert "nuages rollback 1 --undo" in refused.value.hint
+
+
+def test_what_nobody_can_know_goes_back_when_told_to():
+    permit(Verdict(outcome=Outcome.UNKNOWN, release=1), undo=False, anyway=True)
 
 
 def test_nothing_overrides_a_refusal():
@@ -98,7 +103,7 @@ def test_nothing_overrides_a_refusal():
 def test_undoing_is_a_job_of_the_newer_image_with_each_migration_by_name():
     newest = msgspec.structs.replace(BUILD, reference="registry.example.com/acme/blog@sha256:" + "3" * 64)
     history = [migrating(live(2, build=newest)), migrating(live(1))]
-    way = Undo(alias="default", migrations=("posts.0004", "posts.0003"), targets=("posts.0002",))
+    way = Undo(alias="default", migrations=("posts.0004", "posts.0003"))
     verdict = Verdict(outcome=Outcome.UNDO, release=1, undo=(way,))
     job = with_undo(plan(history, 1), history, verdict).manifest.undo[0]
     container = job["spec"]["template"]["spec"]["containers"][0]
