@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from nuages.app.objects import Object
+from nuages.app.timing import PRE_STOP_SECONDS
 from nuages.errors import ClusterError, Forbidden
 from nuages.progress import Said
 from nuages.release import judge
@@ -22,10 +24,14 @@ from nuages.render.labels import COMPONENT, KEY, TRACK, WEB, WORKER
 from nuages.render.switch import switched, weighted
 from nuages.render.tasks import celery, job, variable
 from nuages.rollout.kinds import Done, Failed, tracker
+from nuages.rollout.pods import moment
 
 LONGEST = 3600
 """Seconds that a set's workers get for the tasks that wait when it is taken back; what is left then is put before the
 workers that serve, as far as those know it."""
+
+LEFT = timedelta(seconds=PRE_STOP_SECONDS)
+"""After so long every proxy knows that a pod is gone; until then its Service stays."""
 
 BROKER = "CELERY_BROKER_URL"
 
@@ -154,12 +160,13 @@ async def retire(release: Stored, world: World, *, known: Sequence[str] | None) 
         return ""
     suffix = items[0]["metadata"]["labels"][TRACK]
     await end_webs(release, world)
-    if left := _standing(suffix, WEB, world):
+    own = [item for item in celery(items) if variable(item, BROKER)]
+    # As long as one lives, it may send tasks to the set's workers. Without those, it is enough that no request comes.
+    if left := _standing(suffix, WEB, world, but=timedelta(0) if own else LEFT):
         return f"{left} of the set's webs to end"
     for item in items:
         if item["metadata"]["labels"][COMPONENT] == WEB:
             await _remove(item, world)
-    own = [item for item in celery(items) if variable(item, BROKER)]
     names = job_names(release)
     if own and (said := await _tasks_end(own[0], names, release, world, known)):
         return said
@@ -183,7 +190,7 @@ async def _tasks_end(
     seconds = 0 if known is None or not _ready(worker, world) else min(grace, LONGEST)
     if waits is None:
         asked = ["wait", "--for", str(seconds)]
-        await _create(job(worker, names[0], asked, seconds=seconds + 300), world)
+        await _create(job(worker, names[0], asked, seconds=seconds + 300, tries=1), world)
         return "tasks of the set to end"
     if not _ended(waits, world):
         return "tasks of the set to end"
@@ -221,10 +228,19 @@ def known_tasks(old: Stored | None, release: Stored) -> list[str] | None:
     return sorted((old.record.build.tasks if old else None) or {})
 
 
-def _standing(suffix: str, component: str, world: World) -> int:
-    """How many pods of a set's component there are still."""
+def _standing(suffix: str, component: str, world: World, but: timedelta = timedelta(0)) -> int:
+    """How many pods of a set's component there are still, `but` those that have been ending for so long."""
     wanted = {(TRACK, suffix), (COMPONENT, component)}
-    return sum(wanted <= pod["metadata"].get("labels", {}).items() for pod in world.mirror.items("Pod"))
+    pods = [pod for pod in world.mirror.items("Pod") if wanted <= pod["metadata"].get("labels", {}).items()]
+    return sum(not but or _ending(pod, world.now()) < but for pod in pods)
+
+
+def _ending(pod: Object, now: datetime) -> timedelta:
+    """For how long a pod has been ending; its deletionTimestamp is when its grace period is over."""
+    about = pod["metadata"]
+    if not (over := about.get("deletionTimestamp")):
+        return timedelta(0)
+    return now - moment(over) + timedelta(seconds=about.get("deletionGracePeriodSeconds", 0))
 
 
 def _ready(worker: Object, world: World) -> bool:
