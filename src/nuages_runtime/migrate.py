@@ -30,7 +30,7 @@ import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from nuages_runtime import hook
 from nuages_runtime.migrations.connect import APPLIED, FAILED, Stopped, direct, limit_table_locks, only_one, wait_for
@@ -43,12 +43,6 @@ if TYPE_CHECKING:
 
 class Progress(Log):
     """Django's own progress, passed on; remembers the migration and the statement under way, for the last line."""
-
-    def __init__(self, out: TextIO | None = None) -> None:
-        """Pass on to `out`."""
-        super().__init__(out)
-        self.migration = ""
-        self.statement = ""
 
     def write(self, text: str) -> int:
         """Pass on, and see what is applied."""
@@ -63,13 +57,10 @@ class Progress(Log):
     ) -> object:
         """Django's execute_wrapper: note the statement that fails. Never its parameters: they are data."""
         try:
-            answer = execute(sql, params, many, context)
+            return execute(sql, params, many, context)
         except Exception:
             self.statement = shown(sql)
             raise
-        # One that failed for a lock, and was tried again, is not what failed.
-        self.statement = ""
-        return answer
 
 
 def run(options: Namespace, log: Progress) -> None:

@@ -94,3 +94,31 @@ def test_a_migration_that_fails_is_named_in_the_last_line(environments, tmp_path
         "nuages: migration failed in pages.0001_initial: OperationalError: no such table: nowhere; "
         "the statement was: SELECT 1 FROM nowhere"
     )
+
+
+REMOVES = """
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("pages", "0001_initial")]
+    operations = [migrations.DeleteModel("Event")]
+"""
+
+
+def test_where_nothing_can_be_held_back_a_removal_is_refused_while_code_runs(environments, tmp_path: Path) -> None:
+    files = {
+        "proj/settings.py": PLAIN,
+        "pages/migrations/__init__.py": "",
+        "pages/migrations/0001_initial.py": MIGRATION,
+    }
+    write(tmp_path, files)
+    environment = environments("django6.1-python3.13")
+    assert environment.run(["python", "-m", "nuages_runtime.migrate"], tmp_path, ENV).code == 0
+    write(tmp_path, {"pages/migrations/0002_gone.py": REMOVES})
+    beside = ENV | {"NUAGES_RUNNING": "/run/nuages/running.json.gz"}
+    ended = environment.run(["python", "-m", "nuages_runtime.migrate"], tmp_path, beside)
+    assert ended.code == 5, ended.out + ended.err
+    assert "pages.0002_gone: Delete model Event" in ended.out
+    assert "migration.E431" in ended.out
+    assert environment.run(["python", "-m", "nuages_runtime.migrate"], tmp_path, ENV).code == 0

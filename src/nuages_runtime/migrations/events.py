@@ -32,6 +32,9 @@ class Log:
     def __init__(self, out: TextIO | None = None) -> None:
         """Pass on to `out`; standard output where none is given."""
         self._out = out or sys.stdout
+        self.migration = ""
+        self.statement = ""
+        """The one that failed."""
         self._open = False
 
     def write(self, text: str) -> int:

@@ -65,6 +65,7 @@ class Steps:
         """Try until the lock is there; who holds it is told before each pause."""
 
         def told(seconds: float) -> None:
+            self._log.statement = ""  # it is tried again
             held = waits.holder(self._connection, table())
             reason = held or "a lock was not to be had in time"
             self._log.tell("waiting", migration=migration or self.migration, reason=reason, seconds=round(seconds, 1))
