@@ -12,7 +12,7 @@ from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, Told, step
-from nuages.release import bridging, looking, ownership, records
+from nuages.release import bridging, looking, records
 from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.holder import user
@@ -57,8 +57,7 @@ async def rollback(
             permit(verdict, undo=undo, anyway=anyway)
             if undo and verdict.undo:
                 wanted = with_undo(wanted, history, verdict)
-            await ownership.objects(app, wanted.manifest, cluster)
-            await objects.refuse(app, wanted.manifest, cluster)
+            await objects.refuse(app, wanted.manifest, cluster, records.live(history))
         return await drive(await begin(asked(wanted, wish), history, world), world)
 
 
