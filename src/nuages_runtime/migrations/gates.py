@@ -41,10 +41,10 @@ LET_PASS = {
 }
 """What many a good project is told, and what is no reason to hold it back; each with why."""
 WITHOUT_TLS = {
-    "security.W012": "nobody comes by TLS here: browsers would not send the cookie",
-    "security.W016": "nobody comes by TLS here: browsers would not send the cookie",
+    "security.W012": "not everybody comes by TLS here: browsers would not send the cookie",
+    "security.W016": "not everybody comes by TLS here: browsers would not send the cookie",
 }
-"""The same, where the app is reached without TLS (NUAGES_PROXY is empty)."""
+"""The same, unless every origin that the app is reached by is known to have TLS (NUAGES_ORIGINS)."""
 
 
 def gate(identifier: str, message: str, place: str = "", hint: str = "", level: str = "error") -> Gate:
@@ -160,7 +160,8 @@ def checks(ignored: Collection[str]) -> Iterator[Gate]:
     """`check --deploy`: errors, and warnings of security, without what the spec or SILENCED_SYSTEM_CHECKS lets pass."""
     from django.core import checks as django
 
-    passing = LET_PASS | ({} if os.environ.get("NUAGES_PROXY") else WITHOUT_TLS)
+    origins = os.environ.get("NUAGES_ORIGINS", "").split(",")
+    passing = LET_PASS | ({} if all(each.startswith("https://") for each in origins) else WITHOUT_TLS)
     for message in django.run_checks(include_deployment_checks=True):
         if message.level < django.WARNING or message.is_silenced() or message.id in ignored:
             continue

@@ -73,7 +73,8 @@ def refuse(connections: list[BaseDatabaseWrapper], log: Progress) -> None:
     if findings:
         log.tell("refused", findings=findings)
         for finding in findings:
-            log.say(f"{finding['place']}: {finding['message']} ({finding['id']}); {finding['hint']}")
+            what = ": ".join(filter(None, [finding["place"], finding["message"]]))
+            log.say(f"{what} ({finding['id']}); {finding['hint']}")
         why = (
             "the project is not fit for it"
             if findings[0]["id"] not in ("migration.E430", "migration.E431")
