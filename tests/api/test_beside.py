@@ -9,6 +9,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from kubelet import Kubelet
 
@@ -243,6 +244,40 @@ async def test_a_first_release_that_fails_has_nothing_to_come_back_to(specs, nam
     with pytest.raises(ReleaseFailed) as failed:
         await deploy(specs[0], BUILD, cluster, silent)
     assert failed.value.exit_code == 1
+
+
+SITE = """
+apiVersion: nuages/v1
+name: site
+image: registry.example.com/acme/site
+web: {main: {}}
+workers: {default: {celery: {app: site}}}
+services: {redis: {run: {}}}
+environments: {local: {namespace: NAMESPACE}}
+"""
+
+
+async def test_tasks_that_only_old_workers_know_are_theirs_to_end_whatever_the_manner(
+    namespace, cluster, kubelet, tmp_path
+):
+    spec = tmp_path / "site.yaml"
+    spec.write_text(SITE.replace("NAMESPACE", namespace))
+    app = resolve(load(spec), "local")
+    images = [
+        msgspec.structs.replace(
+            BUILD, migrations={}, tasks=dict.fromkeys(known, "()"), reference=f"{BUILD.reference[:-1]}{number}"
+        )
+        for number, known in enumerate(("ab", "b", "c"))
+    ]
+    await deploy(app, images[0], cluster, silent)
+    told = []
+    live = await deploy(app, images[1], cluster, lambda event: told.append(repr(event)))
+    assert live.outcome is Outcome.LIVE
+    assert any("an old worker to stay beside, for a" in one for one in told)
+    assert await names(cluster, namespace) == {"site-web-main", "site-worker-default"}, "none of its tasks was left"
+    assert (await deploy(app, images[2], cluster, silent, manner=PAGE)).outcome is Outcome.LIVE
+    last = await cluster.get("Job", namespace, "site-tasks-last-3")
+    assert "b" in last["spec"]["template"]["spec"]["containers"][0]["command"]
 
 
 class Watched:

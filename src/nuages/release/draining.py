@@ -65,6 +65,31 @@ async def end(release: Stored, world: World) -> tuple[str, str]:
     return "", "; ".join(stays)
 
 
+async def last(release: Stored, old: Stored, world: World) -> str:
+    """Before the old workers end without others beside them: they end the tasks that the new ones can't take.
+
+    Nobody sends any more by now. Answers what is waited for; what is not over in the time that a pod has to end, a task
+    for tomorrow, stays in the queue.
+    """
+    own = celery(old.manifest.workers)
+    names = compare(old.record.build.tasks, release.record.build.tasks).lost
+    if not own or not names:
+        return ""
+    name = f"{release.record.app}-tasks-last-{release.record.number}"
+    waits = world.mirror.get("Job", name)
+    if waits is None:
+        live = world.mirror.get("Deployment", own[0]["metadata"]["name"])
+        if not live or not live.get("status", {}).get("availableReplicas"):
+            return ""
+        grace = own[0]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        command = ["wait", "--names", ",".join(names), "--for", str(grace)]
+        await apply_all([job(own[0], name, command, seconds=grace + 300, tries=1)], world)
+        return f"tasks that only the old workers know: {', '.join(names)}"
+    if isinstance(tracker("Job").verdict(waits, world.mirror), Done | Failed):
+        return ""
+    return f"tasks that only the old workers know: {', '.join(names)}"
+
+
 async def _only_theirs(release: Stored, world: World) -> list[str]:
     """The tasks that the workers which run now know, and those of this release do not."""
     record = release.record

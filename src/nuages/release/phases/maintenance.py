@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nuages.app.objects import Object
-from nuages.release import beside
+from nuages.release import beside, draining
 from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step, Waiting
@@ -31,6 +31,8 @@ async def maintenance(release: Stored, world: World) -> Step:
         return Finished("nothing serves")
     await apply_all([to_page(item, PAGE) for item in ways(old) if item["kind"] == "Service"], world)
     for components in (SENDERS, (WORKER,)):
+        if components == (WORKER,) and (waits := await draining.last(release, old, world)):
+            return Waiting(waits, 1.0)
         await _end(components, old, release, world)
         if left := writers(components, world):
             return Waiting(f"{len(left)} of {' and '.join(components)} to end", 1.0)
