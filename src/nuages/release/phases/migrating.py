@@ -13,6 +13,8 @@ from nuages.release.world import World
 
 LOOK_AGAIN = 2.0
 """Seconds between two looks at the log: a person wants to see which migration it is."""
+UNSURVIVED = ("migration.E430", "migration.E431")
+"""What is refused for the sake of the code that runs; the rest is what the project itself says."""
 
 
 async def migrating(phase: str, jobs: list[Object], release: Stored, world: World) -> Step:
@@ -40,9 +42,15 @@ async def ended(jobs: list[Object], world: World) -> Report:
 def _failed(step: Failed, told: Report) -> Step:
     """In the Job's own words, where it has told them: the migration, the statement, the cure; or what was refused."""
     if told.refused:
-        lines = [f"{found.place}: {found.message} ({found.id})\n  {found.hint}" for found in told.refused]
-        message = "migrations were refused, and nothing was touched: the running code would not survive them"
-        return Failed(message, "\n".join(lines), "split them as shown, or: nuages deploy --maintenance")
+        lines = [
+            f"{': '.join(filter(None, [str(found.place), found.message]))} ({found.id})\n  {found.hint}"
+            for found in told.refused
+        ]
+        if any(found.id in UNSURVIVED for found in told.refused):
+            message = "migrations were refused, and nothing was touched: the running code would not survive them"
+            return Failed(message, "\n".join(lines), "split them as shown, or: nuages deploy --maintenance")
+        message = "the project is not fit for a release, and nothing was touched"
+        return Failed(message, "\n".join(lines), "mend it, or name what may pass in django.checks.ignore")
     if told.failed is None:
         return step
     where = f"{told.failed.migration}: " if told.failed.migration else ""
