@@ -28,7 +28,8 @@ ENOUGH = 8
 """As many do where the line that matters stands above them already."""
 
 _READ = 400  # lines of a log that are read: a traceback through Django and a server is longer than what is shown
-_NO_LOG = "unable to retrieve container logs"  # the kubelet's answer, with status 200, where the run left none
+_NO_LOG = ("unable to retrieve container logs", "failed to try resolving symlinks in path")
+"""What the kubelet answers, with status 200, where the run left no log, or has none any more."""
 _OWN_LINE = frozenset(
     {"diag.D030", "diag.D037", "diag.D040", "diag.D046", "diag.D071", "diag.D077", "diag.D091", "diag.D092"}
 )
