@@ -18,9 +18,9 @@ from nuages.errors import NuagesError
 from nuages.kube.client import Cluster
 from nuages.progress import silent
 from nuages.release import engine
+from nuages.release.back.rollback import rollback
 from nuages.release.deploy import deploy
 from nuages.release.phases import verify
-from nuages.release.rollback import rollback
 from nuages.spec.load import load
 
 SPEC = """

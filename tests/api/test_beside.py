@@ -17,13 +17,14 @@ from nuages.app.build import Build
 from nuages.app.components import resolve
 from nuages.errors import Refused, ReleaseFailed, RolledBack
 from nuages.progress import Started, silent
-from nuages.release import beside, engine, records
+from nuages.release import engine, records
 from nuages.release.deploy import deploy
 from nuages.release.manner import Manner
 from nuages.release.phases import verify
-from nuages.release.promotion import abort, promote
 from nuages.release.record import Outcome
-from nuages.release.trial import Counted
+from nuages.release.trials import beside
+from nuages.release.trials.promotion import abort, promote
+from nuages.release.trials.trial import Counted
 from nuages.spec.load import load
 
 pytestmark = pytest.mark.api

@@ -10,8 +10,9 @@ import pytest
 from nuages.app.components import App, resolve
 from nuages.kube.client import Cluster
 from nuages.progress import silent
-from nuages.release import lock, secrets
+from nuages.release import secrets
 from nuages.release.destroy import contents, destroy
+from nuages.release.locks import lock
 from nuages.render.manifest import namespace as rendered_namespace
 from nuages.spec.load import load
 

@@ -13,12 +13,12 @@ from nuages.kube.client import Cluster
 from nuages.kube.failures import Asked
 from nuages.kube.watch import Mirror
 from nuages.progress import silent
-from nuages.release import detach as handing
 from nuages.release import records
 from nuages.release.deploy import deploy
-from nuages.release.detach import detach
-from nuages.release.driven import Place, drive_on
-from nuages.release.lock import Wish
+from nuages.release.driver import detach as handing
+from nuages.release.driver.detach import detach
+from nuages.release.driver.driven import Place, drive_on
+from nuages.release.locks.lock import Wish
 from nuages.release.record import Outcome
 
 pytestmark = pytest.mark.api

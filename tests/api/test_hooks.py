@@ -14,10 +14,10 @@ from test_release import BUILD, _nobody_answers, blog, kubelet
 from nuages.errors import ReleaseFailed
 from nuages.progress import silent
 from nuages.release import records
+from nuages.release.back.rollback import rollback
 from nuages.release.deploy import deploy
-from nuages.release.lock import Wish
+from nuages.release.locks.lock import Wish
 from nuages.release.record import Outcome, Record
-from nuages.release.rollback import rollback
 from nuages.release.webhook import notice, send
 from nuages.render.release import Address
 

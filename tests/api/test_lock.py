@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from nuages.errors import Gone, Locked, Superseded, UsageError
-from nuages.release import holder, lock
+from nuages.release.locks import holder, lock
 
 pytestmark = pytest.mark.api
 

@@ -9,9 +9,9 @@ from eventually import eventually
 from test_lock import lease, silent
 
 from nuages.errors import Gone, Locked, Refused, Superseded
-from nuages.release import hold, lock, queue
-from nuages.release.lease import claim
-from nuages.release.lock import FOR_EVER, Wish
+from nuages.release.locks import hold, lock, queue
+from nuages.release.locks.lease import claim
+from nuages.release.locks.lock import FOR_EVER, Wish
 
 pytestmark = pytest.mark.api
 NAME = "blog-release"

@@ -17,11 +17,11 @@ from nuages.errors import NotOurs, Refused, ReleaseFailed, Unreachable
 from nuages.kube.failures import Asked
 from nuages.progress import Started, silent
 from nuages.release import engine, records, secrets
+from nuages.release.back.rollback import rollback
 from nuages.release.deploy import deploy
 from nuages.release.manner import Manner
 from nuages.release.phases import verify
 from nuages.release.record import Outcome
-from nuages.release.rollback import rollback
 from nuages.spec.load import load
 
 pytestmark = pytest.mark.api

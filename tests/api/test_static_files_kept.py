@@ -12,9 +12,9 @@ from test_release import BUILD, blog
 
 from nuages.progress import silent
 from nuages.release import engine
+from nuages.release.back.rollback import rollback
 from nuages.release.deploy import deploy
 from nuages.release.phases import verify
-from nuages.release.rollback import rollback
 
 pytestmark = pytest.mark.api
 

@@ -14,11 +14,11 @@ from nuages.app.components import resolve
 from nuages.errors import Refused, ReleaseFailed
 from nuages.progress import Started, silent
 from nuages.release import engine, records, secrets
+from nuages.release.back.rollback import rollback
 from nuages.release.deploy import deploy
 from nuages.release.destroy import contents, destroy
 from nuages.release.manner import Manner
 from nuages.release.phases import verify
-from nuages.release.rollback import rollback
 from nuages.release.status import status
 from nuages.spec.load import load
 

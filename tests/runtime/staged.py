@@ -435,7 +435,13 @@ def main() -> None:
     write(here, names, django.VERSION[:2])
     sys.path.insert(0, str(here))
     host, _, port = os.environ["DATABASE"].partition(":")
-    database = {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ.get("NAME", "blog"), "USER": "blog", "HOST": host, "PORT": port}
+    database = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": os.environ.get("NAME", "blog"),
+        "USER": "blog",
+        "HOST": host,
+        "PORT": port,
+    }
     settings.configure(
         DATABASES={"default": database | {"PASSWORD": os.environ["PASSWORD"]}},
         INSTALLED_APPS=[label(name) for name in names],

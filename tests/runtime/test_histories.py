@@ -23,7 +23,7 @@ from histories import AT_ONCE, HISTORIES, TAKEN_AWAY
 from history import History
 
 from nuages.app.schema import Database, Schema
-from nuages.release.verdict import Outcome, Verdict, compare
+from nuages.release.back.verdict import Outcome, Verdict, compare
 
 pytestmark = pytest.mark.runtime
 

@@ -20,7 +20,7 @@ def command(file: Path, environment: str, context: str | None, message: str, wai
     No request reaches the set beside it any more, its workers end the tasks that it sent, and then it goes. During
     maintenance it brings the old release back, as long as no migration has run.
     """
-    from nuages.release.promotion import abort
+    from nuages.release.trials.promotion import abort
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)

@@ -15,7 +15,7 @@ from nuages.cli.console import console
 if TYPE_CHECKING:
     from nuages.progress import Sink
     from nuages.release.events import Teller
-    from nuages.release.lock import Wish
+    from nuages.release.locks.lock import Wish
 
 LONGEST = 200
 """Characters of a command line that others are shown."""
@@ -60,7 +60,7 @@ def wish(message: str, wait: str | None) -> Wish:
         UsageError: the time to wait has no unit.
     """
     from nuages.errors import UsageError
-    from nuages.release.lock import FOR_EVER, Wish
+    from nuages.release.locks.lock import FOR_EVER, Wish
     from nuages.spec.units import DURATION_PATTERN, seconds
 
     if wait in {None, "for ever"}:

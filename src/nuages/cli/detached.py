@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nuages.kube.client import Cluster
     from nuages.progress import Sink
     from nuages.release.deploy import Holds
-    from nuages.release.lock import Wish
+    from nuages.release.locks.lock import Wish
     from nuages.release.manner import Manner
 
 
@@ -32,7 +32,7 @@ def hand_over(
     """Prepare a release, hand it over to a Job, and follow that."""
     from nuages.local.delivery import deliver_driver
     from nuages.release.deploy import serving_build
-    from nuages.release.detach import detach
+    from nuages.release.driver.detach import detach
 
     image = deliver_driver(app, cluster.context, progress)
 
@@ -65,7 +65,7 @@ def _followed(which: Coroutine[Any, Any, int], app: App, cluster: Cluster, progr
     """Follow a release until it ends; who leaves then leaves it going."""
     from nuages.cli.status import live
     from nuages.errors import Interrupted
-    from nuages.release.follow import follow
+    from nuages.release.driver.follow import follow
 
     numbers: list[int] = []
 

@@ -18,7 +18,7 @@ def command(name: str, environment: str, namespace: str, release: int, no_return
     from nuages.cli.console import console
     from nuages.cli.target import run
     from nuages.kube.client import Cluster
-    from nuages.release.driven import Place, drive_on
+    from nuages.release.driver.driven import Place, drive_on
     from nuages.release.events import Teller, told
 
     teller = Teller(console.print)

@@ -31,8 +31,8 @@ def command(file: Path, environment: str, context: str | None, message: str, wai
     nuages lock -e production -m "index is being built" --wait
     """
     from nuages.progress import step
-    from nuages.release.hold import hold
-    from nuages.release.lock import name
+    from nuages.release.locks.hold import hold
+    from nuages.release.locks.lock import name
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)

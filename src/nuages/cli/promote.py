@@ -22,7 +22,7 @@ def command(*, file: Path, environment: str, context: str | None, whole: bool, m
     are put before the new workers.
     """
     from nuages.cli.status import live
-    from nuages.release.promotion import promote
+    from nuages.release.trials.promotion import promote
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)

@@ -12,7 +12,7 @@ from nuages.cli.console import console
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
-    from nuages.release.verdict import Verdict
+    from nuages.release.back.verdict import Verdict
 
 
 @click.command()
@@ -48,8 +48,8 @@ def command(
     """
     from nuages.cli.status import live
     from nuages.errors import Refused
+    from nuages.release.back.rollback import permit, rollback, verdict_on
     from nuages.release.events import told
-    from nuages.release.rollback import permit, rollback, verdict_on
 
     wanted, events = wish(message, wait), teller(as_json)
     with told(events):

@@ -18,8 +18,8 @@ def command(file: Path, environment: str, context: str | None, force: bool) -> N
 
     A release under way whose lock is opened by force stops at its next write, and the next deploy goes on with it.
     """
-    from nuages.release.hold import give_back
-    from nuages.release.lock import name
+    from nuages.release.locks.hold import give_back
+    from nuages.release.locks.lock import name
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)

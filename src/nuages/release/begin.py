@@ -12,8 +12,9 @@ from nuages.app.components import App
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Sink, Told, step
-from nuages.release import lock, ownership, records
-from nuages.release.lock import ANY, Wish
+from nuages.release import ownership, records
+from nuages.release.locks import lock
+from nuages.release.locks.lock import ANY, Wish
 from nuages.release.record import Outcome, Stored
 from nuages.release.world import World
 from nuages.rollout.watcher import KINDS

@@ -15,15 +15,16 @@ from nuages.errors import Refused, ReleaseFailed
 from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import bridging, ownership, records, secrets, trial
+from nuages.release import bridging, ownership, records, secrets
+from nuages.release.back.returning import bring_back
 from nuages.release.begin import Whose, asked, begin, entered, number_after
 from nuages.release.engine import drive
-from nuages.release.holder import user
-from nuages.release.lock import ANY, Wish
+from nuages.release.locks.holder import user
+from nuages.release.locks.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner, fits_beside
 from nuages.release.plan import objects
 from nuages.release.record import Record, Stored
-from nuages.release.returning import bring_back
+from nuages.release.trials import trial
 from nuages.release.world import World, utc
 from nuages.render.canary import way
 from nuages.render.manifest import render

@@ -10,7 +10,7 @@ from nuages.errors import Forbidden, Gone, Refused
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Said, Sink, Step, step
-from nuages.release import lock
+from nuages.release.locks import lock
 from nuages.release.ownership import holds_data
 from nuages.render.labels import instance, owned
 from nuages.render.manifest import namespace as rendered_namespace

@@ -157,7 +157,7 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 shown.say(reason)
                 await world.mirror.changed(again, since=seen)
             case Paused(reason, hint):
-                shown.note = reason
+                shown.note = "paused"  # what for is said once, at the end
                 waiting = await records.save(release, release.record.waits(name, world.now(), reason, hint), world)
                 said = {"release": release.record.number, "phase": name, "reason": reason, "hint": hint}
                 world.sink(Told("paused", said))

@@ -18,7 +18,7 @@ from nuages.app.build import Build, Statics
 from nuages.app.objects import Object
 from nuages.app.schema import Schema
 from nuages.errors import Refused
-from nuages.release.trial import Trial
+from nuages.release.trials.trial import Trial
 from nuages.render.release import Manifest
 
 SCHEMA = 3

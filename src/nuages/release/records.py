@@ -9,7 +9,7 @@ import msgspec
 from nuages.app.objects import Object
 from nuages.errors import Gone, Superseded, Unreachable
 from nuages.kube.client import Cluster
-from nuages.release.lock import Lock
+from nuages.release.locks.lock import Lock
 from nuages.release.record import KEPT, Record, Stored, decode, encode, labels, name
 from nuages.release.world import World
 

@@ -25,7 +25,7 @@ from nuages.kube.watch import Mirror
 from nuages.progress import Sink, step
 from nuages.release import audit, records
 from nuages.release.audit import Ran
-from nuages.release.holder import user
+from nuages.release.locks.holder import user
 from nuages.release.record import Stored
 from nuages.release.session import Detached, Ending, Here, converse
 from nuages.release.world import utc

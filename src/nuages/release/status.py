@@ -10,8 +10,9 @@ from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
-from nuages.release import lock, records
-from nuages.release.lease import Life, Sight, claim
+from nuages.release import records
+from nuages.release.locks import lock
+from nuages.release.locks.lease import Life, Sight, claim
 from nuages.release.record import Outcome, Record
 from nuages.release.world import utc
 from nuages.render.labels import BEAT, COMPONENT, WEB, WORKER, instance

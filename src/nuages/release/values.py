@@ -21,7 +21,7 @@ from nuages.errors import Gone, NotOurs, UsageError
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
 from nuages.release import ownership, records
-from nuages.release.holder import user
+from nuages.release.locks.holder import user
 from nuages.release.secrets import CHANGES, SALT, Change, changes, decoded, encoded, object_of
 from nuages.release.world import utc
 

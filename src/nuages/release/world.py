@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Sink, silent
-from nuages.release.lock import Lock
+from nuages.release.locks.lock import Lock
 
 
 def utc() -> datetime:

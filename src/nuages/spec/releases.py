@@ -23,7 +23,10 @@ class Static(Part, frozen=True, kw_only=True):
 
     keep: Annotated[
         Annotated[int, Meta(ge=0, le=10)],
-        Meta(description="Of so many earlier releases the files stay reachable that pages of theirs name; with 0 only a pod's own."),
+        Meta(
+            description="Of so many earlier releases the files stay reachable that pages of theirs name; "
+            "with 0 only a pod's own."
+        ),
     ] = 3
 
 

@@ -16,7 +16,7 @@ from nuages.release.events import Event
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.status import Component, Hold, Problem, Status
-from nuages.release.trial import Trial
+from nuages.release.trials.trial import Trial
 from nuages.release.values import Entry, Listing
 from nuages.release.webhook import Notice
 from nuages.render.release import Hook, Manifest

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from nuages.errors import Refused, ReleaseFailed, RolledBack
-from nuages.release import follow, records
+from nuages.release import records
+from nuages.release.driver import follow
 from nuages.release.events import Event
 from nuages.release.record import Outcome
 

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from nuages.release.judge import Bad, Good, Unknown, judge, judge_time, lower, percentile, read, since, within, worse
-from nuages.release.trial import Counted
+from nuages.release.trials.judge import (
+    Bad,
+    Good,
+    Unknown,
+    judge,
+    judge_time,
+    lower,
+    percentile,
+    read,
+    since,
+    within,
+    worse,
+)
+from nuages.release.trials.trial import Counted
 
 pytestmark = pytest.mark.unit
 

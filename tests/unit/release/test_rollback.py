@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from nuages.errors import Refused
-from nuages.release.looking import Looked, asked, judged
-from nuages.release.misfit import Misfit, Weight
+from nuages.release.back.looking import Looked, asked, judged
+from nuages.release.back.misfit import Misfit, Weight
+from nuages.release.back.rollback import permit, plan, with_undo
+from nuages.release.back.verdict import Outcome, Undo, Verdict
 from nuages.release.record import DatabaseState
 from nuages.release.record import Outcome as Ended
-from nuages.release.rollback import permit, plan, with_undo
-from nuages.release.verdict import Outcome, Undo, Verdict
 
 from .examples import BUILD, NOON, live, record, stored
 

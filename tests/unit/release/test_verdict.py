@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from nuages.app.schema import Column, Constraint, Database, Effect, Migration, Schema, Table
-from nuages.release.types import BAD, GOOD, OPEN, fit
-from nuages.release.verdict import Outcome, compare
+from nuages.release.back.types import BAD, GOOD, OPEN, fit
+from nuages.release.back.verdict import Outcome, compare
 
 TEXT, NUMBER = Column(type="varchar(30)"), Column(type="integer")
 KEY = Column(type="bigint", default=True)

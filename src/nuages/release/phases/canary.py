@@ -7,13 +7,14 @@ from datetime import timedelta
 import msgspec
 
 from nuages.app.objects import Object
-from nuages.release import beside, records
-from nuages.release.judge import Bad, Good, Judged, Unknown, judge, judge_time, since, worse
+from nuages.release import records
 from nuages.release.phases.bring import apply_all, failed, survey_of
 from nuages.release.phases.verify import UNREACHED, answers
 from nuages.release.record import Record, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Paused, Step, Waiting
-from nuages.release.trial import ABORTED, PROMOTED, Counted, Trial
+from nuages.release.trials import beside
+from nuages.release.trials.judge import Bad, Good, Judged, Unknown, judge, judge_time, since, worse
+from nuages.release.trials.trial import ABORTED, PROMOTED, Counted, Trial
 from nuages.release.world import World
 from nuages.render.canary import GATEWAY
 
@@ -132,7 +133,8 @@ def _share(release: Stored, trial: Trial, old: Stored) -> str:
         return f"all requests reach release {release.record.number}, the old one is kept warm"
     percent = trial.percent if trial.way == GATEWAY else beside.by_number(release, old)
     about = "" if trial.way == GATEWAY else "about "
-    return f"{about}{percent} % of the requests reach release {release.record.number}"
+    short = ", as the database has connections for no more" if beside.limited(release, trial.percent) else ""
+    return f"{about}{percent} % of the requests reach release {release.record.number}{short}"
 
 
 def _named(release: Stored, trial: Trial) -> str:

@@ -34,9 +34,19 @@ async def expand(release: Stored, world: World) -> Step:
         changed = msgspec.structs.replace(release, schema=told.schema or release.schema)
         return Advanced(await records.save(changed, msgspec.structs.replace(record, database=target, left=left), world))
     if isinstance(step, Finished) and record.left and record.left.statements:
-        few = "1 statement waits" if record.left.statements == 1 else f"{record.left.statements} statements wait"
-        return Finished(f"{few} until no old code needs what goes")
+        return Finished(_waiting(record.left))
     return step
+
+
+def _waiting(left: Left) -> str:
+    """What is left, and for when: `applied; 2 statements wait for the next release, 1 backfill for settle`."""
+    later = left.statements - left.backfills
+    parts = []
+    if later:
+        parts.append("1 statement waits" if later == 1 else f"{later} statements wait")
+    if left.backfills:
+        parts.append("1 backfill comes later" if left.backfills == 1 else f"{left.backfills} backfills come later")
+    return f"applied; {', '.join(parts)}"
 
 
 def _left(record: Record) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from nuages.app.objects import Object
-from nuages.release import beside, draining
+from nuages.release import draining
 from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step, Waiting
+from nuages.release.trials import beside
 from nuages.release.world import World
 from nuages.render.labels import BEAT, COMPONENT, KEY, WEB, WORKER
 from nuages.render.maintenance import KEY as PAGE

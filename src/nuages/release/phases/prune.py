@@ -6,10 +6,11 @@ import asyncio
 
 from nuages.app.objects import Object
 from nuages.kube.client import Cluster
-from nuages.release import beside, draining, records
+from nuages.release import draining, records
 from nuages.release.ownership import holds_data, verdict
 from nuages.release.record import Record, Reference, Stored
 from nuages.release.steps import Finished, Step, Waiting
+from nuages.release.trials import beside
 from nuages.release.world import World
 
 

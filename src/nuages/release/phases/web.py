@@ -6,10 +6,11 @@ import contextlib
 
 from nuages.app.objects import Object
 from nuages.errors import Forbidden
-from nuages.release import beside, room
+from nuages.release import room
 from nuages.release.phases.bring import apply_all, bring
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step
+from nuages.release.trials import beside
 from nuages.release.world import World
 from nuages.render.labels import KEY
 

@@ -16,7 +16,8 @@ from nuages.app.schema import Schema
 from nuages.errors import ClusterError, CommandFailed, NuagesError
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
-from nuages.release import asking, redact, verdict
+from nuages.release import asking, redact
+from nuages.release.back import verdict
 from nuages.release.pending import Answer, Database
 from nuages.release.plan.shape import Held, Lock, Migration, Migrations, Operation, Pending, Statement, Verdict
 from nuages.release.record import Stored

@@ -10,14 +10,15 @@ from nuages.app.components import App
 from nuages.errors import Refused, ReleaseFailed
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import records, rollback
+from nuages.release import records
+from nuages.release.back import rollback
+from nuages.release.back.returning import bring_back, end_set
 from nuages.release.begin import begin, entered
 from nuages.release.engine import drive
-from nuages.release.holder import user
-from nuages.release.lock import ANY, Wish
+from nuages.release.locks.holder import user
+from nuages.release.locks.lock import ANY, Wish
 from nuages.release.record import Outcome, Record, Stored
-from nuages.release.returning import bring_back, end_set
-from nuages.release.trial import ABORTED, PROMOTED, Trial
+from nuages.release.trials.trial import ABORTED, PROMOTED, Trial
 from nuages.release.world import World
 
 TOUCHED = "expand"

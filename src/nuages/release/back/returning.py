@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from nuages.errors import Refused, ReleaseFailed, RolledBack
 from nuages.progress import step
-from nuages.release import beside, looking, records, rollback
+from nuages.release import records
+from nuages.release.back import looking, rollback
+from nuages.release.back.verdict import Outcome
 from nuages.release.begin import Whose, begin
 from nuages.release.engine import drive
 from nuages.release.phases.workers import IDLE
 from nuages.release.record import Stored
-from nuages.release.trial import PROMOTED
-from nuages.release.verdict import Outcome
+from nuages.release.trials import beside
+from nuages.release.trials.trial import PROMOTED
 from nuages.release.world import World
 
 REPLACING = frozenset({"maintenance", "canary", "workers", "web", "beat", "verify"})

@@ -13,10 +13,10 @@ from nuages.app.objects import Object
 from nuages.app.timing import PRE_STOP_SECONDS
 from nuages.errors import ClusterError, Forbidden
 from nuages.progress import Said
-from nuages.release import judge
 from nuages.release.phases.bring import apply_one, live_of
 from nuages.release.record import Stored, decode, name
-from nuages.release.trial import PROMOTED, Counted
+from nuages.release.trials import judge
+from nuages.release.trials.trial import PROMOTED, Counted
 from nuages.release.world import World
 from nuages.render.canary import GATEWAY, REPLICAS, SERVICE, SUFFIX, sized
 from nuages.render.environment import METRICS_PORT
@@ -67,6 +67,15 @@ def by_number(release: Stored, old: Stored) -> int:
     mine = sum(item["spec"]["replicas"] for item in webs(objects(release)))
     theirs = sum(item["spec"]["replicas"] for item in webs(old.manifest.web))
     return round(100 * mine / (mine + theirs)) if mine else 0
+
+
+def limited(release: Stored, percent: int) -> bool:
+    """Whether the database has connections for fewer pods of webs than a share of the requests would take."""
+    for item in webs(release.manifest.canary):
+        most = item["metadata"].get("annotations", {}).get(MOST)
+        if most is not None and int(most) < share(item["spec"]["replicas"], percent, beside_others=True):
+            return True
+    return False
 
 
 async def share_out(release: Stored, old: Stored, world: World, percent: int | None) -> None:

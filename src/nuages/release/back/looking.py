@@ -13,10 +13,10 @@ from nuages.errors import ClusterError, CommandFailed, Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.release import asking
-from nuages.release.misfit import Misfit, Weight
+from nuages.release.back.misfit import Misfit, Weight
+from nuages.release.back.verdict import Outcome, Verdict, going_back
 from nuages.release.record import Outcome as Ended
 from nuages.release.record import Stored
-from nuages.release.verdict import Outcome, Verdict, going_back
 
 QUESTION = ("python", "-m", "nuages_runtime.migrations", "inspect")
 TRIED = 2

@@ -16,8 +16,8 @@ from typing import Self
 from nuages.app.objects import Object
 from nuages.errors import Forbidden, Gone, NuagesError, Unreachable
 from nuages.kube.client import Cluster
-from nuages.release.holder import me
-from nuages.release.lease import DURATION, RENEW, Life, Sight, duties, now
+from nuages.release.locks.holder import me
+from nuages.release.locks.lease import DURATION, RENEW, Life, Sight, duties, now
 
 LOCK = "nuages.dev/waits-for"
 """The label that names the lock a ticket is for."""

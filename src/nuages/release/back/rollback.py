@@ -12,15 +12,16 @@ from nuages.app.objects import Object
 from nuages.errors import Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, Told, step
-from nuages.release import bridging, looking, records
+from nuages.release import bridging, records
+from nuages.release.back import looking
+from nuages.release.back.verdict import Outcome as Answer
+from nuages.release.back.verdict import Verdict
 from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
-from nuages.release.holder import user
-from nuages.release.lock import ANY, Wish
+from nuages.release.locks.holder import user
+from nuages.release.locks.lock import ANY, Wish
 from nuages.release.plan import objects
 from nuages.release.record import Outcome, Record, Stored
-from nuages.release.verdict import Outcome as Answer
-from nuages.release.verdict import Verdict
 from nuages.release.world import utc
 from nuages.render.jobs import staged
 
@@ -99,7 +100,7 @@ def permit(verdict: Verdict, *, undo: bool, anyway: bool) -> None:
         ways.append(f"nuages rollback {verdict.release} --undo undoes the migrations{gone}")
     if verdict.outcome is Answer.UNKNOWN:
         ways.append("--anyway goes back all the same")
-    raise Refused(verdict.line, findings=verdict.findings, hint="; ".join(ways) or "deploy a fix forward instead")
+    raise Refused(verdict.short, findings=verdict.findings, hint="; ".join(ways) or "deploy a fix forward instead")
 
 
 def with_undo(wanted: Stored, history: list[Stored], verdict: Verdict) -> Stored:

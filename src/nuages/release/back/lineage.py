@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from nuages.app.schema import Database, Effect, Migration
-from nuages.release.misfit import Misfit, Weight
+from nuages.release.back.misfit import Misfit, Weight
 
 Place = tuple[str, str]
 

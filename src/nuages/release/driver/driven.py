@@ -11,9 +11,9 @@ from nuages.kube.client import Cluster
 from nuages.progress import Sink, Told
 from nuages.release.begin import begin, held
 from nuages.release.deploy import see_through
-from nuages.release.detach import KEPT
-from nuages.release.holder import heir, user
-from nuages.release.lock import FOR_EVER, Wish
+from nuages.release.driver.detach import KEPT
+from nuages.release.locks.holder import heir, user
+from nuages.release.locks.lock import FOR_EVER, Wish
 from nuages.release.record import Record
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from nuages.app.schema import Database, Effect, Migration
-from nuages.release.misfit import Misfit
-from nuages.release.types import GOOD, fit
+from nuages.release.back.misfit import Misfit
+from nuages.release.back.types import GOOD, fit
 
 Place = tuple[str, str | None]
 
@@ -34,10 +34,12 @@ def attributed(misfit: Misfit, now: Database, since: Sequence[str]) -> Misfit:
     for name in reversed([name for name in effects if name in since or _stands_for(name, since, now)]):
         for effect in reversed(effects[name].effects):
             if _did(effect, misfit):
-                done = {"drop": "dropped", "rename": f"renamed, to {effect.to},"}.get(effect.does)
                 place = f"{misfit.table}.{misfit.column}" if misfit.column else misfit.table
+                done = {"drop": f"dropped {place}", "rename": f"renamed {place} to {effect.to}"}.get(effect.does)
                 told = misfit.message.removeprefix(place).removesuffix(", is not there").removeprefix(", ")
-                message = f"{name} {done} {place}, {told}" if done else f"{misfit.message} ({name})"
+                # Of a rename, what it took is told so; what it made is in the old code's way as if it were added.
+                gone = done is not None and misfit.id == "release.E330"
+                message = f"{name} {done}, {told}" if gone else f"{misfit.message} ({name})"
                 return msgspec.structs.replace(misfit, migration=name, message=message)
     return misfit
 

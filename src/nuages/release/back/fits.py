@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nuages.app.schema import Column, Database
-from nuages.release import holds
-from nuages.release.misfit import Misfit, Pair, Weight
-from nuages.release.types import fit
+from nuages.release.back import holds
+from nuages.release.back.misfit import Misfit, Pair, Weight
+from nuages.release.back.types import fit
 
 
 def misfits(then: Database, now: Database, release: int) -> Iterator[Misfit]:

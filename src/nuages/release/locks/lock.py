@@ -16,9 +16,9 @@ from nuages.app.objects import Object
 from nuages.errors import Gone, Locked, NuagesError, Superseded, Unreachable
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
-from nuages.release import queue
-from nuages.release.holder import me, person
-from nuages.release.lease import DURATION, RENEW, Claim, Life, Sight, claim, duties, holding, now
+from nuages.release.locks import queue
+from nuages.release.locks.holder import me, person
+from nuages.release.locks.lease import DURATION, RENEW, Claim, Life, Sight, claim, duties, holding, now
 
 FOR_EVER = float("inf")
 

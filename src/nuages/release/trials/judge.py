@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from nuages.release.trial import Counted
+from nuages.release.trials.trial import Counted
 
 ENOUGH = 100
 """Requests on each side below which nothing is said for the new release."""

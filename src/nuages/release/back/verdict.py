@@ -19,8 +19,8 @@ import msgspec
 
 from nuages.app.schema import Database, Schema
 from nuages.findings import Finding, Level, Place
-from nuages.release import between, fits, lineage, undoing
-from nuages.release.misfit import Misfit, Weight
+from nuages.release.back import between, fits, lineage, undoing
+from nuages.release.back.misfit import Misfit, Weight
 from nuages.release.record import Stored
 
 
@@ -79,6 +79,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
             Outcome.REFUSED: f"refused, because {why}",
         }
         return f"going back to release {self.release}: {answers[self.outcome]}"
+
+    @property
+    def short(self) -> str:
+        """The same without the reasons, where they stand beside it."""
+        undone = ", ".join(name for each in self.undo for name in each.migrations)
+        taken = f"; safe with {undone} undone" if self.outcome is Outcome.UNDO else ""
+        said = "not as it is" if self.outcome is Outcome.UNDO else self.outcome
+        return f"going back to release {self.release}: {said}{taken}"
 
     @property
     def findings(self) -> tuple[Finding, ...]:

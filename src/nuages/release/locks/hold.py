@@ -8,9 +8,9 @@ from collections.abc import Callable
 from nuages.app.objects import Object
 from nuages.errors import Gone, Locked, Refused
 from nuages.kube.client import Cluster
-from nuages.release.holder import by_hand, user
-from nuages.release.lease import Claim, Life, Sight, claim
-from nuages.release.lock import Wish, acquired, freed
+from nuages.release.locks.holder import by_hand, user
+from nuages.release.locks.lease import Claim, Life, Sight, claim
+from nuages.release.locks.lock import Wish, acquired, freed
 
 LONG = 2**31 - 1
 """Seconds that a person may hold it, 68 years: Kubernetes wants a number, and an older nuages keeps to it."""

@@ -16,8 +16,8 @@ from nuages.kube.watch import Mirror
 from nuages.progress import Sink, step
 from nuages.release import records
 from nuages.release.deploy import Holds, prepared
-from nuages.release.holder import heir
-from nuages.release.lock import ANY, Wish
+from nuages.release.locks.holder import heir
+from nuages.release.locks.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner
 from nuages.release.record import Record, Stored
 from nuages.render.driver import Drive, belongings, job, name

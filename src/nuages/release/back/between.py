@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nuages.app.schema import Database
-from nuages.release.misfit import Misfit, Weight
+from nuages.release.back.misfit import Misfit, Weight
 
 
 def since(then: Database, now: Database) -> list[str]:

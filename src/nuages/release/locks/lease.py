@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from nuages.app.objects import Object
-from nuages.release.holder import BY_HAND, is_gone, person
+from nuages.release.locks.holder import BY_HAND, is_gone, person
 
 DURATION = 15
 """Seconds without a renewal after which a holder counts as dead (client-go's default)."""

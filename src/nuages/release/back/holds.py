@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from nuages.app.schema import Constraint, Table
-from nuages.release.misfit import Misfit, Pair, Weight
+from nuages.release.back.misfit import Misfit, Pair, Weight
 
 
 def held(pair: Pair) -> Iterator[Misfit]:

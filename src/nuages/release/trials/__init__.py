@@ -1,0 +1,1 @@
+"""A set beside the release that serves: canary and blue-green."""
