@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,5 +160,10 @@ def _lines(told: Shown) -> list[str]:
 
 
 def _field(change: Change) -> str:
-    before, after = (("(none)" if value is None else value) for value in (change.before, change.after))
+    before, after = (("(none)" if value is None else _brief(value)) for value in (change.before, change.after))
     return f"{change.field}: {before} → {after}"
+
+
+def _brief(value: str) -> str:
+    """An image by the first digits of its digest, as everywhere else; --json has all of them."""
+    return re.sub(r"\S+@sha256:([0-9a-f]{12})[0-9a-f]{52}", r"\1", value)

@@ -50,6 +50,8 @@ def _lines(found: Status) -> list[str]:
         lines.append(f"release {found.latest} {found.latest_outcome}{where}")
     if found.waits:
         lines.append(f"… waits for: {found.waits}")
+    if found.latest_outcome == "running" and not found.waits and not found.lock:
+        lines.append("… nobody is at it; nuages deploy goes on with it")
     if found.lock:
         what = ": ".join(filter(None, [found.lock.command, found.lock.message]))
         does = "locked it" if found.lock.by_hand else "is at work"

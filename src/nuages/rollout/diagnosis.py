@@ -17,7 +17,7 @@ from nuages.rollout.causes import Evidence, explain
 from nuages.rollout.causes.evidence import EVENT
 from nuages.rollout.kinds import Failed, View, Waiting, tracker
 from nuages.rollout.pods import Symptom, Trouble
-from nuages.rollout.tracebacks import last_trace
+from nuages.rollout.tracebacks import last_trace, readable
 from nuages.rollout.watcher import pod_troubles
 from nuages.spec.units import MEMORY_PATTERN, bytes_of
 
@@ -101,7 +101,7 @@ def conclude(evidence: Evidence, view: View) -> Diagnosis | None:
         cause=cause.cause if cause else "",
         hint=cause.hint if cause else "",
         id=cause.id if cause else "",
-        log=tuple(_public(line) for line in said[-SHOWN:]),
+        log=tuple(_public(readable(line)) for line in said[-SHOWN:]),
     )
 
 

@@ -79,6 +79,20 @@ def last_trace(log: str) -> Trace | None:
     return Trace(error["type"], (error["message"] or "").strip(), tuple(frames))
 
 
+def readable(line: str) -> str:
+    """A line as a person reads it: of a JSON logger's the level, the message and the exception without its frames."""
+    if not line.lstrip().startswith("{"):
+        return line
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(fields.get("message"), str):
+        return line
+    ended = [value.strip().splitlines()[-1] for value in fields.values() if isinstance(value, str) and _START in value]
+    return ": ".join([" ".join(filter(None, [str(fields.get("level", "")), fields["message"]])), *ended])
+
+
 def _unpacked(line: str) -> list[str]:
     """The lines of a traceback that a JSON logger put into one field; any other line as it is."""
     if not line.lstrip().startswith("{") or _START not in line:

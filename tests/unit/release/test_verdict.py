@@ -82,6 +82,8 @@ def test_what_was_dropped_and_lies_aside_can_be_brought_back():
 def test_what_was_renamed_can_be_undone():
     found = verdict({"title": None, "name": TEXT}, [effect("rename", "title", "name")])
     assert (found.outcome, found.undo[0].migrations) == (Outcome.UNDO, ("posts.0002",))
+    assert found.short == "going back to release 7: not as it is; safe with posts.0002 undone"
+    assert found.reasons[0].message == "posts.0002 renamed posts_post.title to name, which release 7 reads"
 
 
 def test_what_has_no_way_back_is_not_undone():

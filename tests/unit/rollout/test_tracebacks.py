@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nuages.rollout.tracebacks import last_trace
+from nuages.rollout.tracebacks import last_trace, readable
 
 from .recorded import log
 
@@ -56,3 +56,22 @@ def test_the_place_is_told_from_the_projects_root():
 def test_a_log_without_an_exception_has_no_trace():
     assert last_trace(log("migrate-refused")) is None
     assert last_trace("") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain words", "plain words"),
+        ('{"broken', '{"broken'),
+        ('{"status": 200}', '{"status": 200}'),
+        (json.dumps({"level": "INFO", "message": "Using worker: gthread"}), "INFO Using worker: gthread"),
+        (
+            json.dumps(
+                {"level": "ERROR", "message": "no", "exc": "Traceback (most recent call last):\n ...\nKeyError: 1"}
+            ),
+            "ERROR no: KeyError: 1",
+        ),
+    ],
+)
+def test_a_line_of_a_json_logger_is_shown_as_a_person_reads_it(line, shown):
+    assert readable(line) == shown

@@ -131,10 +131,11 @@ def _share(release: Stored, trial: Trial, old: Stored) -> str:
     """Which requests reach it now, as far as that can be said."""
     if trial.kind == "blue-green":
         return f"all requests reach release {release.record.number}, the old one is kept warm"
-    percent = trial.percent if trial.way == GATEWAY else beside.by_number(release, old)
-    about = "" if trial.way == GATEWAY else "about "
-    short = ", as the database has connections for no more" if beside.limited(release, trial.percent) else ""
-    return f"{about}{percent} % of the requests reach release {release.record.number}{short}"
+    reach = f"% of the requests reach release {release.record.number}"
+    if trial.way == GATEWAY:
+        return f"{trial.percent} {reach}"
+    short = ", the database has connections for no more" if beside.limited(release, trial.percent) else ""
+    return f"about {beside.by_number(release, old)} {reach}{short}"
 
 
 def _named(release: Stored, trial: Trial) -> str:

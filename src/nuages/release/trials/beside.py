@@ -18,7 +18,7 @@ from nuages.release.record import Stored, decode, name
 from nuages.release.trials import judge
 from nuages.release.trials.trial import PROMOTED, Counted
 from nuages.release.world import World
-from nuages.render.canary import GATEWAY, REPLICAS, SERVICE, SUFFIX, sized
+from nuages.render.canary import GATEWAY, MOST, REPLICAS, SERVICE, SUFFIX, share, sized
 from nuages.render.environment import METRICS_PORT
 from nuages.render.labels import COMPONENT, KEY, TRACK, WEB, WORKER
 from nuages.render.switch import switched, weighted
@@ -70,10 +70,10 @@ def by_number(release: Stored, old: Stored) -> int:
 
 
 def limited(release: Stored, percent: int) -> bool:
-    """Whether the database has connections for fewer pods of webs than a share of the requests would take."""
+    """Whether the database has connections for fewer pods of webs than this share, by their number, would take."""
     for item in webs(release.manifest.canary):
-        most = item["metadata"].get("annotations", {}).get(MOST)
-        if most is not None and int(most) < share(item["spec"]["replicas"], percent, beside_others=True):
+        limit = item["metadata"].get("annotations", {}).get(MOST)
+        if limit is not None and int(limit) < share(item["spec"]["replicas"], percent, beside_others=True):
             return True
     return False
 
