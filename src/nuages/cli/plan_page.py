@@ -245,7 +245,7 @@ class _Page:
             self._say(when + " ".join(statement.sql.split()), 13, 15, style="dim")
             for held in locks(statement):
                 self._say(held, 15, 17)
-        if one.safer:
+        if one.safer and one.kind != "contract":  # there it says only that nothing is to be done
             self._say(f"safer: {one.safer}", 13, 15)
 
     def _title(self, text: str) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Partitioned tables have no bytes of their own, and count as large by that.
 _SIZES = {
     "postgresql": """
-        SELECT c.relname, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
+        SELECT c.relname, nullif(c.reltuples, -1)::bigint, pg_total_relation_size(c.oid)
         FROM pg_class c WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid)
     """,
     "mysql": """
@@ -60,7 +60,7 @@ class Course:
         running: Wanted | None,
         classes: Mapping[str, str] | None = None,
         waiting: Collection[tuple[str, str]] = (),
-        sizes: Mapping[str, tuple[int, int]] | None = None,
+        sizes: Mapping[str, tuple[int | None, int]] | None = None,
     ) -> None:
         """Begin; `waiting` is what earlier releases left in the journal: (table, column)."""
         self.running = running
@@ -68,7 +68,7 @@ class Course:
         self.made: set[str] = set()
         self.waiting = set(waiting)
         self.sizes = dict(measured(connection) if sizes is None else sizes)
-        """(rows, bytes) by table, rows being PostgreSQL's last estimate."""
+        """(rows, bytes) by table; rows as PostgreSQL estimated them last, None where it never did."""
         self._alias, self._vendor = connection.alias, connection.vendor
 
     def judge(self, migration: Migration, operation: Operation, before: ProjectState, after: ProjectState) -> Judged:
@@ -114,14 +114,14 @@ def _undone(alias: str) -> Iterator[None]:
             transaction.set_rollback(True, alias)
 
 
-def measured(connection: BaseDatabaseWrapper) -> dict[str, tuple[int, int]]:
+def measured(connection: BaseDatabaseWrapper) -> dict[str, tuple[int | None, int]]:
     """(rows, bytes) of each table; nothing where the database does not say. Of SQLite the file's bytes, for each."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
             size = int(cursor.fetchone()[0])
-            return dict.fromkeys(connection.introspection.table_names(cursor), (0, size))
+            return dict.fromkeys(connection.introspection.table_names(cursor), (None, size))
         if connection.vendor not in _SIZES:
             return {}
         cursor.execute(_SIZES[connection.vendor])
-        return {str(table): (int(rows or 0), int(size or 0)) for table, rows, size in cursor.fetchall()}
+        return {str(table): (rows, int(size or 0)) for table, rows, size in cursor.fetchall()}

@@ -94,7 +94,7 @@ def rehearse(
     running: Wanted | None,
     classes: Mapping[str, str],
     due: Collection[Entry],
-    sizes: Mapping[str, tuple[int, int]],
+    sizes: Mapping[str, tuple[int | None, int]],
 ) -> Told:
     """Run what is pending on a clone, to its end or to the first statement that fails.
 
@@ -128,7 +128,7 @@ class _Rehearsal:
         running: Wanted | None,
         classes: Mapping[str, str],
         due: Collection[Entry],
-        sizes: Mapping[str, tuple[int, int]],
+        sizes: Mapping[str, tuple[int | None, int]],
     ) -> None:
         from django.db import DatabaseError
         from django.db.migrations.executor import MigrationExecutor

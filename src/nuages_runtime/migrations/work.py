@@ -67,7 +67,7 @@ def refuse(connections: list[BaseDatabaseWrapper], log: Progress) -> None:
                         "id": "migration.E430" if staged else "migration.E431",
                         "place": migration,
                         "message": f"{leaf.operation.describe()}: {why}",
-                        "hint": judged.safer or "nuages deploy --maintenance",
+                        "hint": (judged.kind == UNSAFE and judged.safer) or "nuages deploy --maintenance",
                     }
                 )
     if findings:
