@@ -5,14 +5,12 @@ the project's.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
-from nuages_runtime import drain, hook, metrics, probes, sockets
+from nuages_runtime import drain, probes, sockets
+from nuages_runtime.assembly import assembled
 from nuages_runtime.observe import Observer, Request
-from nuages_runtime.startup import Startup
-from nuages_runtime.wsgi import settle
 
 # The client went away before there was an answer: nginx's number for it.
 GONE = 499
@@ -137,24 +135,14 @@ def _telling(send: Send, request: Request) -> Send:
     return told
 
 
-def _application() -> Application:
-    hook.start()  # once more: site.py goes on without what it fails to start
-    drain.attach()
-    metrics.share()
-    project: Application = probes.load(os.environ["NUAGES_ASGI"])
-    from nuages_runtime import static, tasks, views  # noqa: PLC0415 - the project's import comes first
+def _files(project: Application) -> Application:
+    from nuages_runtime import static  # noqa: PLC0415 - the project's import comes first
 
-    views.tell(project)
-    tasks.send_ids()
-    served: Application = sockets.closing(static.asgi(project))
-    observer = Observer.of_this_process()
-    settle()
-    return with_probes(
-        observed(served, observer, https=os.environ.get("NUAGES_PROXY") == "https"),
-        Startup(),
-        os.environ.get("NUAGES_RELEASE", ""),
-        observer.listen,
-    )
+    return sockets.closing(static.asgi(project))
+
+
+def _application() -> Application:
+    return cast("Application", assembled("NUAGES_ASGI", _files, observed, with_probes))
 
 
 def __getattr__(name: str) -> Application:

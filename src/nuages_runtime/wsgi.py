@@ -7,15 +7,13 @@ files       static files and uploads, where the project serves none (static.py)
 
 from __future__ import annotations
 
-import gc
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from nuages_runtime import drain, hook, metrics, probes
+from nuages_runtime import drain, probes
+from nuages_runtime.assembly import assembled
 from nuages_runtime.observe import Observer, Request
-from nuages_runtime.startup import Startup
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., object]
@@ -134,30 +132,14 @@ def _text(path: str) -> str:
     return path if path.isascii() else path.encode("latin-1").decode(errors="replace")
 
 
+def _files(project: Application) -> Application:
+    from nuages_runtime import static  # noqa: PLC0415 - the project's import comes first
+
+    return cast("Application", static.wsgi(project))
+
+
 def _application() -> Application:
-    hook.start()  # once more: site.py goes on without what it fails to start
-    drain.attach()
-    metrics.share()
-    project: Application = probes.load(os.environ["NUAGES_WSGI"])
-    from nuages_runtime import static, tasks, views  # noqa: PLC0415 - the project's import comes first
-
-    views.tell(project)
-    tasks.send_ids()
-    served = static.wsgi(project)
-    observer = Observer.of_this_process()
-    settle()
-    return with_probes(
-        observed(served, observer, https=os.environ.get("NUAGES_PROXY") == "https"),
-        Startup(),
-        os.environ.get("NUAGES_RELEASE", ""),
-        observer.listen,
-    )
-
-
-def settle() -> None:
-    """What is loaded now stays for good: the collector need not look at it again at each of its rounds."""
-    gc.collect()
-    gc.freeze()
+    return cast("Application", assembled("NUAGES_WSGI", _files, observed, with_probes))
 
 
 def __getattr__(name: str) -> Application:
