@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import re
@@ -35,6 +36,37 @@ def run_options(ttl: str) -> Callable[[Command], Command]:
         time = click.option("--ttl", default=ttl, show_default=True, help="The pod ends after this time.")
         memory = click.option("--memory", help="Another memory limit than the web's, as 1Gi.")
         return cluster_options(time(memory(command)))
+
+    return decorated
+
+
+def command_of(ttl: str, kind: Callable[[], Kind] | None = None) -> Callable[[Command], Command]:
+    """A command that is run beside the release: the function only says which one, from what stands behind its name.
+
+    Args:
+        ttl: how long its pod may live, where nobody says.
+        kind: gives the pod it runs in; the project's own where there is none.
+    """
+
+    def decorated(words: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Command:
+        @run_options(ttl)
+        @functools.wraps(words)
+        def command(
+            arguments: tuple[str, ...],
+            *,
+            file: Path,
+            environment: str,
+            context: str | None,
+            ttl: str,
+            memory: str | None,
+            detach: bool = False,
+        ) -> int:
+            app = app_of(file, environment)
+            cluster = cluster_of(app, file, context)
+            where = kind() if kind else None
+            return execute(app, cluster, words(arguments), ttl=ttl, memory=memory, detach=detach, kind=where)
+
+        return command
 
     return decorated
 
