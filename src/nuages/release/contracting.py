@@ -36,7 +36,8 @@ async def contract(app: App, cluster: Cluster, sink: Sink) -> Report:
             await apply_all([job], world)
             await _complete(job, world)
             told = await reports.of_job(job, world)
-            shown.note = f"{told.left} left, which have to wait" if told.left else "nothing is left"
+            waits = told.left.statements if told.left else 0
+            shown.note = f"{waits} left, which have to wait" if waits else "nothing is left"
         return told
 
 

@@ -15,6 +15,8 @@ from nuages.app.objects import Object
 from nuages.app.schema import Schema
 from nuages.errors import ClusterError
 from nuages.findings import Finding, Level, Place
+from nuages.release import redact
+from nuages.release.record import Left
 from nuages.release.world import World
 from nuages.rollout.kinds import JobTracker
 
@@ -41,9 +43,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     schema: Schema | None = None
     refused: tuple[Finding, ...] = ()
     failed: Failure | None = None
-    left: int | None = None
-    """How many statements wait in the journals for a later stage; None where that is not told."""
-    backfills: int | None = None
+    left: Left | None = None
+    """What waits in the journals for a later stage; None where that is not told."""
     notes: tuple[str, ...] = ()
     under_way: str = ""
     """The migration and the statement of now, in a few words; "" where none is."""
@@ -61,7 +62,7 @@ def read(log: str) -> Report:
             case "step" | "waiting":
                 under_way = _under_way(event)
             case "note":
-                notes.append(str(event.get("message", "")))
+                notes.append(redact.text(str(event.get("message", ""))))
             case "deferred":
                 for name in ("entries", "backfills"):
                     left[name] = left.get(name, 0) + int(event.get(name) or 0)
@@ -73,11 +74,10 @@ def read(log: str) -> Report:
     return Report(
         schema=_schema(told.get("facts")),
         refused=tuple(_finding(found) for found in told.get("refused", {}).get("findings", ())),
-        failed=msgspec.convert(told["failed"], Failure, strict=False) if "failed" in told else None,
-        left=left.get("entries"),
-        backfills=left.get("backfills"),
+        failed=_failure(told.get("failed")),
+        left=Left(statements=left["entries"], backfills=left["backfills"]) if left else None,
         notes=tuple(notes),
-        under_way=under_way,
+        under_way=redact.text(under_way),
     )
 
 
@@ -115,6 +115,14 @@ def _under_way(event: dict[str, Any]) -> str:
     return f"{migration}: {statement if len(statement) <= SHOWN else statement[: SHOWN - 1] + '…'}"
 
 
+def _failure(event: dict[str, Any] | None) -> Failure | None:
+    """Why it failed, in the database's own words, without the passwords in them."""
+    if event is None:
+        return None
+    told = msgspec.convert(event, Failure, strict=False)
+    return Failure(**{name: redact.text(getattr(told, name)) for name in Failure.__struct_fields__})
+
+
 def _schema(event: dict[str, Any] | None) -> Schema | None:
     if not event:
         return None
@@ -131,7 +139,7 @@ def _finding(found: dict[str, Any]) -> Finding:
     return Finding(
         id=str(found.get("id", "")),
         level=Level.ERROR,
-        message=str(found.get("message", "")),
+        message=redact.text(str(found.get("message", ""))),
         place=Place(path=str(found.get("place", ""))),
         hint=str(found.get("hint", "")),
     )

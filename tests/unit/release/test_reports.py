@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from nuages.release.record import Left
 from nuages.release.reports import Failure, Report, read
 
 pytestmark = pytest.mark.unit
@@ -36,7 +37,7 @@ def event(kind: str, **facts: object) -> str:
         (event("note", message="left as it is"), Report(notes=("left as it is",))),
         (
             "\n".join([event("deferred", entries=2, backfills=1, texts=[]), event("deferred", entries=1, texts=[])]),
-            Report(left=3, backfills=1),
+            Report(left=Left(statements=3, backfills=1)),
         ),
         (
             event("failed", migration="blog.0005", statement="SELECT 1", error="E: no", hint="mend it", more=1),

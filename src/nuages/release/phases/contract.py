@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import msgspec
-
-from nuages.release import records
-from nuages.release.phases.migrating import ended, migrating
-from nuages.release.record import Left, Record, Stored
-from nuages.release.steps import Advanced, Finished, Paused, Step
+from nuages.release.phases.migrating import worked_off
+from nuages.release.record import Record, Stored
+from nuages.release.steps import Finished, Paused, Step
 from nuages.release.world import World
 from nuages.render.jobs import SETTLE
 
@@ -22,15 +19,7 @@ async def contract(release: Stored, world: World) -> Step:
     if record.phase("contract") is None and (ends := _settled(release)) and world.now() < ends:
         when = ends.strftime("%d %B, %H:%M UTC")
         return Paused(f"until {when} what migrations took away is still there", "nuages deploy goes on from then on")
-    jobs = release.manifest.contract
-    step = await migrating("contract", jobs, release, world)
-    if isinstance(step, Finished):
-        told = await ended(jobs, world)
-        if told.left is not None:
-            left = Left(statements=told.left, backfills=told.backfills or 0)
-            done = msgspec.structs.replace(record.finished("contract", world.now(), step.note), left=left)
-            return Advanced(await records.save(release, done, world))
-    return step
+    return await worked_off("contract", release.manifest.contract, release, world)
 
 
 def _settled(release: Stored) -> datetime | None:

@@ -30,9 +30,9 @@ async def expand(release: Stored, world: World) -> Step:
     step = await migrating("expand", jobs, release, world)
     if isinstance(step, Finished) and record.database is None:
         told = await ended(jobs, world)
-        left = Left(statements=told.left, backfills=told.backfills or 0) if told.left is not None else None
         changed = msgspec.structs.replace(release, schema=told.schema or release.schema)
-        return Advanced(await records.save(changed, msgspec.structs.replace(record, database=target, left=left), world))
+        done = msgspec.structs.replace(record, database=target, left=told.left)
+        return Advanced(await records.save(changed, done, world))
     if isinstance(step, Finished) and record.left and record.left.statements:
         return Finished(_waiting(record.left))
     return step

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from nuages.app.objects import Object
 from nuages.progress import Said
-from nuages.release import reports
+from nuages.release import records, reports
 from nuages.release.phases.bring import bring
 from nuages.release.record import Stored
 from nuages.release.reports import LAST, Report
-from nuages.release.steps import Failed, Step, Waiting
+from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
 
 LOOK_AGAIN = 2.0
@@ -26,6 +28,15 @@ async def migrating(phase: str, jobs: list[Object], release: Stored, world: Worl
             return Waiting(told.under_way or reason, min(again, LOOK_AGAIN))
         case Failed(message, detail, hint) if jobs:
             return _failed(Failed(message, detail, hint), await reports.of_job(jobs[-1], world))
+    return step
+
+
+async def worked_off(phase: str, jobs: list[Object], release: Stored, world: World) -> Step:
+    """`migrating`, of what an earlier phase left; at its end the record says how much of that is left still."""
+    step = await migrating(phase, jobs, release, world)
+    if isinstance(step, Finished) and (left := (await ended(jobs, world)).left):
+        done = msgspec.structs.replace(release.record.finished(phase, world.now(), step.note), left=left)
+        return Advanced(await records.save(release, done, world))
     return step
 
 
@@ -48,9 +59,11 @@ def _failed(step: Failed, told: Report) -> Step:
         ]
         if any(found.id in UNSURVIVED for found in told.refused):
             message = "migrations were refused, and nothing was touched: the running code would not survive them"
-            return Failed(message, "\n".join(lines), "split them as shown, or: nuages deploy --maintenance")
+            return Failed(
+                message, "\n".join(lines), "split them as shown, or: nuages deploy --maintenance", refused=True
+            )
         message = "the project is not fit for a release, and nothing was touched"
-        return Failed(message, "\n".join(lines), "mend it, or name what may pass in django.checks.ignore")
+        return Failed(message, "\n".join(lines), "mend it, or name what may pass in django.checks.ignore", refused=True)
     if told.failed is None:
         return step
     where = f"{told.failed.migration}: " if told.failed.migration else ""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from nuages.release import records
-from nuages.release.phases.migrating import ended, migrating
-from nuages.release.record import Left, Stored
-from nuages.release.steps import Advanced, Finished, Step
+from nuages.release.phases.migrating import worked_off
+from nuages.release.record import Stored
+from nuages.release.steps import Finished, Step
 from nuages.release.world import World
 
 
@@ -18,15 +15,7 @@ async def settle(release: Stored, world: World) -> Step:
         return Finished("nothing was migrated")
     if record.left is not None and not record.left.backfills:
         return Finished("no backfill was left")
-    jobs = release.manifest.settle
-    step = await migrating("settle", jobs, release, world)
-    if isinstance(step, Finished):
-        told = await ended(jobs, world)
-        if told.left is not None:
-            left = Left(statements=told.left, backfills=told.backfills or 0)
-            done = msgspec.structs.replace(record.finished("settle", world.now(), step.note), left=left)
-            return Advanced(await records.save(release, done, world))
-    return step
+    return await worked_off("settle", release.manifest.settle, release, world)
 
 
 def _migrated(release: Stored) -> bool:
