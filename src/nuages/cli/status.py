@@ -59,7 +59,7 @@ def _lines(found: Status) -> list[str]:
     wrong = {problem.name for problem in found.problems}
     for part in found.components:
         mark = "✗" if part.name in wrong else "✓" if part.ready == part.wanted else "…"
-        restarts = f"  {part.restarts} restarts" if part.restarts else ""
+        restarts = {0: "", 1: "  1 restart"}.get(part.restarts, f"  {part.restarts} restarts")
         lines.append(f"{mark} {part.name:<24} {part.ready}/{part.wanted} ready{restarts}  {part.state}".rstrip())
     lines += [f"  {address}" for address in found.addresses]
     for problem in found.problems:

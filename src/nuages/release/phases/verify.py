@@ -38,8 +38,8 @@ async def verify(release: Stored, world: World) -> Step:
         if isinstance(said, Unasked):
             notes += [f"{name} not asked: {said.why}"] if said.why else []
         elif said == str(record.template):
-            same = "" if record.template == record.number else ", whose pods it keeps"
-            notes.append(f"{name} answers as release {said}{same}")
+            same = record.template == record.number
+            notes.append(f"{name} answers as release {said}" if same else f"{name} answers, pods of release {said}")
         elif passed is None:
             # Only now is it written down since when it is waited: most releases answer at once.
             return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
