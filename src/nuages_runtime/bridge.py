@@ -20,6 +20,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -107,7 +108,7 @@ class Bridge:
         tree = _TREE.match(name)
         if tree:
             return tree[1] != self._tree
-        if not lasting(name):
+        if not lasting(name) or name.startswith("/") or ".." in name.split("/"):
             return False
         try:
             return not (self._root / name).is_file()
@@ -135,8 +136,10 @@ class Bridge:
         given = self._given(method, path, asked, now)
         if given is None:
             return None
-        if given.status >= 400:
+        if given.status >= 400 and given.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             given.close()
+            if given.status != HTTPStatus.NOT_FOUND:
+                return None  # of this question, and not of the file: nobody else's is answered by it
             with self._lock:
                 if len(self._missing) >= NAMES:
                     self._missing.clear()
@@ -163,6 +166,8 @@ class Bridge:
                 break
             except (OSError, http.client.HTTPException) as broken:
                 error = broken
+            except ValueError:
+                return None  # a header that nobody can send on: of this question, and not of who is asked
             else:
                 self._failures = 0
                 return given

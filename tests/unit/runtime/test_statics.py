@@ -216,3 +216,33 @@ def test_a_connection_that_breaks_is_made_once_more(tmp_path: Path) -> None:
         answer = asking(port, tmp_path).ask("GET", STYLE, {})
         assert answer is not None
         assert b"".join(answer.body) == b"orange"
+
+
+def test_what_one_client_asks_wrongly_is_answered_to_nobody_else(tmp_path: Path) -> None:
+    class Picky(Keeper):
+        def do_GET(self) -> None:
+            wrong = {"bytes=99-": 416, "bytes=7-": 500}.get(self.headers["Range"])
+            if wrong:
+                self.send_response(wrong)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            else:
+                super().do_GET()
+
+    with listening(Picky) as port:
+        web = asking(port, tmp_path)
+        beyond = web.ask("GET", STYLE, {"range": "bytes=99-"})
+        assert beyond is not None
+        assert beyond.status == 416
+        assert list(beyond.body) == []
+        assert web.ask("GET", STYLE, {"range": "bytes=7-"}) is None
+        for _ in range(bridge.FAILURES):
+            assert web.ask("GET", STYLE, {"if-range": "a\nHost: evil"}) is None
+        answer = web.ask("GET", STYLE, {})
+        assert answer is not None, "it is there for all others"
+        assert b"".join(answer.body) == b"orange"
+
+
+@pytest.mark.parametrize("name", ["../../etc/a.0123456789ab.css", "/etc/a.0123456789ab.css", "a/../b.0123456789ab.css"])
+def test_a_name_that_leads_out_of_the_folder_is_neither_looked_for_nor_asked_for(tmp_path: Path, name: str) -> None:
+    assert not asking(1, tmp_path).wants("GET", f"/static/{name}")
