@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import zlib
 from datetime import datetime
 from enum import StrEnum
 
@@ -248,8 +249,20 @@ def decode(config_map: Object) -> Stored:
     """Read a record back.
 
     Raises:
-        Refused: a newer nuages wrote it, in a shape this one does not know.
+        Refused: a newer nuages wrote it, in a shape this one does not know; or somebody's hand was in it.
     """
+    title = config_map["metadata"]["name"]
+    try:
+        return _decoded(config_map)
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zlib.error) as broken:
+        where = f"-n {config_map['metadata'].get('namespace', '')} configmap {title}"
+        raise Refused(
+            f"release record {title} can't be read: {type(broken).__name__}: {broken}",
+            hint=f"nuages never writes such a one; without it the others are read: kubectl delete {where}",
+        ) from None
+
+
+def _decoded(config_map: Object) -> Stored:
     text = config_map["data"]["record"]
     schema = msgspec.json.decode(text, type=_Shape).schema
     if schema > SCHEMA:

@@ -32,6 +32,28 @@ def test_a_record_of_a_newer_shape_is_refused_and_says_why():
     assert "upgrade nuages" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"data": {}},
+        {"data": {"record": "{"}},
+        {"data": {"record": "[]"}},
+        {"data": {"record": '{"schema": 3}'}},
+        {"binaryData": {}},
+        {"binaryData": {"manifest": "no base64"}},
+        {"binaryData": {"manifest": base64.b64encode(b"no gzip").decode()}},
+        {"binaryData": {"manifest": base64.b64encode(gzip.compress(b"{}")[:-9]).decode()}},
+        {"binaryData": None},
+    ],
+)
+def test_a_record_that_somebody_broke_is_named_with_the_way_out(broken):
+    config_map = encode(stored(record(number=7))) | broken
+    config_map["metadata"]["resourceVersion"] = "41"
+    with pytest.raises(Refused, match="release record blog-release-7 can't be read") as refused:
+        decode(config_map)
+    assert "kubectl delete" in refused.value.hint
+
+
 def test_a_record_of_the_first_shape_is_read_and_has_no_workers():
     config_map = encode(stored(record()))
     config_map["metadata"]["resourceVersion"] = "41"
