@@ -23,6 +23,7 @@ No message ever carries a secret's value.
     ├── Locked                  1  another release is under way; holder, since
     ├── Superseded              1  another writer took the lock over; nothing was written
     ├── ReleaseFailed           1  the release ended; the old version serves
+    │   ├── ReleaseRefused      3  what only the project itself can tell said no; nothing was touched
     │   └── RolledBack          4  it ended, and the last good release was brought back
     └── Interrupted           130  stopped by the user; run it again
 """
@@ -134,6 +135,12 @@ class Superseded(NuagesError):
 
 class ReleaseFailed(NuagesError):
     """The release ended without going live; `detail` is the diagnosis, and the old version serves."""
+
+
+class ReleaseRefused(ReleaseFailed):
+    """The project's own code, asked in the cluster, says no to the release, before anything was touched."""
+
+    exit_code = 3
 
 
 class RolledBack(ReleaseFailed):

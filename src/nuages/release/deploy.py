@@ -78,11 +78,12 @@ async def prepared(
     async with entered(app, cluster, sink, wish) as (world, history):
         if holds:
             await holds(history)
-        # Before anything is written: whose objects are in the way does not depend on the secrets.
-        await ownership.objects(app, plan(app, build, None, history, manner).manifest, cluster)
         if refused := fits_beside(app, build, records.live(history), manner):
             raise Refused(f"a {manner.kind} of {app.name} can't be had", findings=refused)
-        await secrets.ensure(app, cluster)
+        if await secrets.lacking(app, cluster):
+            # Before anything is written: whose objects are in the way does not depend on the secrets.
+            await ownership.objects(app, plan(app, build, None, history, manner).manifest, cluster)
+            await secrets.ensure(app, cluster)
         copied = await secrets.copy(app, cluster)
         wanted = asked(plan(app, build, copied, history, manner), wish)
         await objects.refuse(app, wanted.manifest, cluster, records.live(history))

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFailed, Unreachable
+from nuages.errors import ClusterError, Conflict, Forbidden, Rejected, ReleaseFailed, ReleaseRefused, Unreachable
 from nuages.progress import Step as Shown
 from nuages.progress import Told, step
-from nuages.release import records
+from nuages.release import records, redact, secrets
 from nuages.release.phases import hooks
 from nuages.release.phases.beat import beat
 from nuages.release.phases.canary import canary
@@ -123,7 +123,7 @@ async def drive(release: Stored, world: World) -> Record:
     open one of a release that is paused.
 
     Raises:
-        ReleaseFailed: with the diagnosis; the record is closed as failed.
+        ReleaseFailed: with the diagnosis; the record is closed as failed. ReleaseRefused: before anything was touched.
         ClusterError: a final one closes the record as failed too; after a transient one the same call goes on.
     """
     for name in order(release):
@@ -154,7 +154,7 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
             case Advanced(changed):
                 release = changed
             case Waiting(reason, again):
-                shown.say(reason)
+                shown.say(redact.text(reason))
                 await world.mirror.changed(again, since=seen)
             case Paused(reason, hint):
                 shown.note = "paused"  # what for is said once, at the end
@@ -162,11 +162,12 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 said = {"release": release.record.number, "phase": name, "reason": reason, "hint": hint}
                 world.sink(Told("paused", said))
                 return waiting
-            case Failed(message, detail, hint):
+            case Failed(refused=refused) as failed:
+                message, detail, hint = await _public(failed, release, world)
                 shown.note = message
                 # The record keeps what happened, not the log: a project may have logged what is nobody's business.
                 await hooks.failed(await _close(release, world, Outcome.FAILED, message), world)
-                raise ReleaseFailed(
+                raise (ReleaseRefused if refused and not release.record.live else ReleaseFailed)(
                     _ended_badly(name, release, world),
                     detail=f"{message}\n{detail}".strip(),
                     hint=hint,
@@ -175,6 +176,12 @@ async def _complete(name: str, release: Stored, world: World, shown: Shown) -> S
                 break
     shown.note = passed.note if passed else ""
     return release
+
+
+async def _public(failed: Failed, release: Stored, world: World) -> tuple[str, str, str]:
+    """What a project logged, told or asked a database may have a secret in it: taken out before anybody sees it."""
+    hide = await secrets.hidden(release.manifest, release.record.namespace, world.cluster)
+    return hide(failed.message), hide(failed.detail), hide(failed.hint)
 
 
 def _ended_badly(phase: str, release: Stored, world: World) -> str:

@@ -21,6 +21,12 @@ _PARAMETER = re.compile(
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s&;\"']+)",
     re.IGNORECASE,
 )
+# "password": "...", 'SECRET_KEY': '...': of JSON, and as Python shows a dict.
+_MEMBER = re.compile(
+    r"(?P<name>(?P<quote>\\?[\"'])[\w.-]*(?:pass(?:word|wd)?|pwd|secret|token|signature|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]*"
+    r"(?P=quote)\s*:\s*)(?P<value>b?(?P<ends>\\?[\"'])(?:(?!(?P=ends))(?:\\.|[^\\]))*(?P=ends))",
+    re.IGNORECASE,
+)
 # ALTER ROLE x PASSWORD '…', CREATE USER x IDENTIFIED BY '…'.
 _SQL = re.compile(r"(?P<words>\b(?:PASSWORD|IDENTIFIED\s+BY)\s+)(?P<value>E?'(?:[^']|'')*')", re.IGNORECASE)
 _BEARER = re.compile(r"\b(?P<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
@@ -44,6 +50,7 @@ def text(said: str) -> str:
     said = _USERINFO.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", said)
     said = _KEY.sub(rf"\g<scheme>{HIDDEN}@", said)
     said = _SQL.sub(rf"\g<words>'{HIDDEN}'", said)
+    said = _MEMBER.sub(rf"\g<name>\g<ends>{HIDDEN}\g<ends>", said)
     said = _PARAMETER.sub(rf"\g<name>{HIDDEN}", said)
     return _BEARER.sub(rf"\g<scheme> {HIDDEN}", said)
 

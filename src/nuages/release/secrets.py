@@ -5,23 +5,27 @@ A value is read and written here and nowhere else; it never reaches a record, a 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Refused
+from nuages.errors import ClusterError, Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
+from nuages.release import redact
 from nuages.release.world import utc
 from nuages.render.labels import CONFIG, metadata
+from nuages.render.release import Manifest
 
 SALT = ".salt"
 """A key of the source Secret that no process sees: without it, a weak value could be guessed from the copy's name."""
@@ -50,13 +54,23 @@ async def check(app: App, cluster: Cluster) -> None:
         raise _refused(app, unset)
 
 
+async def lacking(app: App, cluster: Cluster) -> bool:
+    """Whether `ensure` has something to generate."""
+    wanted = _generated(app)
+    held = await asyncio.gather(*(_values(cluster, app.namespace, name) for name in wanted))
+    return any(set(keys) - has.keys() for keys, has in zip(wanted.values(), held, strict=True))
+
+
 async def ensure(app: App, cluster: Cluster) -> None:
     """Make the Secrets that are generated, where they are missing; a value that exists is never changed."""
-    generated = [name for name, source in app.secrets.items() if source.generate]
-    await _complete(app, cluster, app.secret, [SALT, *generated])
-    for service in (app.postgres, app.redis):
-        if service:
-            await _complete(app, cluster, service.name, ["password"])
+    for name, keys in _generated(app).items():
+        await _complete(app, cluster, name, keys)
+
+
+def _generated(app: App) -> dict[str, list[str]]:
+    """The Secrets that hold what is generated, and under which keys."""
+    stores = {service.name: ["password"] for service in (app.postgres, app.redis) if service}
+    return {app.secret: [SALT, *(name for name, source in app.secrets.items() if source.generate)], **stores}
 
 
 async def copy(app: App, cluster: Cluster) -> str | None:
@@ -90,6 +104,36 @@ def copy_name(app: App, salt: bytes, values: dict[str, bytes]) -> str:
 async def found(app: App, cluster: Cluster) -> tuple[dict[str, bytes], dict[str, Finding]]:
     """Each declared secret's value, and a finding for each that has none; for who only looks."""
     return await _found(app, cluster)
+
+
+async def hidden(manifest: Manifest, namespace: str, cluster: Cluster) -> Callable[[str], str]:
+    """What takes out of a text all that a release's pods know and nobody else shall: the very values of the Secrets
+    that they read, as far as we may read them, and whatever else looks like one.
+    """
+
+    async def values(name: str) -> list[str]:
+        try:
+            held = await _values(cluster, namespace, name)
+        except ClusterError:
+            return []  # no right, as the Job of --detach has none: what looks like a secret is taken out all the same
+        return [value.decode(errors="replace") for value in held.values()]
+
+    found = await asyncio.gather(*(values(name) for name in sorted(set(_referred(manifest.objects)))))
+    known = redact.known([value for each in found for value in each])
+    return lambda said: redact.text(known(said))
+
+
+def _referred(part: object) -> Iterator[str]:
+    """The Secrets whose values some container gets as variables."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in {"secretKeyRef", "secretRef"}:
+                yield value["name"]
+            else:
+                yield from _referred(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _referred(value)
 
 
 def changes(live: Object | None) -> dict[str, Change]:

@@ -39,6 +39,8 @@ class Failed(NamedTuple):
     message: str
     detail: str = ""
     hint: str = ""
+    refused: bool = False
+    """Whether it is a check that said no, before anything was touched."""
 
 
 class Done(NamedTuple):

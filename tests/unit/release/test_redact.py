@@ -30,6 +30,10 @@ SECRETS = [
     "ALTER ROLE blog WITH PASSWORD 'hunter2horse'",
     "CREATE USER 'x' IDENTIFIED BY 'hunter2''horse'",
     "--password=hunter2horse",
+    '{"level": "error", "password": "hunter2horse", "user": "x"}',
+    "{'SECRET_KEY': 'hunter2\\'horse', 'DEBUG': False}",
+    '{"event": "{\\"db_password\\": \\"hunter2horse\\"}"}',
+    "{'EMAIL_HOST_PASSWORD': b'hunter2horse'}",
     "-----BEGIN RSA PRIVATE KEY-----\nhunter2horse\n-----END RSA PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----\nhunter2horse",
 ]

@@ -58,6 +58,10 @@ async def refuse(app: App, manifest: Manifest, cluster: Cluster, serving: Stored
     """
     found = await look(manifest, app.instance, cluster, redact.text, namespace=True, serving=serving)
     findings = [one for each in found for one in each.findings if one.level is Level.ERROR]
+    # A Job is made once and not tried; one of its name may be somebody else's all the same.
+    steps = [item for item in manifest.objects if item["kind"] in _STEPS]
+    jobs = await asyncio.gather(*(cluster.get("Job", app.namespace, item["metadata"]["name"]) for item in steps))
+    findings += [one for live in jobs if live and (one := ownership.verdict(app.instance, live))]
     if foreign := [one for one in findings if one.id in ownership.FOREIGN]:
         raise NotOurs(
             f"{len(foreign)} objects in namespace {app.namespace} belong to somebody else; nothing was touched",
