@@ -86,7 +86,7 @@ def command(
         if follow:
             attach(app, cluster, progress, as_json=as_json)
             return
-        if app.secrets:
+        if app.secrets and not (no_build or kept):
             run(_checked(app, cluster_of(app, file, context)))
         binding.bind(app, cluster, file.absolute().parent)
         if kept:

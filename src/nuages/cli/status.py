@@ -34,7 +34,7 @@ def command(file: Path, environment: str, context: str | None, as_json: bool) ->
 
 
 async def _look(app: App, cluster: Cluster) -> Status:
-    from nuages.local.delivery import ingress_port
+    from nuages.local.info import ingress_port
     from nuages.release.status import status
 
     async with cluster:
@@ -74,7 +74,7 @@ async def live(app: App, cluster: Cluster, record: Record) -> list[str]:
     if record.paused:
         hint = [f"  {record.paused.hint}"] if record.paused.hint else []
         return [f"Release {record.number} waits in {record.paused.phase}: {record.paused.reason}", *hint]
-    from nuages.local.delivery import ingress_port
+    from nuages.local.info import ingress_port
     from nuages.release.status import way_in
 
     serves = record.live or record.ended

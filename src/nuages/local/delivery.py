@@ -11,8 +11,7 @@ from nuages.errors import ClusterError
 from nuages.image import base, driver, oci, publish, registry
 from nuages.image.build import Built, build
 from nuages.local import cluster, images
-from nuages.local.info import ClusterInfo, read
-from nuages.local.places import names
+from nuages.local.info import ClusterInfo, of_context
 from nuages.progress import Sink, step
 from nuages.render.manifest import services
 
@@ -27,7 +26,7 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
         BuildFailed: the image could not be built.
         PushFailed: the registry did not take it; asked before the build whether it knows us.
     """
-    if (info := _local(context)) is None:
+    if (info := of_context(context)) is None:
         publish.sign_in(app.image, sink)
         built = build(project, app, sink)
         publish.publish(project, app, built, (), sink)
@@ -48,7 +47,7 @@ def deliver_driver(app: App, context: str, sink: Sink) -> str:
     """
     image = driver.image(sink)
     reference, tag = f"{app.image}@{image.digest}", f"nuages-{image.digest.removeprefix('sha256:')[:12]}"
-    if (info := _local(context)) is None:
+    if (info := of_context(context)) is None:
         registry.push(image, app.image, [tag], sink)
     elif not info.ours:
         with tempfile.TemporaryDirectory(prefix="nuages-") as folder:
@@ -85,17 +84,6 @@ def _load(info: ClusterInfo, app: App, built: Built, sink: Sink) -> None:
         with step(sink, "load", expected=1) as told:
             count = images.load_image(info.containerd, built.image, [built.build.reference, built.tagged])
             told.note = f"{count} {'layer' if count == 1 else 'layers'}"
-
-
-def ingress_port(context: str) -> int | None:
-    """The port of this machine where the ingress controller of a local cluster answers; None where there is none."""
-    info = _local(context)
-    return info.http_port if info else None
-
-
-def _local(context: str) -> ClusterInfo | None:
-    """The cluster of this machine that a context leads to; None where it leads elsewhere."""
-    return next((info for info in filter(None, map(read, names())) if info.context == context), None)
 
 
 def _controller(app: App) -> str | None:

@@ -77,3 +77,14 @@ def write(info: ClusterInfo) -> ClusterInfo:
 def every() -> list[ClusterInfo]:
     """All clusters of this machine (or user), running or not."""
     return [info for name in names() if (info := read(name))]
+
+
+def of_context(context: str) -> ClusterInfo | None:
+    """The cluster of this machine that a context leads to; None where it leads elsewhere."""
+    return next((info for info in filter(None, map(read, names())) if info.context == context), None)
+
+
+def ingress_port(context: str) -> int | None:
+    """The port of this machine where the ingress controller of a local cluster answers; None where there is none."""
+    info = of_context(context)
+    return info.http_port if info else None
