@@ -66,8 +66,9 @@ def command(
                     try:
                         permit(verdict, undo=undo, anyway=anyway)
                     except Refused as no:
-                        if not as_json:
-                            console.print(f"  {no.hint}")
+                        if as_json:
+                            raise
+                        console.print(f"  {no.hint}")
                         raise SystemExit(no.exit_code) from None
                     return
                 record = await rollback(app, release, cluster, progress, undo=undo, anyway=anyway, wish=wanted)

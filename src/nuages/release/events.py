@@ -26,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     schema: int
     time: datetime
     event: str
-    """`begun`, `step`, `live`, `paused`, `finding` or `ended`."""
+    """`begun`, `verdict`, `step`, `live`, `paused`, `finding` or `ended`."""
     release: int | None = None
     step: str = ""
     """The step's name: a phase, or what comes before them (`check`, `build`, `lock`)."""
@@ -64,6 +64,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exit: int | None = None
     """The command's exit code."""
     finding: dict[str, Any] | None = None
+    verdict: dict[str, Any] | None = None
+    """On going back: `outcome`, `release`, `reasons`, `undo`."""
 
 
 class Teller:

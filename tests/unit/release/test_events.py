@@ -9,6 +9,10 @@ import pytest
 from nuages.errors import Interrupted, Locked, Refused, ReleaseFailed, RolledBack
 from nuages.findings import Finding, Level, Place
 from nuages.progress import Finished, Said, Started, Told
+from nuages.release.back.misfit import Misfit, Weight
+from nuages.release.back.rollback import announced
+from nuages.release.back.verdict import Outcome as Going
+from nuages.release.back.verdict import Verdict
 from nuages.release.events import Event, Teller, told
 
 
@@ -72,6 +76,18 @@ def test_a_refusal_tells_each_finding_before_its_end(teller, lines):
     assert lines[0]["finding"]["place"]["line"] == 3
 
 
+def test_a_verdict_is_told_whole_and_is_not_taken_for_a_release_under_way(teller, lines):
+    verdict = Verdict(
+        outcome=Going.REFUSED,
+        release=7,
+        reasons=(Misfit(weight=Weight.BREAKS, id="release.E331", message="posts_post.subtitle is gone"),),
+    )
+    teller.sink(announced(verdict))
+    assert lines[0]["verdict"]["outcome"] == "refused"
+    assert lines[0]["verdict"]["reasons"][0]["id"] == "release.E331"
+    assert teller.release is None
+
+
 def test_no_password_is_in_what_is_told(teller, lines):
     with pytest.raises(ReleaseFailed), told(teller):
         teller.sink(Said("connecting to postgres://app:sesame@db/blog"))
@@ -89,5 +105,5 @@ def test_the_fields_of_an_event_only_grow():
     assert {
         "schema", "time", "event", "release", "step", "state", "line", "expected", "ok", "note", "seconds", "app",
         "environment", "namespace", "image", "by", "command", "message", "resumed", "restores", "phase", "reason",
-        "hint", "detail", "place", "outcome", "exit", "finding",
+        "hint", "detail", "place", "outcome", "exit", "finding", "verdict",
     } <= set(Event.__struct_fields__)  # fmt: skip

@@ -78,8 +78,13 @@ async def _judged(wanted: Stored, history: list[Stored], cluster: Cluster, sink:
         verdict = looking.judged(target, history, await looking.look(target, history, cluster, shown.say))
         goes = verdict.outcome in (Answer.SAFE, Answer.DEGRADED)
         shown.note = verdict.line if goes else f"going back to release {verdict.release}: {verdict.outcome}"
-        sink(Told("verdict", msgspec.to_builtins(verdict)))
+        sink(announced(verdict))
     return verdict
+
+
+def announced(verdict: Verdict) -> Told:
+    """The verdict for programs."""
+    return Told("verdict", {"verdict": msgspec.to_builtins(verdict)})
 
 
 def permit(verdict: Verdict, *, undo: bool, anyway: bool) -> None:
