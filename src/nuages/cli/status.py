@@ -49,7 +49,7 @@ def _lines(found: Status) -> list[str]:
         where = f" in {found.phase}" if found.phase else ""
         lines.append(f"release {found.latest} {found.latest_outcome}{where}")
     if found.waits:
-        lines.append(f"… waits for: {found.waits}")
+        lines += [f"… waits: {found.waits}", *([f"  {found.hint}"] if found.hint else [])]
     if found.latest_outcome == "running" and not found.waits and not found.lock:
         lines.append("… nobody is at it; nuages deploy goes on with it")
     if found.lock:

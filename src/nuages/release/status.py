@@ -81,6 +81,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where the newest release is, while it is under way."""
     waits: str | None = None
     """What it waits for, where it is paused."""
+    hint: str | None = None
+    """How it goes on then."""
     lock: Hold | None = None
 
 
@@ -99,6 +101,7 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
             # What is not ready though nothing is under way has a cause: a broker that is away, a probe that fails.
             late = [await _problem(item, "", cluster, mirror) for item, _ in found.waiting]
             problems += [problem for problem in late if problem.detail]
+        paused = history[0].record.paused if history else None
         return Status(
             app=app.name,
             environment=app.environment,
@@ -112,7 +115,8 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
             components=[_component(item, states, mirror.items("Pod")) for item in workloads],
             addresses=await way_in(app, cluster, http_port),
             phase=_phase(history[0].record) if history else None,
-            waits=history[0].record.paused.reason if history and history[0].record.paused else None,
+            waits=paused.reason if paused else None,
+            hint=paused.hint if paused else None,
             lock=_hold(lease),
             problems=problems or _failed(latest.failure if latest and latest.outcome is Outcome.FAILED else ""),
         )
