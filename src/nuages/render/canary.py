@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import math
 
-from nuages.app.components import App
+from nuages.app.components import BROKER_VARIABLE, App
 from nuages.app.connections import budget
 from nuages.app.objects import Object
 from nuages.render.access import TRIAL, told
@@ -22,7 +22,6 @@ from nuages.render.release import Release
 SUFFIX = {"canary": "canary", "blue-green": "green"}
 """What is put behind the names of a set, by how it was asked for."""
 
-BROKER = "CELERY_BROKER_URL"
 GATEWAY, REPLICAS, SERVICE = "gateway", "replicas", "service"
 """The ways in which requests reach a set: a route's weights, the number of pods, a Service that is switched."""
 
@@ -74,9 +73,9 @@ def way(app: App, release: Release) -> str:
 
 def broker(app: App) -> str | None:
     """The broker of the set's own tasks: a database of our Redis; None where the broker is not ours to divide."""
-    if app.redis is None or not app.celery or BROKER in app.secrets:
+    if app.redis is None or not app.celery or BROKER_VARIABLE in app.secrets:
         return None
-    declared = app.env.get(BROKER)
+    declared = app.env.get(BROKER_VARIABLE)
     if declared is not None and declared.service != "redis":
         return None
     return f"{told(app, 'redis', 'address')}/{TRIAL}"
@@ -142,5 +141,8 @@ def keyed(key: str, suffix: str) -> str:
 
 def _told(container: Object, suffix: str, own: str | None) -> None:
     """Tell a container that it is part of a set, and which broker is its own."""
-    env = [{"name": BROKER, "value": own} if own and one["name"] == BROKER else one for one in container.get("env", [])]
+    env = [
+        {"name": BROKER_VARIABLE, "value": own} if own and one["name"] == BROKER_VARIABLE else one
+        for one in container.get("env", [])
+    ]
     container["env"] = [*env, {"name": "NUAGES_TRACK", "value": suffix}]

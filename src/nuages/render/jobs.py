@@ -12,7 +12,7 @@ from nuages.render.environment import sources, variables
 from nuages.render.labels import LEAVES, MIGRATE, WEB, labels, metadata, selector
 from nuages.render.pods import container_security, pod_basics, resources
 from nuages.render.release import Release
-from nuages.render.storage import mounts, volumes
+from nuages.render.storage import folder_on_one_node, mounts, volumes
 from nuages.spec.units import seconds
 
 # A finished Job stays for whoever wants to read its log, until the next release prunes it.
@@ -98,11 +98,11 @@ def leaves(release: Release) -> str:
     )
 
 
-def beside(app: App, release: Release) -> bool:
+def served(app: App, release: Release) -> bool:
     """Whether older pods serve while the database is migrated; not where they have to go first, for a volume that is
     one node's.
     """
-    return release.running is not None and not any(volume.one_node for volume in app.volumes.values())
+    return release.running is not None and not folder_on_one_node(app)
 
 
 def _told(app: App, release: Release) -> dict[str, str]:
@@ -117,7 +117,7 @@ def _told(app: App, release: Release) -> dict[str, str]:
         "NUAGES_CHECKS_IGNORED": ",".join(sorted(app.django.checks.ignore)) or "-",
         **({"NUAGES_CLASSES": classes} if app.migrations.classes else {}),
         **({"NUAGES_CONTRACT": "manual"} if app.migrations.contract == "manual" else {}),
-        **({"NUAGES_RUNNING": f"{RUNNING}/running.json.gz"} if beside(app, release) else {}),
+        **({"NUAGES_RUNNING": f"{RUNNING}/running.json.gz"} if served(app, release) else {}),
     }
 
 
@@ -146,7 +146,7 @@ def _pod(app: App, release: Release) -> Object:
         "restartPolicy": "Never",
         # A migration under way gets its time to end or roll back.
         "terminationGracePeriodSeconds": 60,
-        **_beside(app),
+        **_near(app),
         "containers": [
             {
                 "name": "migrate",
@@ -162,20 +162,20 @@ def _pod(app: App, release: Release) -> Object:
                 "securityContext": container_security(),
                 "volumeMounts": [
                     *mounts(app, release, uploads=False),
-                    *([{"name": "running", "mountPath": RUNNING, "readOnly": True}] if beside(app, release) else []),
+                    *([{"name": "running", "mountPath": RUNNING, "readOnly": True}] if served(app, release) else []),
                 ],
             }
         ],
         "volumes": [
             *volumes(app, release, uploads=False),
-            *([_running(app, release)] if beside(app, release) else []),
+            *([_running(app, release)] if served(app, release) else []),
         ],
     }
 
 
-def _beside(app: App) -> Object:
+def _near(app: App) -> Object:
     """On the node of the pods that serve, where a folder's volume is one node's."""
-    if not any(volume.one_node for volume in app.volumes.values()):
+    if not folder_on_one_node(app):
         return {}
     near = {"labelSelector": {"matchLabels": selector(app, WEB)}, "topologyKey": "kubernetes.io/hostname"}
     term = {"weight": 100, "podAffinityTerm": near}

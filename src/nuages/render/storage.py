@@ -55,7 +55,12 @@ def shared(volume: model.Volume) -> bool:
 def one_node(app: App) -> bool:
     """Whether a volume of the webs and workers is one node's, so that new pods can't start beside old ones."""
     media = app.media is not None and not shared(app.media.volume)
-    return media or any(volume.one_node for volume in app.volumes.values())
+    return media or folder_on_one_node(app)
+
+
+def folder_on_one_node(app: App) -> bool:
+    """The same of the folders alone, without the uploads, which a migrate Job does not mount."""
+    return any(volume.one_node for volume in app.volumes.values())
 
 
 def volumes(app: App, release: Release, *, uploads: bool = True) -> list[Object]:

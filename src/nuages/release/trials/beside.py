@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from nuages.app.components import BROKER_VARIABLE
 from nuages.app.objects import Object
 from nuages.app.timing import PRE_STOP_SECONDS
 from nuages.errors import ClusterError, Forbidden
@@ -32,8 +33,6 @@ workers that serve, as far as those know it."""
 
 LEFT = timedelta(seconds=PRE_STOP_SECONDS)
 """After so long every proxy knows that a pod is gone; until then its Service stays."""
-
-BROKER = "CELERY_BROKER_URL"
 
 
 class Unmeasured(Exception):
@@ -169,7 +168,7 @@ async def retire(release: Stored, world: World, *, known: Sequence[str] | None) 
         return ""
     suffix = items[0]["metadata"]["labels"][TRACK]
     await end_webs(release, world)
-    own = [item for item in celery(items) if variable(item, BROKER)]
+    own = [item for item in celery(items) if variable(item, BROKER_VARIABLE)]
     # As long as one lives, it may send tasks to the set's workers. Without those, it is enough that no request comes.
     if left := _standing(suffix, WEB, world, but=timedelta(0) if own else LEFT):
         return f"{left} of the set's webs to end"
@@ -209,7 +208,7 @@ async def _tasks_end(
         return f"{left} of the set's workers to end"
     if moves is None:
         to = celery(release.manifest.workers)[0]
-        told = {"NUAGES_BROKER_TO": variable(to, BROKER)}
+        told = {"NUAGES_BROKER_TO": variable(to, BROKER_VARIABLE)}
         asked = ["move", *([] if known is None else ["--known", ",".join(known)])]
         await _create(job(worker, names[1], asked, seconds=300, variables=told), world)
         return "what is left of tasks to be put before the workers that go on"
