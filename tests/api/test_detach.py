@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from test_release import BUILD, _nobody_answers, blog, kubelet
 
-from nuages.errors import Forbidden, ReleaseFailed, Superseded
+from nuages.errors import Forbidden, Refused, ReleaseFailed, Superseded
 from nuages.kube.client import Cluster
 from nuages.kube.failures import Asked
 from nuages.kube.watch import Mirror
@@ -18,6 +18,7 @@ from nuages.release.deploy import deploy
 from nuages.release.driver import detach as handing
 from nuages.release.driver.detach import detach
 from nuages.release.driver.driven import Place, drive_on
+from nuages.release.driver.follow import follow
 from nuages.release.locks.lock import Wish
 from nuages.release.record import Outcome
 
@@ -125,3 +126,10 @@ async def test_a_failure_in_the_cluster_brings_the_last_release_back(app, namesp
         await driving
     latest, *_ = await records.history(cluster, namespace, "blog", "local")
     assert (latest.record.restores, latest.record.outcome) == (1, Outcome.LIVE)
+
+
+async def test_a_release_that_no_job_drives_is_not_said_to_be_live(app, namespace, cluster):
+    await detach(app, BUILD, cluster, silent, image=IMAGE, wish=Wish("nuages deploy --detach"))
+    await cluster.delete("Job", namespace, "blog-driver-1")
+    with pytest.raises(Refused, match="no Job in the cluster drives it"):
+        await follow(app, 1, cluster, silent)

@@ -31,7 +31,7 @@ async def follow(app: App, number: int, cluster: Cluster, sink: Sink) -> Record:
     """Show what the Job of a release tells until the release ends or waits; answers its record then.
 
     Raises:
-        ReleaseFailed, RolledBack, Refused: as the Job says.
+        ReleaseFailed, RolledBack, Refused: as the Job says; Refused too where there is none.
     """
     selector = {**instance(app), COMPONENT: DRIVER}
     seen: Counter[str] = Counter()
@@ -45,8 +45,13 @@ async def follow(app: App, number: int, cluster: Cluster, sink: Sink) -> Record:
                     return await _record(app, number, cluster)
             job = mirror.get("Job", name(app.name, number))
             record = await _record(app, number, cluster)
-            if record.ended or record.paused or job is None:
+            if record.ended or record.paused:
                 return record
+            if job is None:
+                raise Refused(
+                    f"release {number} is under way, but no Job in the cluster drives it",
+                    hint="nuages status tells whether somebody is at it; nuages deploy goes on with it",
+                )
             if reason := _failed(job):
                 said = redact.text("\n".join(words))
                 hint = "nuages deploy goes on with it from here"
