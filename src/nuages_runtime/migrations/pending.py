@@ -30,6 +30,9 @@ from nuages_runtime.startup import migrated
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+UNSURVIVED, UNSURVIVED_UNSTAGED = "migration.E430", "migration.E431"
+"""What a migration does that the running code would not survive: on PostgreSQL, and on other databases."""
+
 SHOWN = 300
 """Characters of a project's own SQL that are told."""
 
@@ -194,17 +197,29 @@ def _written(operation: Any) -> list[dict[str, Any]]:
 
 def _refused(connection: BaseDatabaseWrapper, judged: list[tuple[Any, list[tuple[Any, Judged]]]]) -> Iterator[Gate]:
     """What the migrate Job would refuse, before anything is touched, and what it would do without knowing what."""
-    staged = connection.vendor == "postgresql"
     for migration, operations in judged:
         name = f"{migration.app_label}.{migration.name}"
         for leaf, each in operations:
-            text = described(leaf.operation)
-            if each.kind == UNSAFE or (each.kind == CONTRACT and not staged):
-                hint = each.safer if each.kind == UNSAFE else "nuages deploy --maintenance"
-                identifier = "migration.E430" if staged else "migration.E431"
-                yield gate(identifier, f"{text}: {each.why}", name, hint or "nuages deploy --maintenance")
+            if found := unsurvived(connection, name, leaf.operation, each):
+                yield found
             elif each.opaque:
-                yield gate("migration.W413", f"{text}: {each.why}", name, each.safer, "warning")
+                yield gate("migration.W413", f"{described(leaf.operation)}: {each.why}", name, each.safer, "warning")
+
+
+def unsurvived(connection: BaseDatabaseWrapper, migration: str, operation: Any, judged: Judged) -> Gate | None:
+    """What is refused of an operation for the sake of the code that runs; None where it survives it.
+
+    Only PostgreSQL can hold back what an operation takes away.
+    """
+    staged = connection.vendor == "postgresql"
+    if judged.kind != UNSAFE and (judged.kind != CONTRACT or staged):
+        return None
+    return gate(
+        UNSURVIVED if staged else UNSURVIVED_UNSTAGED,
+        f"{described(operation)}: {judged.why or 'the running code needs what it takes away'}",
+        migration,
+        (judged.kind == UNSAFE and judged.safer) or "nuages deploy --maintenance",
+    )
 
 
 def _rehearsed(

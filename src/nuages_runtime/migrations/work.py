@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -17,7 +16,6 @@ from nuages_runtime.migrations import contract, pending, schema
 from nuages_runtime.migrations.connect import REFUSED, Stopped
 from nuages_runtime.migrations.contract import Code
 from nuages_runtime.migrations.journal import LATER, Journal
-from nuages_runtime.migrations.judged import CONTRACT, UNSAFE
 from nuages_runtime.migrations.running import own, running
 from nuages_runtime.migrations.stages import Stage
 from nuages_runtime.migrations.waits import state
@@ -53,33 +51,21 @@ def refuse(connections: list[BaseDatabaseWrapper], log: Progress) -> None:
     Raises:
         Stopped: with the findings told.
     """
-    findings: list[dict[str, str]] = pending.refused()
+    findings = pending.refused()
     for connection in connections if not findings else []:
         stage = _stage(connection, log)
         if stage.running is None:
             continue
-        staged = connection.vendor == "postgresql"
         for migration, leaf, judged in stage.judge():
-            if judged.kind == UNSAFE or (judged.kind == CONTRACT and not staged):
-                why = judged.why or "the running code needs what it takes away"
-                findings.append(
-                    {
-                        "id": "migration.E430" if staged else "migration.E431",
-                        "place": migration,
-                        "message": f"{leaf.operation.describe()}: {why}",
-                        "hint": (judged.kind == UNSAFE and judged.safer) or "nuages deploy --maintenance",
-                    }
-                )
+            if found := pending.unsurvived(connection, migration, leaf.operation, judged):
+                findings.append(found)
     if findings:
         log.tell("refused", findings=findings)
         for finding in findings:
             what = ": ".join(filter(None, [finding["place"], finding["message"]]))
             log.say(f"{what} ({finding['id']}); {finding['hint']}")
-        why = (
-            "the project is not fit for it"
-            if findings[0]["id"] not in ("migration.E430", "migration.E431")
-            else "code runs that would not survive it"
-        )
+        about_code = findings[0]["id"] in (pending.UNSURVIVED, pending.UNSURVIVED_UNSTAGED)
+        why = "code runs that would not survive it" if about_code else "the project is not fit for it"
         raise Stopped(REFUSED, f"refused: {why}; nothing was touched")
 
 
@@ -161,7 +147,7 @@ def _deferred(stage: Stage, log: Progress) -> None:
 
 def facts(connections: list[BaseDatabaseWrapper]) -> dict[str, Any]:
     """What the record keeps of each database."""
-    return {connection.alias: schema.facts(connection, list(_classes())) for connection in connections}
+    return {connection.alias: schema.facts(connection, list(pending.declared())) for connection in connections}
 
 
 def _stage(connection: BaseDatabaseWrapper, log: Progress) -> Stage:
@@ -171,7 +157,7 @@ def _stage(connection: BaseDatabaseWrapper, log: Progress) -> Stage:
         log,
         release=int(os.environ.get("NUAGES_NUMBER") or 0),
         running=now.wanted if now else None,
-        classes=_classes(),
+        classes=pending.declared(),
         patience=float(os.environ.get("NUAGES_LOCK_PATIENCE") or 300),
         waiting=_waiting(connection, now),
     )
@@ -185,10 +171,6 @@ def _waiting(connection: BaseDatabaseWrapper, now: Code | None) -> set[tuple[str
         return set()
     codes, backfills = [own(connection), now], journal.pending("backfill")
     return contract.held([entry for entry in entries if contract.kept_back(entry, codes, now.known, backfills)])
-
-
-def _classes() -> dict[str, str]:
-    return dict(json.loads(os.environ.get("NUAGES_CLASSES") or "{}"))
 
 
 @contextmanager
