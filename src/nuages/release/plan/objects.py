@@ -56,7 +56,7 @@ async def refuse(app: App, manifest: Manifest, cluster: Cluster, serving: Stored
         NotOurs: some belong to somebody else; all of them are named.
         Refused: some can't become what is wanted, or somebody's hand was in them.
     """
-    found = await look(manifest, app.instance, cluster, redact.text, namespace=True, serving=serving)
+    found = await look(manifest, app.instance, cluster, redact.text, namespace=True, serving=serving, briefly=True)
     findings = [one for each in found for one in each.findings if one.level is Level.ERROR]
     # A Job is made once and not tried; one of its name may be somebody else's all the same.
     steps = [item for item in manifest.objects if item["kind"] in _STEPS]
@@ -95,18 +95,26 @@ async def look(
     *,
     namespace: bool,
     serving: Stored | None = None,
+    briefly: bool = False,
 ) -> list[Found]:
-    """What becomes of each object of a manifest, in its order; `namespace`: whether theirs is there already."""
+    """What becomes of each object of a manifest, in its order; `namespace`: whether theirs is there already.
+
+    `briefly`: what comes first in a release, is what the serving one applied, and was touched by nobody since, is not
+    tried: where the cluster does not take it any more after all, that is found before the database is touched.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
     stores = {_key(item) for item in manifest.services}
     served = {_key(item): item for item in serving.manifest.objects} if serving else {}
+    first = {_key(item) for item in manifest.foundation} if briefly else set()
 
     async def one(wanted: Object) -> Found:
         async with gate:
             key = _key(wanted)
             if not namespace:
                 return Found(Change(action=Action.CREATE, kind=key[0], name=key[1]), None, None, [], [])
-            return await _look(wanted, instance, cluster, hide, store=key in stores, served=served.get(key))
+            return await _look(
+                wanted, instance, cluster, hide, store=key in stores, served=served.get(key), first=key in first
+            )
 
     return list(
         await asyncio.gather(*(one(item) for item in stateful(manifest.objects) if item["kind"] != "Namespace"))
@@ -154,7 +162,7 @@ def paired(changes: list[Change], serving: list[Object], wanted: list[Object], h
 
 
 async def _look(
-    wanted: Object, instance: str, cluster: Cluster, hide: Hide, *, store: bool, served: Object | None
+    wanted: Object, instance: str, cluster: Cluster, hide: Hide, *, store: bool, served: Object | None, first: bool
 ) -> Found:
     kind, name = wanted["kind"], wanted["metadata"]["name"]
     live = await cluster.get(kind, wanted["metadata"]["namespace"], name)
@@ -165,6 +173,8 @@ async def _look(
             return _blocked(wanted, live, stuck)
         if store:
             return _kept(wanted, live)
+        if first and served == wanted and _untouched(live):
+            return Found(Change(action=Action.SAME, kind=kind, name=name), live, live, [], [])
         if note := _larger(wanted, live):
             return Found(Change(action=Action.KEEP, kind=kind, name=name, note=note), live, live, [], [])
     try:
@@ -185,6 +195,12 @@ async def _look(
     action = Action.BLOCKED if findings else Action.UPDATE if differ else Action.SAME
     change = Change(action=action, kind=kind, name=name, fields=differ, rolls=_rolls(live, after))
     return Found(change, live, after, [one for one in by_hand if one.outcome is not Outcome.GIVEN_BACK], findings)
+
+
+def _untouched(live: Object) -> bool:
+    """Whether nobody but nuages ever wrote it, apart from its status."""
+    entries = live["metadata"].get("managedFields") or [{}]
+    return all(one.get("manager") == MANAGER for one in entries if one.get("subresource") != "status")
 
 
 async def _applied(wanted: Object, cluster: Cluster) -> tuple[Object, FieldConflict | None]:
