@@ -29,7 +29,7 @@ def altered(model: Any, old: Any, new: Any, setting: Setting) -> Judged:
     if old_type is None and new_type is None:
         return Judged(STATE)
     table = model._meta.db_table
-    if old_type is None or new_type is None or _regenerated(old, new, setting):
+    if old_type is None or new_type is None or _regenerated(old, new):
         return Judged(
             UNSAFE,
             f"Django itself refuses to alter {table}.{old.column or new.column} that way",
@@ -190,7 +190,7 @@ def _constraint_changes(table: str, old: Any, new: Any, setting: Setting) -> Ite
         yield Judged(EXPAND, "an index more")
     elif was_indexed and not new.db_index and not new.unique:
         yield index_gone(table, new.column, setting)
-    yield from _foreign_changes(table, old, new, setting)
+    yield from _foreign_changes(table, old, new)
     was, becomes = parameters(old, setting).get("check"), parameters(new, setting).get("check")
     if old.column == new.column and was != becomes:
         if becomes:
@@ -204,7 +204,7 @@ def _constraint_changes(table: str, old: Any, new: Any, setting: Setting) -> Ite
             yield Judged(EXPAND, f"{name} loses its check")
 
 
-def _foreign_changes(table: str, old: Any, new: Any, setting: Setting) -> Iterator[Judged]:
+def _foreign_changes(table: str, old: Any, new: Any) -> Iterator[Judged]:
     name = f"{table}.{old.column}"
     target, before = _target(new), _target(old)
     if target and before and target != before:
@@ -267,7 +267,7 @@ def _shape(options: Any) -> tuple[object, ...]:
     )
 
 
-def _regenerated(old: Any, new: Any, setting: Setting) -> bool:
+def _regenerated(old: Any, new: Any) -> bool:
     was, becomes = getattr(old, "generated", False), getattr(new, "generated", False)
     if was != becomes:
         return True

@@ -93,14 +93,6 @@ class Course:
             self.waiting |= judged.holds
         return judged
 
-    def judged(self, migration: Migration, state: ProjectState) -> Iterator[tuple[Operation, Judged, ProjectState]]:
-        """Each operation of a migration with its class and the state after it; `state` itself is left as it is."""
-        for operation in migration.operations:
-            after = state.clone()
-            operation.state_forwards(migration.app_label, after)
-            yield operation, self.judge(migration, operation, state, after), after
-            state = after
-
 
 @contextmanager
 def _undone(alias: str) -> Iterator[None]:

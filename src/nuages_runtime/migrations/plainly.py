@@ -11,14 +11,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
-
     from nuages_runtime.migrations.judged import Judged
     from nuages_runtime.migrations.leaves import Leaf
 
 
 @contextmanager
-def plainly(connection: BaseDatabaseWrapper) -> Iterator[None]:
+def plainly() -> Iterator[None]:
     """Django's own way on another database, with a migration's row in its transaction where there is one."""
     from django.db.migrations.executor import MigrationExecutor
 

@@ -44,8 +44,6 @@ _TYPE = """
 """
 _CONSTRAINT = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 _ON_DELETE = "SELECT confdeltype::text FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
-UNDEFINED = "42"
-"""The class of SQLSTATEs of a name that is not there, or may not be used."""
 
 
 class Stage:
@@ -147,7 +145,7 @@ class Stage:
             return done
 
         if self.connection.vendor != "postgresql":
-            with plainly(self.connection):
+            with plainly():
                 yield
             return
         self.connection.SchemaEditorClass = editor.made_for(self.connection, self.mode, beside=self.running is not None)
@@ -260,7 +258,7 @@ class Stage:
             self._hold(migration, leaf, schema_editor)
         elif type(operation).__name__ == "AlterField" or judged.kind == STATE:
             self._run(editor.KEPT, migration, leaf, schema_editor)
-            self._replay(leaf, schema_editor)
+            self._replay(schema_editor)
         else:
             self._run(editor.SAFE, migration, leaf, schema_editor)
             self._tidy(migration, leaf)
@@ -289,7 +287,7 @@ class Stage:
         else:
             self.mode.origin.update({id(sql): leaf.place for sql in new})
 
-    def _replay(self, leaf: Leaf, schema_editor: Any) -> None:
+    def _replay(self, schema_editor: Any) -> None:
         """The statements of an operation whose ends meet, without those that do."""
         self.mode.name = editor.SAFE
         try:
