@@ -7,6 +7,8 @@ Pure: what is wanted and what is live in, findings or words out.
 
 from __future__ import annotations
 
+import re
+
 from nuages.app.objects import Object
 from nuages.findings import Finding, Level, Place
 
@@ -44,11 +46,17 @@ def _claim(wanted: Object, live: Object) -> list[Finding]:
 
 def _store(wanted: Object, live: Object) -> list[Finding]:
     """A cache forgets what is in it when memory is full, or its pod ends: no place for tasks."""
-    if live["spec"].get("volumeClaimTemplates") or not wanted["spec"].get("volumeClaimTemplates"):
-        return []
     about = live["metadata"]
     place = Place(path=f"StatefulSet/{about['name']}")
-    hint = f"kubectl -n {about['namespace']} delete statefulset {about['name']}, and deploy again: what it holds goes"
+    anew = f"kubectl -n {about['namespace']} delete statefulset {about['name']}, and deploy again"
+    if (has := _connections(live)) < (asked := _connections(wanted)):
+        # All that was counted, pods and sets beside them, counts on what the spec's memory allows.
+        said = f"was made for {has} connections, and {asked} are wanted; no release restarts a database"
+        hint = f"{anew}: its data stays, and for some seconds there is no database; or the memory it had"
+        return [Finding("release.E322", Level.ERROR, said, place, hint)]
+    if live["spec"].get("volumeClaimTemplates") or not wanted["spec"].get("volumeClaimTemplates"):
+        return []
+    hint = f"{anew}: what it holds goes"
     return [
         Finding("release.E321", Level.ERROR, "has no volume, and would lose what is wanted to be kept", place, hint)
     ]
@@ -61,3 +69,9 @@ def _words(value: str | list[str]) -> str:
 def _server(workload: Object) -> Object:
     container: Object = workload.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [{}])[0]
     return container
+
+
+def _connections(workload: Object) -> int:
+    """PostgreSQL's max_connections, as its arguments have it; 0 where they say nothing of it."""
+    found = (re.fullmatch(r"max_connections=(\d+)", argument) for argument in _server(workload).get("args") or [])
+    return next((int(one[1]) for one in found if one), 0)
