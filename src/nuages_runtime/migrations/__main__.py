@@ -22,7 +22,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from nuages_runtime import hook
-from nuages_runtime.migrations.connect import Stopped, wait_for
+from nuages_runtime.migrations.connect import Stopped, direct, wait_for
 from nuages_runtime.startup import first_line, migrated
 
 FAILED = 1
@@ -35,10 +35,11 @@ def answer(question: str) -> dict[str, Any]:
     os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
     hook.start()  # once more: site.py goes on without what it fails to start
     django.setup()
-    from django.db import connections
+    from django.db import DEFAULT_DB_ALIAS, connections
 
     from nuages_runtime.migrations import pending
 
+    direct(connections[DEFAULT_DB_ALIAS])
     for alias in migrated():
         wait_for(connections[alias], float(os.environ.get("NUAGES_DATABASE_WAIT", "60")), say)
     asked = {"plan": pending.plan, "inspect": pending.inspect, "check": pending.check}

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from nuages_runtime.migrations.connect import DIRECT, pooled
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -80,7 +82,10 @@ _VIEWS = """
     WHERE c.relkind = 'v' AND pg_table_is_visible(c.oid) AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     ORDER BY c.oid
 """
-_LEFT = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'nuages\\_rehearsal\\_%%'"
+_LEFT = """
+    SELECT nspname FROM pg_namespace
+    WHERE nspname LIKE 'nuages\\_rehearsal\\_%%' AND pg_has_role(nspowner, 'MEMBER')
+"""
 
 
 class CannotClone(Exception):
@@ -96,6 +101,9 @@ def cloned(connection: BaseDatabaseWrapper) -> Iterator[str]:
     """
     from django.db import DatabaseError  # noqa: PLC0415 - Django is the image's
 
+    if pooled(connection):
+        # The search path would go to whoever gets the session next, and the statements to the real tables.
+        raise CannotClone(f"a pooler is between; {DIRECT} leads past it")
     namespace = f"{PREFIX}{int(time.time())}_{os.getpid()}"
     try:
         try:

@@ -28,7 +28,8 @@ APPLIED, FAILED, NO_DATABASE, NO_LOCK, REFUSED = 0, 1, 3, 4, 5
 LOCK = 0x6E7561676573
 POLL = 0.5
 NAME = "nuages-migrate"
-"""application_name of the session that migrates."""
+"""application_name of a session that migrates begins so; each process has its own: two aliases may be one database."""
+OWN = f"{NAME} {os.urandom(4).hex()}"
 
 
 DIRECT = "DIRECT_DATABASE_URL"
@@ -52,6 +53,27 @@ def direct(connection: BaseDatabaseWrapper) -> None:
             {key: wanted.get(key, "") for key in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
         )
         connection.settings_dict["OPTIONS"].pop("pool", None)
+
+
+def pooled(connection: BaseDatabaseWrapper) -> bool:
+    """Whether something stands between that hands on no settings of a session: it changes the session meanwhile.
+
+    A setting of our own is given as the connection begins; PgBouncer refuses it, or lets it be.
+    """
+    from django.db import OperationalError
+
+    probe = connection.copy()
+    options = probe.settings_dict["OPTIONS"]
+    options.pop("pool", None)
+    options["options"] = f"{options.get('options', '')} -c nuages.direct=yes".strip()
+    try:
+        with probe.cursor() as cursor:
+            cursor.execute("SELECT current_setting('nuages.direct', true)")
+            return bool(cursor.fetchone()[0] != "yes")
+    except OperationalError:
+        return True
+    finally:
+        probe.close()
 
 
 def wait_for(
@@ -125,9 +147,9 @@ def _alone(connection: BaseDatabaseWrapper, say: Callable[[str], None]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = %s AND datname = current_database() AND pid <> pg_backend_pid()"
-            " AND usename = current_user",
-            [NAME],
+            " WHERE starts_with(application_name, %s) AND application_name <> %s AND datname = current_database()"
+            " AND pid <> pg_backend_pid() AND usename = current_user",
+            [NAME, OWN],
         )
         left = [row[0] for row in cursor.fetchall()]
         deadline = time.monotonic() + 30
@@ -137,7 +159,7 @@ def _alone(connection: BaseDatabaseWrapper, say: Callable[[str], None]) -> None:
                 say("ended what a migration that was killed had left running")
                 break
             time.sleep(0.1)
-        cursor.execute("SELECT set_config('application_name', %s, false)", [NAME])
+        cursor.execute("SELECT set_config('application_name', %s, false)", [OWN])
         # From PostgreSQL 14 on, and where it runs on Linux, the server notices by itself too.
         cursor.execute("SELECT count(*) FROM pg_settings WHERE name = 'client_connection_check_interval'")
         if cursor.fetchone()[0]:

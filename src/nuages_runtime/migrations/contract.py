@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nuages_runtime.migrations import aside
+from nuages_runtime.migrations.forms import DROP
 from nuages_runtime.migrations.journal import LATER, Entry
 from nuages_runtime.migrations.judged import Wanted
 from nuages_runtime.migrations.steps import UnknownMigration
@@ -51,7 +52,7 @@ def kept_back(entry: Entry, codes: Collection[Code], knows: Known | None, backfi
     if knows is not None and not _known(entry, knows):
         return "the running release does not know this migration"
     for code in codes:
-        table = code.wanted.get(entry.table_name)
+        table = code.wanted.get(entry.table_name) or code.wanted.get(f'"{entry.table_name}"')
         if entry.table_name and table is not None:
             if not entry.column_name:
                 return f"code that runs or is to run has table {entry.table_name}"
@@ -109,6 +110,8 @@ def _done(stage: Stage, entry: Entry) -> str:
         if state(error) not in GONE:
             return _line(error)
         stage.journal.finish(entry, f"not there any more: {_line(error)}")
+        if entry.form != DROP:
+            stage.log.tell("note", message=f"{entry.name}: {entry.text}: not done: {_line(error)}: {entry.sql}")
     except DatabaseError as error:
         return _line(error)
     return ""

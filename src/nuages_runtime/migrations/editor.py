@@ -64,6 +64,11 @@ def made_for(connection: BaseDatabaseWrapper, mode: Mode, *, beside: bool) -> ty
         def execute(self, sql: Any, params: Any = ()) -> Any:
             if self.collect_sql:
                 return super().execute(sql, params)
+            if mode.name == LITERAL and params:
+                # Its parameters are data: they are not told.
+                mode.on(str(sql))
+                super().execute(sql, params)
+                return None
             text = str(sql) if params is None else str(self.connection.ops.compose_sql(str(sql), params))
             if table := forms.created_table(text):
                 mode.made.add(table)

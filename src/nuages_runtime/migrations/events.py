@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import sys
 from typing import TextIO
 
@@ -74,7 +75,20 @@ def packed(databases: object) -> dict[str, str]:
     return {"gzip": base64.b64encode(gzip.compress(text, mtime=0)).decode()}
 
 
+# Where a value stands in a statement that is itself a secret: CREATE ROLE, CREATE USER MAPPING, a subscription.
+_SECRET = re.compile(
+    r"(\b(?:password|passwd|secret|token|api_?key|secret_?key|access_?key)\b\"?\s*[=(]?\s*)(E?'(?:[^']|'')*'|\$(\w*)\$.*?\$\3\$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_IN_ADDRESS = re.compile(r"(\w://[^\s:/@']*:|\bpassword=)[^\s@']+", re.IGNORECASE)
+
+
+def without_secrets(sql: str) -> str:
+    """A statement without what follows the word password, and without the passwords in addresses."""
+    return _IN_ADDRESS.sub(r"\1***", _SECRET.sub(r"\1'***'", sql))
+
+
 def shown(sql: object) -> str:
-    """A statement on one line, cut to LONGEST."""
-    text = " ".join(str(sql).split())
+    """A statement on one line, without secrets, cut to LONGEST."""
+    text = without_secrets(" ".join(str(sql).split()))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

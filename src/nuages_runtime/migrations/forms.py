@@ -270,11 +270,18 @@ def about(sql: str) -> str:
 
 
 def plain(name: str) -> str:
-    """A name without quotes and schema."""
-    last = re.split(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)', name)[-1]
+    """A name without quotes and schema; `"other"."item"` as a model's db_table says it: `other"."item`."""
+    parts = re.split(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)', name)
+    if len(parts) > 1 and all(part.startswith('"') for part in parts):
+        return IN_SCHEMA.join(part[1:-1].replace('""', '"') for part in parts)
+    last = parts[-1]
     return last[1:-1].replace('""', '"') if last.startswith('"') else last
 
 
 def quoted(name: str) -> str:
     """A name in quotes."""
-    return '"' + name.replace('"', '""') + '"'
+    return IN_SCHEMA.join(part.replace('"', '""') for part in name.split(IN_SCHEMA)).join('""')
+
+
+IN_SCHEMA = '"."'
+"""What a db_table has in it whose project reaches into another schema: Django puts quotes around it, and no more."""

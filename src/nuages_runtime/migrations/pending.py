@@ -18,7 +18,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nuages_runtime.migrations import contract, gates, schema
+from nuages_runtime.migrations.connect import DIRECT
 from nuages_runtime.migrations.course import Course, held_by, measured
+from nuages_runtime.migrations.events import without_secrets
 from nuages_runtime.migrations.gates import Gate, gate
 from nuages_runtime.migrations.journal import LATER, Entry, Journal
 from nuages_runtime.migrations.judged import CONTRACT, UNSAFE, Judged
@@ -187,7 +189,9 @@ def _written(operation: Any) -> list[dict[str, Any]]:
     if not isinstance(operation, RunSQL):
         return []
     parts = operation.sql if isinstance(operation.sql, (list, tuple)) else [operation.sql]
-    texts = [" ".join(str(part[0] if isinstance(part, (list, tuple)) else part).split()) for part in parts]
+    texts = [
+        without_secrets(" ".join(str(part[0] if isinstance(part, (list, tuple)) else part).split())) for part in parts
+    ]
     return [
         {"sql": text[:SHOWN], "locks": [], "rewrites": False, "concurrent": "CONCURRENTLY" in text.upper()}
         for text in texts
@@ -236,6 +240,8 @@ def _rehearsed(
     elif told.why and judged and connection.vendor == "postgresql":
         message = f"nothing was rehearsed, so that statements and locks are not known: {told.why}"
         hint = "GRANT CREATE ON DATABASE to the user that migrates"
+        if DIRECT in told.why:
+            hint = f"set {DIRECT} beside DATABASE_URL"
         yield gate("migration.W412", message, connection.alias, hint, "warning")
 
 
@@ -245,7 +251,7 @@ def _told(entry: Entry) -> dict[str, Any]:
         "app": entry.app,
         "migration": entry.migration,
         "kind": entry.kind,
-        "sql": entry.sql or entry.text,
+        "sql": without_secrets(entry.sql or entry.text),
     }
 
 

@@ -24,6 +24,10 @@ from nuages_runtime.migrations.leaves import is_code, leaves
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+_INDEX = """
+    SELECT i.indisvalid, i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = to_regclass(%s) AND c.relname = %s
+"""
 PAGES = 200
 """Pages of a table (8 KB each) that one batch updates: some ten thousand narrow rows, in about 50 ms."""
 
@@ -73,7 +77,8 @@ class Steps:
         return waits.again(attempt, self.patience, told)
 
     def _transaction(self, entry: Entry) -> None:
-        self._done_with(entry, [entry.sql])
+        whole = bool(forms.referred(entry.sql)) and self._partitioned(forms.about(entry.sql))
+        self._done_with(entry, [entry.sql.removesuffix(" NOT VALID") if whole else entry.sql])
 
     def _slow(self, entry: Entry) -> None:
         with waits.unlimited(self._connection):
@@ -89,27 +94,39 @@ class Steps:
         self.attempt(once, table=lambda: forms.about(entry.sql))
 
     def _concurrent(self, entry: Entry) -> None:
-        name = forms.made_name(entry.sql)
+        name, table = forms.made_name(entry.sql), forms.about(entry.sql)
+        if name and self._partitioned(table):
+            self._log.tell("note", message=f"{entry.name}: {table} has partitions: who writes to it waits for {name}")
+            self._done_with(entry, [entry.sql.replace(" CONCURRENTLY ", " IF NOT EXISTS ", 1)])
+            return
         with waits.unlimited(self._connection):
-            valid = self._valid(name) if name else None
+            valid, its = self._valid(name, table)
             if valid is False:
-                self._execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(name)}")
+                self._execute(f"DROP INDEX CONCURRENTLY IF EXISTS {its}")
             if not valid:
                 try:
                     self._execute(entry.sql)
                 except Exception:
                     # What it left is not only useless: it slows down each write.
-                    if name and self._valid(name) is False:
-                        self._execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(name)}")
+                    valid, its = self._valid(name, table)
+                    if valid is False:
+                        self._execute(f"DROP INDEX CONCURRENTLY IF EXISTS {its}")
                     raise
         self._finish(entry)
 
-    def _valid(self, name: str) -> bool | None:
-        """Whether an index is; None where there is none."""
+    def _valid(self, name: str, table: str) -> tuple[bool | None, str]:
+        """Whether an index of a table is, and its name in SQL; None where there is none."""
         with self._connection.cursor() as cursor:
-            cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [quoted(name)])
+            cursor.execute(_INDEX, [quoted(table), name])
             row = cursor.fetchone()
-        return bool(row[0]) if row else None
+        return (bool(row[0]), str(row[1])) if row and name else (None, "")
+
+    def _partitioned(self, table: str) -> bool:
+        """Whether a table has partitions: for these PostgreSQL has nothing that is done beside others or afterwards."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(%s)", [quoted(table)])
+            row = cursor.fetchone()
+        return bool(row and row[0])
 
     def _batches(self, entry: Entry) -> None:
         """Page by page, each batch its own transaction: an update that is done twice finds nothing to do."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nuages_runtime.migrations import contract, pending, schema
 from nuages_runtime.migrations.connect import REFUSED, Stopped
 from nuages_runtime.migrations.contract import Code
-from nuages_runtime.migrations.journal import LATER, Journal
+from nuages_runtime.migrations.journal import LATER, TABLE, Journal
 from nuages_runtime.migrations.running import own, running
 from nuages_runtime.migrations.stages import Stage
 from nuages_runtime.migrations.waits import state
@@ -76,7 +76,7 @@ def expand(connection: BaseDatabaseWrapper, options: Namespace, log: Progress) -
         if connection.vendor == "postgresql":
             _tidied(stage)
             stage.soon()
-            stage.journal.ensure()
+            _journal(stage, log)
             now = running(connection)
             codes = [own(connection), *([now] if now else [])]
             if now is None or os.environ.get("NUAGES_CONTRACT") != "manual":
@@ -194,6 +194,19 @@ def _migrate(connection: BaseDatabaseWrapper, log: Progress) -> None:
     from django.core.management import call_command
 
     call_command("migrate", database=connection.alias, interactive=False, stdout=log)
+
+
+def _journal(stage: Stage, log: Progress) -> None:
+    """Make the table before the first migration. Whose user may make none has nothing to migrate, or is told then."""
+    from django.db import ProgrammingError
+
+    try:
+        stage.journal.ensure()
+    except ProgrammingError as error:
+        if state(error) != "42501":
+            raise
+        log.statement = ""
+        log.tell("note", message=f"no table {TABLE} can be made: {str(error).splitlines()[0]}")
 
 
 def _tidied(stage: Stage) -> None:

@@ -101,7 +101,7 @@ def test_a_column_comes_without_what_would_read_the_table(sql: str, unique: bool
     [
         ('ALTER TABLE "t" ADD COLUMN "c" text', "t"),
         ('SET CONSTRAINTS "f" IMMEDIATE; ALTER TABLE "t" DROP CONSTRAINT "f"', "t"),
-        ('CREATE INDEX "a" ON "s"."t" ("c")', "t"),
+        ('CREATE INDEX "a" ON "s"."t" ("c")', 's"."t'),
         ('DROP TABLE "a ""b""" CASCADE', 'a "b"'),
         ("SELECT 1", ""),
     ],
