@@ -73,6 +73,15 @@ async def _still(job: Object, cluster: Cluster) -> None:
         raise Refused("nobody can tell what the database will be like", findings=[finding], hint="wait for its end")
 
 
+async def verdict(target: Stored, history: list[Stored], cluster: Cluster, say: Callable[[str], None]) -> Verdict:
+    """Look, and judge.
+
+    Raises:
+        Refused: as `look`.
+    """
+    return judged(target, history, await look(target, history, cluster, say))
+
+
 def judged(target: Stored, history: list[Stored], looked: Looked) -> Verdict:
     """The verdict; where nobody could look, or the release recorded nothing, equal migrations are the one safe case."""
     release, latest = target.record.number, history[0].record

@@ -6,7 +6,6 @@ from nuages.errors import Refused, ReleaseFailed, RolledBack
 from nuages.progress import step
 from nuages.release import records
 from nuages.release.back import looking, rollback
-from nuages.release.back.verdict import Outcome
 from nuages.release.begin import Whose, begin
 from nuages.release.engine import drive
 from nuages.release.phases.workers import IDLE
@@ -17,8 +16,6 @@ from nuages.release.world import World
 
 REPLACING = frozenset({"maintenance", "canary", "workers", "web", "beat", "verify"})
 """The phases that touch what serves; a release that failed before left it alone."""
-
-ALLOWED = frozenset({Outcome.SAFE, Outcome.DEGRADED})
 
 
 async def bring_back(failure: ReleaseFailed, number: int, app: Whose, world: World) -> None:
@@ -76,11 +73,10 @@ async def _refused(old: Stored, history: list[Stored], world: World) -> str:
     if history[0].record.build.migrations == old.record.build.migrations:
         return ""  # nothing was to be migrated, so nothing was
     try:
-        looked = await looking.look(old, history, world.cluster, lambda _: None)
+        verdict = await looking.verdict(old, history, world.cluster, lambda _: None)
     except Refused as unknown:
         return unknown.message
-    verdict = looking.judged(old, history, looked)
-    return "" if verdict.outcome in ALLOWED else verdict.line
+    return "" if verdict.goes else verdict.line
 
 
 def _told(failure: ReleaseFailed, what: str) -> RolledBack:

@@ -75,9 +75,8 @@ async def verdict_on(app: App, to: int | None, cluster: Cluster, sink: Sink) -> 
 async def _judged(wanted: Stored, history: list[Stored], cluster: Cluster, sink: Sink) -> Verdict:
     with step(sink, "verdict") as shown:
         target = next(stored for stored in history if stored.record.number == wanted.record.restores)
-        verdict = looking.judged(target, history, await looking.look(target, history, cluster, shown.say))
-        goes = verdict.outcome in (Answer.SAFE, Answer.DEGRADED)
-        shown.note = verdict.line if goes else f"going back to release {verdict.release}: {verdict.outcome}"
+        verdict = await looking.verdict(target, history, cluster, shown.say)
+        shown.note = verdict.line if verdict.goes else f"going back to release {verdict.release}: {verdict.outcome}"
         sink(announced(verdict))
     return verdict
 
@@ -93,7 +92,7 @@ def permit(verdict: Verdict, *, undo: bool, anyway: bool) -> None:
     Raises:
         Refused: the verdict does not allow it.
     """
-    if verdict.outcome in (Answer.SAFE, Answer.DEGRADED):
+    if verdict.goes:
         return
     known = anyway or verdict.outcome is Answer.UNDO
     if verdict.outcome is not Answer.REFUSED and known and (undo or not verdict.undo):

@@ -65,6 +65,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What would put right what breaks the old code; one for each database."""
 
     @property
+    def goes(self) -> bool:
+        """Whether the old code works as the database is, if not in all: nobody need say another word."""
+        return self.outcome in (Outcome.SAFE, Outcome.DEGRADED)
+
+    @property
     def line(self) -> str:
         """In one line: `going back to release 7: refused, because posts.0006_drop dropped posts_post.subtitle`."""
         weight = _DECIDES.get(self.outcome)
