@@ -105,6 +105,28 @@ async def test_why_a_notice_did_not_arrive_is_said_without_the_address(namespace
     assert "sesame" not in said
 
 
+async def test_an_answer_without_an_end_is_not_waited_for(namespace, cluster):
+    async def drips(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 So\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b"1\r\n.\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.close()
+        over.set()
+
+    over = asyncio.Event()
+    server = await asyncio.start_server(drips, "127.0.0.1", 0)
+    await address(cluster, namespace, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with asyncio.timeout(5):
+        said = await send(notice("released", record(namespace=namespace)), Address(secret="chat", key="url"), cluster)
+        await over.wait()
+    server.close()
+    assert said == ""
+
+
 async def test_a_notice_that_does_not_arrive_changes_nothing(namespace, cluster, kubelet, tmp_path):
     app = declared(namespace, tmp_path, f"  released: {WEBHOOK}")
     live = await deploy(app, BUILD, cluster, silent)

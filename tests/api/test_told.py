@@ -9,14 +9,17 @@ import pytest
 from kubelet import Kubelet
 from test_release import BUILD, _nobody_answers, blog, kubelet
 
-from nuages.errors import NotOurs, ReleaseFailed, ReleaseRefused
+from nuages.errors import NotOurs, Refused, ReleaseFailed, ReleaseRefused
 from nuages.progress import silent
 from nuages.release import engine, records
+from nuages.release.back import rollback
+from nuages.release.begin import begin, entered
 from nuages.release.deploy import deploy
 from nuages.release.events import Teller
 from nuages.release.manner import Manner
 from nuages.release.record import Outcome
 from nuages.release.steps import Failed
+from nuages.release.trials.promotion import abort
 
 pytestmark = pytest.mark.api
 __all__ = ["_nobody_answers", "kubelet"]  # fixtures
@@ -92,3 +95,15 @@ async def test_a_job_of_somebody_elses_is_found_before_anything_is_written(names
         await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
     assert [str(found.place) for found in theirs.value.findings] == ["Job/blog-migrate-default-expand-2"]
     assert len(await records.history(cluster, namespace, "blog", "local")) == 1
+
+
+async def test_a_rollback_that_replaced_pods_is_not_said_to_be_aborted(namespace, cluster, kubelet, tmp_path):
+    app = blog(namespace, tmp_path)
+    await deploy(app, BUILD, cluster, silent)
+    await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
+    async with entered(app, cluster, silent) as (world, history):
+        begun = await begin(rollback.plan(history, 1), history, world)
+        await records.save(begun, begun.record.begun("beat", world.now(), []), world)
+    with pytest.raises(Refused, match="past the point"):
+        await abort(app, cluster, silent)
+    assert (await records.history(cluster, namespace, "blog", "local"))[0].open

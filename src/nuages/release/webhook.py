@@ -71,9 +71,9 @@ async def send(what: Notice, address: Address, cluster: Cluster) -> str:
     try:
         url = base64.b64decode(held).decode().strip()
         async with httpx2.AsyncClient(timeout=SECONDS) as http:
-            answer = await http.post(
-                url, content=msgspec.json.encode(what), headers={"Content-Type": "application/json"}
-            )
+            said, kind = msgspec.json.encode(what), {"Content-Type": "application/json"}
+            async with http.stream("POST", url, content=said, headers=kind) as answer:
+                pass  # its body may have no end
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, binascii.Error):
         return f"Secret {address.secret}, key {address.key}, holds no http address"
     except httpx2.HTTPError as error:

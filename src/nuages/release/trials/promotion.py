@@ -24,6 +24,9 @@ from nuages.release.world import World
 TOUCHED = "expand"
 """From this phase on the database may be another one than the old release knows."""
 
+TAKES_OVER = ("workers", "web", "beat")
+"""The phases in which pods are replaced; of a rollback the last one comes first."""
+
 
 async def promote(app: App, cluster: Cluster, sink: Sink, *, whole: bool = False, wish: Wish = ANY) -> Record:
     """Go on with the release that waits: a set gets the next share of the requests, or becomes the release.
@@ -70,7 +73,7 @@ async def abort(app: App, cluster: Cluster, sink: Sink, *, wish: Wish = ANY) -> 
                 await begin(rollback.plan([closed, *history[1:]], old.record.number), [closed, *history[1:]], world),
                 world,
             )
-        elif record.went_live or record.phase("workers") or record.phase("web") or record.maintenance:
+        elif record.went_live or record.maintenance or any(map(record.phase, TAKES_OVER)):
             _refuse(record)
         return (await _close(waits, world)).record
 
