@@ -190,6 +190,11 @@ class Case(NamedTuple):
     """Whether it is not given up, but told while it is waited for: it may get ready yet."""
 
 
+# The image names the project's settings; a program that is started without them has none.
+NO_SETTINGS = (
+    "import os; os.environ.pop('DJANGO_SETTINGS_MODULE', None); from django.db import connection as one; one.vendor"
+)
+
 CASES = {
     "crash": Case(
         deployment("crash", command=["python", "-m", "blog.settings"], **MOUNTED),
@@ -212,7 +217,7 @@ CASES = {
         ("SyntaxError: invalid syntax", "blog/broken.py:3"),
     ),
     "settings": Case(
-        deployment("settings", image=DJANGO, **python("from django.db import connection as one; one.vendor")),
+        deployment("settings", image=DJANGO, **python(NO_SETTINGS)),
         "diag.D023",
         ("django.core.exceptions.ImproperlyConfigured: Requested setting DATABASES, but settings are not...",),
     ),

@@ -69,6 +69,8 @@ def blog(cluster, kubectl, elsewhere, registry, tmp_path):
     spec["image"] = f"{registry}/acme/blog"
     spec["imagePullSecret"] = "acme-registry"
     spec["web"]["main"]["replicas"] = 1
+    # Of the very same content the node may have an image already, under the name it was loaded with.
+    (project.folder / "far.txt").write_text("far away\n")
     spec["environments"] = {"far": {"cluster": "elsewhere", "namespace": NAMESPACE}}
     project.spec.write_text(yaml.safe_dump(spec))
     far = Project(project.folder, elsewhere)
