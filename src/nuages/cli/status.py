@@ -51,7 +51,7 @@ def _lines(found: Status) -> list[str]:
     if found.waits:
         lines += [f"… waits: {found.waits}", *([f"  {found.hint}"] if found.hint else [])]
     if found.latest_outcome == "running" and not found.waits and not found.lock:
-        lines.append("… nobody is at it; nuages deploy goes on with it")
+        lines.append(f"… nobody is at it; {found.hint or 'nuages deploy goes on with it'}")
     if found.lock:
         what = ": ".join(filter(None, [found.lock.command, found.lock.message]))
         does = "locked it" if found.lock.by_hand else "is at work"

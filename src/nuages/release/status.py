@@ -82,7 +82,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     waits: str | None = None
     """What it waits for, where it is paused."""
     hint: str | None = None
-    """How it goes on then."""
+    """How the newest release goes on, where it has not ended."""
     lock: Hold | None = None
 
 
@@ -116,10 +116,17 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
             addresses=await way_in(app, cluster, http_port),
             phase=_phase(history[0].record) if history else None,
             waits=paused.reason if paused else None,
-            hint=paused.hint if paused else None,
+            hint=paused.hint if paused else _again(latest),
             lock=_hold(lease),
             problems=problems or _failed(latest.failure if latest and latest.outcome is Outcome.FAILED else ""),
         )
+
+
+def _again(latest: Record | None) -> str | None:
+    """The command that goes on with a release; another one, as without its --maintenance, begins a new one."""
+    if latest is None or latest.outcome is not Outcome.RUNNING:
+        return None
+    return f"{latest.command or 'nuages deploy'} goes on with it"
 
 
 def _phase(record: Record) -> str | None:
