@@ -6,6 +6,7 @@ No meaning by colour alone; NO_COLOR is honoured (https://no-color.org).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import threading
@@ -19,6 +20,13 @@ from nuages.progress import Event, Finished, Said, Started
 
 REMIND = 10.0  # seconds of silence after which a pipe hears that a step is still under way
 STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+# What makes a terminal do more than show: colours, titles, the clipboard (ECMA-48's C0 and C1 but for tab and newline).
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """A text that others wrote (a pod's log, a colleague's message) without what a terminal would obey."""
+    return _CONTROL.sub("", text)
 
 
 def duration(seconds: float) -> str:
@@ -60,9 +68,9 @@ class Console:
         for finding in findings:
             place = f"{finding.place}  " if str(finding.place) else ""
             level = "" if finding.level == "error" else f"{finding.level}: "
-            self._line(f"{place}{level}{finding.message}  {self.style(finding.id, 'dim')}")
+            self._line(f"{place}{level}{harmless(finding.message)}  {self.style(finding.id, 'dim')}")
             if finding.hint:
-                self._line(f"    {finding.hint}")
+                self._line(f"    {harmless(finding.hint)}")
 
     def error(self, error: BaseException) -> int:
         """Print what went wrong and return the exit code."""
@@ -72,11 +80,11 @@ class Console:
         if isinstance(error, Refused):
             self.findings(error.findings)
         place = f"{error.place}: " if error.place else ""
-        self._line(f"{self.style('✗', 'red')} {place}{error.message}")
+        self._line(f"{self.style('✗', 'red')} {place}{harmless(error.message)}")
         for line in error.detail.splitlines():
-            self._line(f"    {line}")
+            self._line(f"    {harmless(line)}")
         if error.hint:
-            self._line(f"  {self.style('hint', 'bold')}  {error.hint}")
+            self._line(f"  {self.style('hint', 'bold')}  {harmless(error.hint)}")
         return error.exit_code
 
     # progress
@@ -94,7 +102,7 @@ class Console:
                     self._tick()
                 case Said(line):
                     if self._steps:
-                        self._steps[-1].news = line
+                        self._steps[-1].news = harmless(line)
                     if self._live:
                         self._draw()
                 case Finished():
@@ -103,8 +111,8 @@ class Console:
     def _finish(self, event: Finished) -> None:
         running = self._steps.pop() if self._steps else _Running(Started(event.title))
         mark = self.style("✓", "green") if event.ok else self.style("✗", "red")
-        width = max(len(event.title), 24)
-        self._line(f"{mark} {event.title:<{width}}  {event.note:<40}  {self.style(running.elapsed(), 'dim')}".rstrip())
+        width, note = max(len(event.title), 24), harmless(event.note)
+        self._line(f"{mark} {event.title:<{width}}  {note:<40}  {self.style(running.elapsed(), 'dim')}".rstrip())
         if self._steps and self._live:
             self._draw()
 

@@ -88,3 +88,18 @@ def test_an_interruption_ends_with_130_and_says_how_to_go_on():
     assert console(err).error(KeyboardInterrupt()) == 130
     assert "run the same command again" in err.getvalue()
     assert console(io.StringIO()).error(Interrupted("stopped")) == 130
+
+
+@pytest.mark.parametrize("evil", ["\x1b]52;c;ZXZpbA==\x07", "\x1b[2J\x1b[H", "\x9b31m", "\r\x08\x00"])
+def test_what_a_pod_logged_tells_a_terminal_nothing(evil):
+    err = io.StringIO()
+    shows = console(err)
+    finding = Finding("a.E1", Level.ERROR, f"wrong{evil}", Place(), f"mend{evil}")
+    shows.error(SpecInvalid(f"failed{evil}", findings=[finding], hint=f"see{evil}"))
+    shows.error(NuagesError("failed", detail=f"line one{evil}\n\tline two"))
+    with step(shows.sink, "web") as shown:
+        shown.say(f"crashed{evil}")
+        shown.note = f"crashed{evil}"
+    said = err.getvalue()
+    assert not set(said) & set("\x1b\x9b\x07\x08\x00\r")
+    assert "line two" in said
