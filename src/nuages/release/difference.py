@@ -1,7 +1,7 @@
 """What differs between two releases: the image, the configuration, the objects. Pure; no secret's value is in either.
 
-Objects are compared field by field; items of a list are told apart by their name, as a reader does. What carries its
-release's number or its content's hash in its name is the same thing in both, under another name.
+Objects are compared field by field, as a plan does (plan/fields.py). What carries its release's number or its content's
+hash in its name is the same thing in both, under another name.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import msgspec
 
 from nuages.app.objects import Object
 from nuages.release import redact
+from nuages.release.plan.fields import Path, fields, flags, text, written
 from nuages.release.record import Stored
 from nuages.release.redact import HIDDEN
 
 HASHED = re.compile(r"-([0-9a-f]{10}|[0-9]+)$")
 """How names end that change with the content (`blog-env-1f3a9c0b2d`) or the release (`blog-migrate-…-7`)."""
-
-VARIABLE = re.compile(r"^ConfigMap/[^/]*/data\.(?P<data>\w+)$|env\[(?P<env>\w+)\]\.value$")
-"""A variable's value: of the configuration, or of one container."""
 
 REFERENCES = frozenset({"configMapRef", "secretRef", "configMap", "configMapKeyRef", "secretKeyRef"})
 
@@ -65,7 +63,7 @@ def difference(before: Stored, after: Stored) -> Difference:
     image = _fields(msgspec.to_builtins(before.record.build), msgspec.to_builtins(after.record.build))
     found = [_change("image", *one) for one in image]
     if before.record.secrets != after.record.secrets:
-        found.append(_change("secrets", "values", before.record.secrets, after.record.secrets))
+        found.append(_change("secrets", ("values",), before.record.secrets, after.record.secrets))
     old = {_key(item): item for item in before.manifest.objects}
     new = {_key(item): item for item in after.manifest.objects}
     for key in dict.fromkeys([*new, *old]):
@@ -89,7 +87,20 @@ def hidden(item: Object) -> Object:
         return {**item, **{key: HIDDEN for key in ("data", "stringData") if key in item}}
     if item["kind"] == "ConfigMap":
         return {**item, "data": {name: redact.variable(name, value) for name, value in item.get("data", {}).items()}}
-    return item
+    shown: Object = _hidden(item)
+    return shown
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_hidden(one) for one in flags(value)]
+    if isinstance(value, dict):
+        name = value.get("name")
+        return {
+            key: redact.variable(str(name), one) if key == "value" and isinstance(one, str) else _hidden(one)
+            for key, one in value.items()
+        }
+    return redact.text(value) if isinstance(value, str) else value
 
 
 def _plain(item: Object) -> Object:
@@ -112,38 +123,17 @@ def _referring(value: Any) -> Any:
     }
 
 
-def _fields(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+def _fields(before: Object, after: Object) -> Iterator[tuple[Path, Any, Any]]:
     """The fields that differ: path, before, after."""
-    if isinstance(before, list) and isinstance(after, list):
-        before, after = _named(before), _named(after)
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in dict.fromkeys([*before, *after]):
-            inner = f"{path}{key}" if key.startswith("[") or not path else f"{path}.{key}"
-            yield from _fields(before.get(key), after.get(key), inner)
-    elif before != after and not any(path.endswith(f"env[{name}].value") for name in NUMBERS):
-        yield path, before, after
+    old, new = fields(before), fields(after)
+    for path in dict.fromkeys([*old, *new]):
+        number = path[-1] == "value" and path[-2:-1] and path[-2].strip("[]") in NUMBERS
+        if old.get(path) != new.get(path) and not number:
+            yield path, old.get(path), new.get(path)
 
 
-def _named(items: list[Any]) -> Any:
-    """A list as a map by its items' names; as it is where they have none, or one twice."""
-    names = [item.get("name") if isinstance(item, dict) else None for item in items]
-    if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
-        return items
-    return {f"[{name}]": item for name, item in zip(names, items, strict=True)}
-
-
-def _change(title: str, field: str, before: Any, after: Any) -> Change:
+def _change(title: str, path: Path, before: Any, after: Any) -> Change:
     what = Kind.ADDED if before is None else Kind.REMOVED if after is None else Kind.CHANGED
-    said = {"before": _text(title, field, before), "after": _text(title, field, after)}
-    return Change(what=what, object=title, field=field, **said)
-
-
-def _text(title: str, field: str, value: Any) -> str | None:
-    """A value as it may be shown: what is secret by its name, or looks so, is not."""
-    if value is None:
-        return None
-    said = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    if title.startswith("Secret/"):
-        return HIDDEN
-    name = VARIABLE.search(f"{title}/{field}")
-    return redact.variable(name["data"] or name["env"], said) if name else redact.text(said)
+    kind = title.partition("/")[0]
+    said = {"before": text(kind, path, before, str), "after": text(kind, path, after, str)}
+    return Change(what=what, object=title, field=written(path), **said)

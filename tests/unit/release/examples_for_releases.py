@@ -15,11 +15,12 @@ from .examples import BUILD, record
 def BLOG(number: int, **changed: Any) -> Stored:  # noqa: N802 - reads as a value
     """Release `number` of a blog, but for what is changed."""
     of = {"color": "orange", "replicas": 3, "image": "1", "service": True, "secrets": "blog-secrets-aaa"}
-    of |= {"password": "sesame-a", "url": "sesame-a", "secret": "sesame-a", **changed}
+    of |= {"password": "sesame-a", "url": "sesame-a", "secret": "sesame-a", "flag": "sesame-a", "extra": {}, **changed}
     image = f"registry.example.com/acme/blog@sha256:{str(of['image']) * 64}"
     data = {"COLOR": of["color"], "DB_PASSWORD": of["password"], "URL": f"https://u:{of['url']}@host/"}
-    shown = {"name": "RELEASE", "value": str(number)}
-    pod = {"containers": [{"name": "web", "image": image, "env": [shown]}]}
+    env = [{"name": name, "value": value} for name, value in {"RELEASE": str(number), **of["extra"]}.items()]
+    command = ["./serve", "--password", of["flag"]]
+    pod = {"containers": [{"name": "web", "image": image, "command": command, "env": env}]}
     manifest = Manifest(
         foundation=[
             {"kind": "ConfigMap", "metadata": {"name": f"blog-env-{number:010x}"}, "data": data},

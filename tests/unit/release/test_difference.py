@@ -29,6 +29,22 @@ from .examples_for_releases import BLOG
         ({"password": "b"}, [("changed", "ConfigMap/blog-env", "data.DB_PASSWORD", "***", "***")]),
         ({"url": "b"}, [("changed", "ConfigMap/blog-env", "data.URL", "https://u:***@host/", "https://u:***@host/")]),
         ({"secret": "b"}, [("changed", "Secret/blog-extra", "data.key", "***", "***")]),
+        (
+            {"flag": "b"},
+            [
+                (
+                    "changed",
+                    "Deployment/blog-web-main",
+                    "spec.template.spec.containers[web].command",
+                    '["./serve","--password","***"]',
+                    '["./serve","--password","***"]',
+                )
+            ],
+        ),
+        (
+            {"extra": {"SIZE": "1"}},
+            [("added", "Deployment/blog-web-main", "spec.template.spec.containers[web].env[SIZE].value", None, "1")],
+        ),
     ],
 )
 def test_what_changed_is_named_and_nothing_secret_is_shown(changed, expected):

@@ -76,7 +76,7 @@ def text(kind: str, path: Path, value: Any, hide: Callable[[str], str]) -> str |
         return None
     if kind == "Secret" and path[0] in ("data", "stringData"):
         return redact.HIDDEN
-    said = value if isinstance(value, str) else msgspec.json.encode(_flags(value)).decode()
+    said = value if isinstance(value, str) else msgspec.json.encode(flags(value)).decode()
     said = hide(said)
     if path[-1] == "value" and len(path) > 1 and path[-2].startswith("["):
         return redact.variable(path[-2].strip("[]"), said)
@@ -133,7 +133,7 @@ def _within(path: Path, declared: set[Path]) -> bool:
     return any(other[: len(path)] == path for other in declared)
 
 
-def _flags(value: Any) -> Any:
+def flags(value: Any) -> Any:
     """A command line without the value that stands behind a flag like --password."""
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return value
