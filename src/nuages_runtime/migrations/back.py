@@ -40,7 +40,8 @@ def unapply(stage: Stage, migration: Any) -> Callable[..., Any]:
             for entry in stage.journal.all()
             if (entry.app, entry.migration) == (migration.app_label, migration.name) and entry.kind != "aside"
         ]
-        todo = list(leaves(migration, state.clone()))
+        # What comes after an operation is one state, which the next one changes.
+        todo = [leaf._replace(after=leaf.after.clone()) for leaf in leaves(migration, state.clone())]
         _reversible(migration, todo, written)
         for leaf in reversed(todo):
             mine = [entry for entry in written if entry.operation == leaf.place]

@@ -58,6 +58,12 @@ def is_code(operation: Any) -> bool:
     return isinstance(operation, (RunPython, RunSQL))
 
 
+def mixed(migration: Any) -> bool:
+    """Whether a migration has code beside operations of Django's."""
+    code = [is_code(operation) for operation in migration.operations]
+    return any(code) and not all(code)
+
+
 def writes_rows(operation: Any) -> bool:
     """Whether it is code that may run after the schema changes of its migration: RunPython, and RunSQL of data alone.
 

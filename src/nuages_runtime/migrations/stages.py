@@ -30,8 +30,8 @@ from nuages_runtime.migrations.course import Course
 from nuages_runtime.migrations.events import Log, shown
 from nuages_runtime.migrations.hold import Held, hold, without_pairs
 from nuages_runtime.migrations.journal import SOON, Entry, Journal
-from nuages_runtime.migrations.judged import BACKFILL, CONTRACT, STATE, UNSAFE, Judged, Wanted
-from nuages_runtime.migrations.leaves import Leaf, is_code, leaves, writes_rows
+from nuages_runtime.migrations.judged import BACKFILL, CONTRACT, EXPAND, STATE, UNSAFE, Judged, Wanted
+from nuages_runtime.migrations.leaves import Leaf, is_code, leaves, mixed, writes_rows
 from nuages_runtime.migrations.plainly import ChangedMigration, Unsafe, instead, plainly
 from nuages_runtime.migrations.steps import Steps, UnknownMigration
 
@@ -82,7 +82,7 @@ class Stage:
         self._classes, self._waiting = classes or {}, waiting
         self._judged: dict[tuple[str, str, int], Judged] = {}
         self._course: Course | None = None
-        self._moves = True
+        self._moves, self._drops = True, False
         self.backwards = False
         """Whether migrations are being undone."""
 
@@ -172,7 +172,7 @@ class Stage:
         try:
             return self.steps.attempt(once, self.migration, lambda: forms.about(self.statement))
         except ProgrammingError:
-            if self.running is None or not self._moves or not self._mixed(migration):
+            if self.running is None or not self._moves or not mixed(migration):
                 raise
             # What a later operation needs may be what the code makes: once more, in the order in which it is written.
             self._moves = False
@@ -208,6 +208,7 @@ class Stage:
             if collect_sql:
                 return type(migration).apply(migration, state, schema_editor, collect_sql)
             if schema_editor.atomic_migration:
+                self._drops = self._drops_at_once(migration, state)
                 for leaf in leaves(migration, state):
                     self._forwards(migration, leaf, schema_editor)
                 self._flush(migration, schema_editor)
@@ -265,13 +266,15 @@ class Stage:
 
     def _later(self, migration: Any, leaf: Leaf, schema_editor: Any) -> bool:
         """Whether code runs after the commit: before it, changed tables would be locked as long as it takes."""
-        atomic = schema_editor.atomic_migration
-        return self._moves and atomic and writes_rows(leaf.operation) and self._mixed(migration)
+        may = schema_editor.atomic_migration and self._moves and not self._drops
+        return may and writes_rows(leaf.operation) and mixed(migration)
 
-    @staticmethod
-    def _mixed(migration: Any) -> bool:
-        code = [is_code(operation) for operation in migration.operations]
-        return any(code) and not all(code)
+    def _drops_at_once(self, migration: Any, state: Any) -> bool:
+        """Whether something goes that the running code does not know: the migration's code may still read it."""
+        if self.running is None or not mixed(migration):
+            return False
+        found = [(leaf.operation, self._judge(migration, leaf)) for leaf in leaves(migration, state.clone())]
+        return any(type(each).__name__ in ("RemoveField", "DeleteModel") and how.kind == EXPAND for each, how in found)
 
     def _run(self, mode: str, migration: Any, leaf: Leaf, schema_editor: Any) -> None:
         self.mode.name, self.mode.kept, self.mode.fills, self.mode.defaults = mode, [], {}, []
