@@ -17,7 +17,7 @@ from nuages.app.build import Build
 from nuages.app.components import resolve
 from nuages.errors import Refused, ReleaseFailed, RolledBack
 from nuages.progress import Started, silent
-from nuages.release import engine, records
+from nuages.release import draining, engine, records
 from nuages.release.deploy import deploy
 from nuages.release.manner import Manner
 from nuages.release.phases import verify
@@ -271,14 +271,22 @@ async def test_tasks_that_only_old_workers_know_are_theirs_to_end_whatever_the_m
         for number, known in enumerate(("ab", "b", "c"))
     ]
     await deploy(app, images[0], cluster, silent)
-    told = []
-    live = await deploy(app, images[1], cluster, lambda event: told.append(repr(event)))
-    assert live.outcome is Outcome.LIVE
-    assert any("an old worker to stay beside, for a" in one for one in told)
+    watched = asyncio.create_task(appears("site-worker-default-old", namespace, cluster))
+    assert (await deploy(app, images[1], cluster, silent)).outcome is Outcome.LIVE
+    assert (await watched)["metadata"]["annotations"][draining.NAMES] == "a"
     assert await names(cluster, namespace) == {"site-web-main", "site-worker-default"}, "none of its tasks was left"
     assert (await deploy(app, images[2], cluster, silent, manner=PAGE)).outcome is Outcome.LIVE
     last = await cluster.get("Job", namespace, "site-tasks-last-3")
     assert "b" in last["spec"]["template"]["spec"]["containers"][0]["command"]
+
+
+async def appears(name, namespace, cluster):
+    """The Deployment of that name, as it was when it was made."""
+    since = (await cluster.list("Deployment", namespace)).resource_version
+    async for event in cluster.watch("Deployment", namespace, resource_version=since):
+        if event.object["metadata"]["name"] == name:
+            return event.object
+    raise AssertionError(f"nobody made {name}")
 
 
 class Watched:
