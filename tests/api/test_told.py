@@ -107,3 +107,13 @@ async def test_a_rollback_that_replaced_pods_is_not_said_to_be_aborted(namespace
     with pytest.raises(Refused, match="past the point"):
         await abort(app, cluster, silent)
     assert (await records.history(cluster, namespace, "blog", "local"))[0].open
+
+
+async def test_a_release_whose_secrets_are_gone_is_not_gone_back_to(namespace, cluster, kubelet, tmp_path):
+    app = blog(namespace, tmp_path)
+    first = await deploy(app, BUILD, cluster, silent)
+    await deploy(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent)
+    await cluster.delete("Secret", namespace, first.secrets)
+    with pytest.raises(Refused, match="the secrets of release 1 are gone"):
+        await rollback.rollback(app, None, cluster, silent)
+    assert len(await records.history(cluster, namespace, "blog", "local")) == 2

@@ -5,11 +5,13 @@ find the release  ─▶  look at the database  ─▶  the verdict  ─▶  the
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Refused
+from nuages.errors import Forbidden, Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, Told, step
 from nuages.release import bridging, records
@@ -54,12 +56,27 @@ async def rollback(
     async with entered(app, cluster, sink, wish) as (world, history):
         wanted = plan(history, to)
         if wanted.resource_version is None:
+            await _readable(wanted.record, cluster)
             verdict = await _judged(wanted, history, cluster, sink)
             permit(verdict, undo=undo, anyway=anyway)
             if undo and verdict.undo:
                 wanted = with_undo(wanted, history, verdict)
             await objects.refuse(app, wanted.manifest, cluster, records.live(history))
         return await drive(await begin(asked(wanted, wish), history, world), world)
+
+
+async def _readable(record: Record, cluster: Cluster) -> None:
+    """Make sure that the copy of the secrets is there which the old pods read: without it none of them starts.
+
+    Raises:
+        Refused: somebody removed it.
+    """
+    with contextlib.suppress(Forbidden):  # who may not look is told by the pods
+        if record.secrets and await cluster.get("Secret", record.namespace, record.secrets) is None:
+            raise Refused(
+                f"the secrets of release {record.restores} are gone: there is no Secret {record.secrets} any more",
+                hint="deploy that version again: it takes the values of today",
+            )
 
 
 async def verdict_on(app: App, to: int | None, cluster: Cluster, sink: Sink) -> Verdict:
