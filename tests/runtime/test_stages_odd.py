@@ -126,7 +126,7 @@ DATABASES["default"]["USER"] = os.environ.get("AS", "blog")
 """
 
 
-def test_whose_user_may_make_nothing_is_released_and_what_is_read_just_now_is_dropped_later(empty: Project) -> None:
+def test_where_the_user_may_make_nothing_and_nothing_is_pending_the_release_goes_on(empty: Project) -> None:
     settings = empty.folder / "settings.py"
     settings.write_text(settings.read_text() + RIGHTS)
     empty.write("", m0001_initial=migration(""))
