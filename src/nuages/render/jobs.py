@@ -59,7 +59,7 @@ def migrate(app: App, release: Release) -> list[Object]:
 
 def settle(app: App, release: Release) -> list[Object]:
     """The Job of what migrations leave for after the rollout; where nothing ran beside them, nothing is left."""
-    return [staged(job, "settle") for job in migrate(app, release)] if release.running is not None else []
+    return [staged(job, "settle") for job in migrate(app, release)] if release.running else []
 
 
 def contract(app: App, release: Release) -> list[Object]:
@@ -98,13 +98,6 @@ def leaves(release: Release) -> str:
     )
 
 
-def served(app: App, release: Release) -> bool:
-    """Whether older pods serve while the database is migrated; not where they have to go first, for a volume that is
-    one node's.
-    """
-    return release.running is not None and not folder_on_one_node(app)
-
-
 def _told(app: App, release: Release) -> dict[str, str]:
     """What the runtime migrates by."""
     classes = json.dumps(dict(sorted(app.migrations.classes.items())), separators=(",", ":"))
@@ -117,7 +110,7 @@ def _told(app: App, release: Release) -> dict[str, str]:
         "NUAGES_CHECKS_IGNORED": ",".join(sorted(app.django.checks.ignore)) or "-",
         **({"NUAGES_CLASSES": classes} if app.migrations.classes else {}),
         **({"NUAGES_CONTRACT": "manual"} if app.migrations.contract == "manual" else {}),
-        **({"NUAGES_RUNNING": f"{RUNNING}/running.json.gz"} if served(app, release) else {}),
+        **({"NUAGES_RUNNING": f"{RUNNING}/running.json.gz"} if release.running else {}),
     }
 
 
@@ -162,13 +155,13 @@ def _pod(app: App, release: Release) -> Object:
                 "securityContext": container_security(),
                 "volumeMounts": [
                     *mounts(app, release, uploads=False),
-                    *([{"name": "running", "mountPath": RUNNING, "readOnly": True}] if served(app, release) else []),
+                    *([{"name": "running", "mountPath": RUNNING, "readOnly": True}] if release.running else []),
                 ],
             }
         ],
         "volumes": [
             *volumes(app, release, uploads=False),
-            *([_running(app, release)] if served(app, release) else []),
+            *([_running(app, release)] if release.running else []),
         ],
     }
 
