@@ -141,7 +141,7 @@ def removed(model: Any, field: Any, setting: Setting) -> Judged:
     if type_of(field, setting) is None:
         return Judged(STATE)
     table = model._meta.db_table
-    if not setting.knows(table, field.column) and (not setting.knows(table) or setting.small(table)):
+    if not setting.knows(table, field.column):
         return Judged(EXPAND, f"the running code does not know {table}.{field.column}")
     if field.primary_key:
         return Judged(UNSAFE, f"{field.column} is the primary key of {table}", "a new model, filled by a backfill")
