@@ -6,6 +6,7 @@ Pods are played, and what they count is given: whom requests reach is read off S
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -283,9 +284,10 @@ async def test_tasks_that_only_old_workers_know_are_theirs_to_end_whatever_the_m
 async def appears(name, namespace, cluster):
     """The Deployment of that name, as it was when it was made."""
     since = (await cluster.list("Deployment", namespace)).resource_version
-    async for event in cluster.watch("Deployment", namespace, resource_version=since):
-        if event.object["metadata"]["name"] == name:
-            return event.object
+    async with contextlib.aclosing(cluster.watch("Deployment", namespace, resource_version=since)) as events:
+        async for event in events:
+            if event.object["metadata"]["name"] == name:
+                return event.object
     raise AssertionError(f"nobody made {name}")
 
 

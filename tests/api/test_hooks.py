@@ -28,9 +28,16 @@ __all__ = ["_nobody_answers", "kubelet"]  # fixtures
 @contextlib.asynccontextmanager
 async def listening(status=200, pause=0.0):
     """An HTTP server that keeps what it is told."""
-    heard = []
+    heard, at_work = [], set()
 
     async def answer(reader, writer):
+        at_work.add(asyncio.current_task())
+        try:
+            await answered(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def answered(reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.split("content-length: ")[1].split("\r\n")[0])
         heard.append(json.loads(await reader.readexactly(length)))
@@ -38,11 +45,17 @@ async def listening(status=200, pause=0.0):
         writer.write(f"HTTP/1.1 {status} So\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/services/sesame", heard
-    server.close()
+    try:
+        yield f"http://127.0.0.1:{port}/services/sesame", heard
+    finally:
+        server.close()
+        for task in at_work:
+            task.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
 
 
 def record(**where):
@@ -114,7 +127,7 @@ async def test_an_answer_without_an_end_is_not_waited_for(namespace, cluster):
                 writer.write(b"1\r\n.\r\n")
                 await writer.drain()
                 await asyncio.sleep(0.01)
-        writer.close()
+        writer.transport.abort()
         over.set()
 
     over = asyncio.Event()
