@@ -53,9 +53,14 @@ class Wire:
         self._open.clear()
 
     async def _pass(self, reader, writer):
+        self._open.append(writer)
         far_reader, far_writer = await asyncio.open_connection(*self._target)
-        self._open += [writer, far_writer]
-        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        try:
+            if writer in self._open:  # it may have been cut meanwhile
+                self._open.append(far_writer)
+                await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        finally:
+            far_writer.transport.abort()
 
     async def _pump(self, reader, writer):
         with contextlib.suppress(OSError):
