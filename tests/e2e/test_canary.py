@@ -64,7 +64,8 @@ def test_a_gateway_shares_by_weight_pins_testers_and_an_abort_loses_no_request(c
         for pin, wanted in (("canary", "maroon"), ("stable", "orange")):
             assert {colour(**{"X-Nuages-Track": pin}) for _ in range(5)} == {wanted}
             assert {colour(Cookie=f"a=b; nuages-track={pin}") for _ in range(5)} == {wanted}
-        assert Counter(colour() for _ in range(20)) == {"orange": 16, "maroon": 4}
+        # A fifth, wherever in its round the gateway was.
+        assert 10 <= Counter(colour() for _ in range(100))["maroon"] <= 30
         project.nuages("abort")
         assert {colour() for _ in range(5)} == {"orange"}
     assert load.lost == []
