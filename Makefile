@@ -24,7 +24,7 @@ demo: setup      ## From nothing to a Django blog on a real Kubernetes.
 demo-clean: setup       ## Remove the demo: the blog, its data and the cluster.
 	@$(BIN)/nuages cluster down
 
-bench: setup     ## Measure beside kubectl, Helm and the floor; wants a quiet machine (about 12 minutes).
+bench: setup     ## Measure beside kubectl, Helm and the floor; wants a quiet machine (about 45 minutes).
 	@$(BIN)/python -m benchmarks
 
 docs: setup      ## Build the documentation into site/.
