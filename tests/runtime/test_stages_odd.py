@@ -121,6 +121,27 @@ def test_two_aliases_may_be_one_database(empty: Project) -> None:
     assert "killed" not in ended.out
 
 
+IN_TURN = """
+import subprocess, sys
+import django
+django.setup()
+from django.db import connection
+from nuages_runtime.migrations.connect import only_one
+with only_one(connection, 10, print):
+    connection.ensure_connection()
+if len(sys.argv) == 1:
+    subprocess.run([sys.executable, __file__, "the next one"], check=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+"""
+
+
+def test_whoever_has_the_lock_next_ends_nobody_who_gave_it_back(empty: Project) -> None:
+    (empty.folder / "in_turn.py").write_text(IN_TURN)
+    ended = empty.environment.run(["python", "in_turn.py"], empty.folder, empty.env)
+    assert (ended.code, ended.out) == (0, ""), ended.err
+
+
 RIGHTS = """
 DATABASES["default"]["USER"] = os.environ.get("AS", "blog")
 """

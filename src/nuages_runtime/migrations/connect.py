@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from nuages_runtime.overlay.database import parse
@@ -128,9 +128,23 @@ def only_one(connection: BaseDatabaseWrapper, seconds: float, say: Callable[[str
                 said = True
             time.sleep(POLL)
         _alone(connection, say)
-        yield
+        try:
+            yield
+        finally:
+            _nameless(connection)
     finally:
         own.close()
+
+
+def _nameless(connection: BaseDatabaseWrapper) -> None:
+    """Give the session's name back before the lock: what this process asks afterwards is nothing that was left by one
+    that was killed, and whoever has the lock next must not end it.
+    """
+    from django.db import Error
+
+    # Where the connection is broken, no session of this name is left.
+    with suppress(Error), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', '', false)")
 
 
 def _try_lock(connection: BaseDatabaseWrapper) -> bool:
