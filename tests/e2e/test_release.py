@@ -112,9 +112,9 @@ def test_an_image_that_cannot_be_pulled_ends_the_deploy_early_and_is_named(blog,
     kubectl(*NAMESPACE, "set", "image", "deployment/blog-web-main", "web=registry.invalid/blog:none")
     with Load(blog_address, "/", clients=2) as load:
         seen = wait_for(lambda: blog.status()["problems"])
-        conflict = blog.nuages("deploy", "--no-build", code=1)
+        conflict = blog.nuages("deploy", "--no-build", code=3)
     assert "registry.invalid/blog:none" in str(seen)
-    assert "image is set by kubectl" in conflict.stderr, "a field that somebody changed by hand is never forced"
+    assert "image was set by hand (kubectl-set)" in conflict.stderr, "what somebody changed by hand is never forced"
     assert load.lost == []
     kubectl(*NAMESPACE, "rollout", "undo", "deployment/blog-web-main")
     assert blog.status()["release"] == release
