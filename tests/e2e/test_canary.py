@@ -36,7 +36,8 @@ def test_orange_and_maroon_answer_side_by_side_until_the_canary_is_promoted(blog
         assert load.lost == []
         assert "canary" not in kubectl("-n", "blog-local", "get", "deployment", "-o", "name")
     finally:
-        blog.spec.write_text(before.replace(f"COLOR: {old}", f"COLOR: {new}"))
+        blog.spec.write_text(before)
+        blog.nuages("deploy", "--no-build")
 
 
 def test_a_gateway_shares_by_weight_pins_testers_and_an_abort_loses_no_request(cluster, kubectl, namespace, tmp_path):
