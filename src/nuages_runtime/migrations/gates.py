@@ -37,6 +37,8 @@ LET_PASS = {
     ),
     "security.W008": "who comes without TLS is redirected before the pods, if at all",
     "security.W019": "who may show its pages in a frame is the project's decision",
+    # It asks for forms and lookups that a project on SQLite did without; columns and indexes are made all the same.
+    "postgres.E005": "the project was written for another database than PostgreSQL",
     "mail.E001": "mails are written to the log, and sent to nobody",
 }
 """What many a good project is told, and what is no reason to hold it back; each with why."""

@@ -7,6 +7,9 @@ class Migration(migrations.Migration):
     operations = [
         migrations.CreateModel(
             "Entry",
-            [("id", models.BigAutoField(primary_key=True)), ("amount", models.IntegerField())],
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.IntegerField()),
+            ],
         )
     ]

@@ -7,6 +7,9 @@ class Migration(migrations.Migration):
     operations = [
         migrations.CreateModel(
             "Story",
-            [("id", models.BigAutoField(primary_key=True)), ("title", models.CharField(max_length=200))],
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
+            ],
         )
     ]

@@ -7,6 +7,9 @@ class Migration(migrations.Migration):
     operations = [
         migrations.CreateModel(
             "Note",
-            [("id", models.BigAutoField(primary_key=True)), ("text", models.TextField())],
+            [
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField()),
+            ],
         )
     ]
