@@ -107,11 +107,10 @@ def cloned(connection: BaseDatabaseWrapper) -> Iterator[str]:
     namespace = f"{PREFIX}{int(time.time())}_{os.getpid()}"
     try:
         try:
-            path = str(_rows(connection, "SELECT current_setting('search_path')")[0][0])
             _sweep(connection)
             _run(connection, f"SELECT pg_advisory_lock(hashtext('{namespace}'))")
             _run(connection, f"CREATE SCHEMA {namespace}")
-            _fill(connection, namespace, path)
+            _fill(connection, namespace)
         except DatabaseError as error:
             raise CannotClone((str(error).splitlines() or [""])[0]) from error
         yield namespace
@@ -121,7 +120,7 @@ def cloned(connection: BaseDatabaseWrapper) -> Iterator[str]:
         connection.close()
 
 
-def _fill(connection: BaseDatabaseWrapper, namespace: str, path: str) -> None:
+def _fill(connection: BaseDatabaseWrapper, namespace: str) -> None:
     rows = _rows(connection, _TABLES)
     oids = [row[0] for row in rows]
     name = {oid: _quoted(table) for oid, table, _ in rows}
