@@ -6,7 +6,7 @@ Connecting, authentication and TLS are lightkube's (`config`, `credentials`, `tr
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -215,7 +215,7 @@ class Cluster:
         labels: Selector | None = None,
         resource_version: str = "",
         fields: Selector | None = None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Follow the changes after a version; ends after about a minute, to be called again from the last version seen.
 
         Raises:
@@ -255,7 +255,7 @@ class Cluster:
         )
         return response.content.decode(errors="replace")
 
-    async def followed(self, namespace: str, pod: str, container: str) -> AsyncIterator[str]:
+    async def followed(self, namespace: str, pod: str, container: str) -> AsyncGenerator[str, None]:
         """A container's log from its first line on, until it ends."""
         path, asked = KNOWN["Pod"].path(namespace, pod) + "/log", Asked("follow the log of", "Pod", pod, namespace)
         parameters = {"container": container, "follow": "true"}

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 from lightkube import ConfigError
@@ -28,6 +29,19 @@ _LONGEST_PAUSE = 5.0  # seconds; of what Retry-After may ask for
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; asking again changes nothing
 _POOL = httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=90)
 _TIMEOUT = httpx2.Timeout(30, connect=PATIENCE, pool=60)
+
+
+class _Handshake:
+    """Closes a connection that is given up amid its TLS handshake; the library does after an error, not when cancelled.
+
+    It is told by the library's `trace` extension: https://www.encode.io/httpcore/extensions/#trace
+    """
+
+    async def __call__(self, event: str, told: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.complete"):
+            self._connection = told["return_value"]
+        elif event.endswith("start_tls.failed"):
+            await self._connection.aclose()
 
 
 class Transport:
@@ -74,7 +88,12 @@ class Transport:
             ClusterError: every other answer, and none.
         """
         request = self._http.build_request(
-            method, path, params=parameters, content=body, headers={"Accept": accept, "Content-Type": content_type}
+            method,
+            path,
+            params=parameters,
+            content=body,
+            headers={"Accept": accept, "Content-Type": content_type},
+            extensions={"trace": _Handshake()},
         )
         begun, attempt = time.monotonic(), 0
         while True:
@@ -123,7 +142,9 @@ class Transport:
     ) -> AsyncIterator[httpx2.Response]:
         timeout = httpx2.Timeout(30, connect=PATIENCE, read=silence)
         try:
-            async with self._http.stream("GET", path, params=parameters, timeout=timeout) as response:
+            async with self._http.stream(
+                "GET", path, params=parameters, timeout=timeout, extensions={"trace": _Handshake()}
+            ) as response:
                 if not response.is_success:
                     await response.aread()
                     raise failure(response.status_code, response.content, asked, response.headers.get("Retry-After"))

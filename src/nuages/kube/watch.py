@@ -7,6 +7,7 @@ Each kind is listed once and then followed; a lost connection, a restarted API s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Sequence
 from types import TracebackType
@@ -109,11 +110,14 @@ class Mirror:
                     version = listed.resource_version
                     pause, self.unreachable = 0.0, None
                     await self._tell()
-                async for event in self._cluster.watch(kind, self._namespace, self._labels, version):
-                    version = event.object["metadata"]["resourceVersion"]
-                    if event.type != "BOOKMARK":
-                        self._put(kind, event.object, gone=event.type == "DELETED")
-                        await self._tell()
+                async with contextlib.aclosing(
+                    self._cluster.watch(kind, self._namespace, self._labels, version)
+                ) as events:
+                    async for event in events:
+                        version = event.object["metadata"]["resourceVersion"]
+                        if event.type != "BOOKMARK":
+                            self._put(kind, event.object, gone=event.type == "DELETED")
+                            await self._tell()
             except Expired:
                 version = ""
             except Gone:

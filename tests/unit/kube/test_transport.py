@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import time
@@ -126,3 +127,27 @@ async def test_a_create_that_was_not_let_in_is_sent_again(connect):
     async with answering(BUSY, GOOD) as (url, requests), connect(url) as cluster:
         await cluster.create(CONFIG_MAP)
     assert len(requests) == 2
+
+
+async def test_a_connection_given_up_amid_its_handshake_is_closed(connect):
+    greeted, ended = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        greeted.set()
+        await reader.read()  # until the end, which only a closed connection brings
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server, connect(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}") as cluster:
+        asking = asyncio.create_task(cluster.get("ConfigMap", "b", "a"))
+        await greeted.wait()
+        gc.disable()  # what is lost would be closed by it, at some other time and with a warning
+        try:
+            asking.cancel()
+            await asyncio.wait([asking])
+            async with asyncio.timeout(5):
+                await ended.wait()
+        finally:
+            gc.enable()

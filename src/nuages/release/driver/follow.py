@@ -70,18 +70,19 @@ async def _shown(pod: Object, seen: Counter[str], words: deque[str], cluster: Cl
         return None
     skip, at = seen[metadata["uid"]], 0
     with contextlib.suppress(ClusterError):  # the node went away, or the connection: whoever looks again goes on
-        async for line in cluster.followed(metadata["namespace"], metadata["name"], "nuages"):
-            at += 1
-            if at <= skip:
-                continue
-            seen[metadata["uid"]] = at
-            event = _event(line)
-            if event and event.event == "ended" and event.exit not in {None, 130}:
-                return event
-            if event:
-                _show(event, sink)
-            else:
-                words.append(line)
+        async with contextlib.aclosing(cluster.followed(metadata["namespace"], metadata["name"], "nuages")) as lines:
+            async for line in lines:
+                at += 1
+                if at <= skip:
+                    continue
+                seen[metadata["uid"]] = at
+                event = _event(line)
+                if event and event.event == "ended" and event.exit not in {None, 130}:
+                    return event
+                if event:
+                    _show(event, sink)
+                else:
+                    words.append(line)
     return None
 
 
