@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from nuages.app.connections import COMMAND_CONNECTIONS, Pool, max_connections, pool, processes, surge
-from nuages.app.parts import App, Beat, Postgres, Redis, Volume, Web, Worker
+from nuages.app.parts import App, Beat, Frontend, Memcached, Postgres, RabbitMQ, Redis, Scheduled, Volume, Web, Worker
 from nuages.app.timing import timing, worker_timing
 from nuages.spec import model
 from nuages.spec.load import Spec
 from nuages.spec.units import bytes_of, millicores, seconds
 
-__all__ = ["App", "Beat", "Postgres", "Redis", "Volume", "Web", "Worker", "resolve"]
+__all__ = [
+    "App",
+    "Beat",
+    "Frontend",
+    "Memcached",
+    "Postgres",
+    "RabbitMQ",
+    "Redis",
+    "Scheduled",
+    "Volume",
+    "Web",
+    "Worker",
+    "resolve",
+]
 
 SERVERS = {"wsgi": "gunicorn", "asgi": "uvicorn"}
 """The server of a web that names none."""
@@ -41,16 +54,40 @@ def resolve(spec: Spec, environment: str) -> App:
         migrations=declared.migrations,
         postgres=_postgres(declared),
         redis=_redis(declared),
+        rabbitmq=_rabbitmq(declared),
+        memcached=_memcached(declared),
+        external=_external(declared),
         databases=declared.databases,
+        pool=declared.pool,
         static=declared.static,
-        media=declared.media,
+        media=declared.media.volume if declared.media else None,
+        bucket=declared.media.bucket if declared.media else None,
         volumes={
             key: Volume(key=key, name=f"{declared.name}-volume-{key}", folder=folder)
             for key, folder in declared.volumes.items()
         },
+        schedules={
+            key: Scheduled(key=key, name=f"{declared.name}-schedule-{key}", schedule=schedule)
+            for key, schedule in declared.schedules.items()
+        },
+        jobs=declared.jobs,
+        frontends={
+            key: Frontend(key=key, name=f"{declared.name}-frontend-{key}", frontend=frontend)
+            for key, frontend in declared.frontends.items()
+        },
         expose=declared.expose,
         env=declared.env,
         secrets=declared.secrets,
+        files=declared.files,
+        account=declared.service_account,
+        network=declared.network,
+        placement=declared.placement,
+        sidecars=declared.sidecars,
+        init=declared.init,
+        limits=declared.limits,
+        access=declared.access,
+        objects=declared.objects,
+        patches=declared.patches,
         canary=declared.canary,
         hooks=declared.hooks,
         observability=declared.observability,
@@ -111,18 +148,16 @@ def _beat(declared: model.EnvironmentSpec) -> Beat | None:
 
 
 def _postgres(declared: model.EnvironmentSpec) -> Postgres | None:
-    if declared.services.postgres is None:
+    if declared.services.postgres is None or (run := declared.services.postgres.run) is None:
         return None
-    run = declared.services.postgres.run
     return Postgres(
         name=f"{declared.name}-postgres", run=run, max_connections=max_connections(bytes_of(run.resources.memory))
     )
 
 
 def _redis(declared: model.EnvironmentSpec) -> Redis | None:
-    if declared.services.redis is None:
+    if declared.services.redis is None or (run := declared.services.redis.run) is None:
         return None
-    run = declared.services.redis.run
     broker = _brokers(declared)
     storage = run.storage or (BROKER_STORAGE if broker else None)
     memory = bytes_of(run.resources.memory)
@@ -135,6 +170,29 @@ def _redis(declared: model.EnvironmentSpec) -> Redis | None:
         # child shares memory only while nothing is written. Clients' buffers and fragmentation take the rest.
         max_memory=memory // 2 if storage else memory * 3 // 4,
     )
+
+
+def _rabbitmq(declared: model.EnvironmentSpec) -> RabbitMQ | None:
+    if declared.services.rabbitmq is None or (run := declared.services.rabbitmq.run) is None:
+        return None
+    return RabbitMQ(name=f"{declared.name}-rabbitmq", run=run)
+
+
+def _memcached(declared: model.EnvironmentSpec) -> Memcached | None:
+    if declared.services.memcached is None or (run := declared.services.memcached.run) is None:
+        return None
+    return Memcached(name=f"{declared.name}-memcached", run=run)
+
+
+def _external(declared: model.EnvironmentSpec) -> dict[str, model.External]:
+    services = declared.services
+    stores = {
+        "postgres": services.postgres,
+        "redis": services.redis,
+        "rabbitmq": services.rabbitmq,
+        "memcached": services.memcached,
+    }
+    return {key: store.external for key, store in stores.items() if store and store.external}
 
 
 def _brokers(declared: model.EnvironmentSpec) -> bool:

@@ -6,22 +6,38 @@ import msgspec
 
 from nuages.app.connections import BEAT_CONNECTIONS, CLIENTS_PER_THREAD, CLIENTS_PER_WORKER, Pool, Processes
 from nuages.app.timing import Timing, WorkerTiming
+from nuages.spec import model
 from nuages.spec.model import (
+    Access,
+    Bucket,
     BuildOptions,
     Canary,
+    ConnectionPool,
     Databases,
     Django,
     EnvValue,
     Expose,
+    External,
+    Extra,
+    FileSource,
     Folder,
+    FrontendApp,
     Hooks,
-    Media,
+    Job,
+    Limits,
+    MemcachedRun,
     Migrations,
+    Network,
     Observability,
+    Patch,
+    Placement,
     PostgresRun,
+    RabbitMQRun,
     RedisRun,
     Resources,
+    Schedule,
     SecretSource,
+    ServiceAccount,
     Static,
     WorkerCelery,
 )
@@ -120,6 +136,40 @@ class Redis(msgspec.Struct, frozen=True, kw_only=True):
     """How much it may hold, in bytes."""
 
 
+class RabbitMQ(msgspec.Struct, frozen=True, kw_only=True):
+    """RabbitMQ run in the cluster."""
+
+    name: str
+    """What its objects are called, and the host name to reach it: `blog-rabbitmq`."""
+    run: RabbitMQRun
+
+
+class Memcached(msgspec.Struct, frozen=True, kw_only=True):
+    """Memcached run in the cluster."""
+
+    name: str
+    """What its objects are called, and the host name to reach it: `blog-memcached`."""
+    run: MemcachedRun
+
+
+class Frontend(msgspec.Struct, frozen=True, kw_only=True):
+    """A front end that Node builds and nginx serves."""
+
+    key: str
+    name: str
+    """What its objects are called: `blog-frontend-spa`."""
+    frontend: FrontendApp
+
+
+class Scheduled(msgspec.Struct, frozen=True, kw_only=True):
+    """A command at its time."""
+
+    key: str
+    name: str
+    """What its CronJob is called: `blog-schedule-clearsessions`."""
+    schedule: Schedule
+
+
 class Volume(msgspec.Struct, frozen=True, kw_only=True):
     """A folder of the project that is written to."""
 
@@ -153,13 +203,36 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     migrations: Migrations
     postgres: Postgres | None
     redis: Redis | None
+    rabbitmq: RabbitMQ | None
+    memcached: Memcached | None
+    external: dict[str, External]
+    """The services that somebody else runs, by their key in the spec: postgres, redis, rabbitmq, memcached."""
     databases: Databases
+    pool: ConnectionPool
     static: Static
-    media: Media | None
+    media: model.Volume | None
+    """Where uploads live: a volume, or"""
+    bucket: Bucket | None
+    """a bucket."""
     volumes: dict[str, Volume]
+    schedules: dict[str, Scheduled]
+    jobs: dict[str, Job]
+    """Commands on demand."""
+    frontends: dict[str, Frontend]
     expose: Expose | None
     env: dict[str, EnvValue]
     secrets: dict[str, SecretSource]
+    files: dict[str, FileSource]
+    account: ServiceAccount
+    network: Network
+    placement: Placement
+    sidecars: dict[str, Extra]
+    init: dict[str, Extra]
+    limits: Limits | None
+    access: Access
+    objects: list[str]
+    """Files of objects that are applied with the app's, relative to the project's root."""
+    patches: list[Patch]
     canary: Canary
     hooks: Hooks
     observability: Observability

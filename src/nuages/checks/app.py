@@ -82,7 +82,7 @@ def _sum(app: App, needed: Budget) -> str:
 
 
 def _media(app: App) -> list[Finding]:
-    if app.media is None or shared(app.media.volume):
+    if app.media is None or shared(app.media):
         return []
     place = Place(path="media.volume.accessMode")
     if sum(component.replicas for component in app.replicated) > 1:
@@ -99,7 +99,7 @@ def _uploads(app: App, build: Build) -> list[Finding]:
         return [
             Finding("app.E105", Level.ERROR, message, Place(path="media.volume"), "set MEDIA_ROOT, or leave media out")
         ]
-    if build.media_root and app.media is None and not folders.kept(app, build, build.media_root):
+    if build.media_root and app.media is None and app.bucket is None and not folders.kept(app, build, build.media_root):
         message = f"the project keeps uploads in {build.media_root}, which is read-only without a volume"
         return [Finding("app.W106", Level.WARNING, message, Place(path="media"), "media: {volume: {size: 5Gi}}")]
     return []

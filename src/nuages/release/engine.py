@@ -21,9 +21,11 @@ from nuages.release.phases.beat import beat
 from nuages.release.phases.canary import canary
 from nuages.release.phases.contract import contract
 from nuages.release.phases.expand import expand
+from nuages.release.phases.frontends import frontends
 from nuages.release.phases.live import live
 from nuages.release.phases.maintenance import maintenance
 from nuages.release.phases.prune import prune
+from nuages.release.phases.schedules import schedules
 from nuages.release.phases.services import services
 from nuages.release.phases.settle import settle
 from nuages.release.phases.static import static
@@ -49,7 +51,9 @@ PHASES: dict[str, Phase] = {
     "canary": canary,  # a set beside the one that serves, where asked for; a person or the numbers promote it
     "workers": workers,
     "web": web,
+    "frontends": frontends,  # what asks the new web
     "beat": beat,
+    "schedules": schedules,
     "verify": verify,  # what answers is what was released
     "after-rollout": hooks.at("after-rollout"),
     "live": live,  # said and written down: nothing below takes it back
@@ -65,7 +69,9 @@ BACK = (
     "services",
     "static",
     "expand",
+    "schedules",
     "beat",
+    "frontends",
     "web",
     "workers",
     "undo",
@@ -77,7 +83,18 @@ BACK = (
 )
 """The order of a rollback: who sends new tasks goes before who works them off."""
 
-OPTIONAL = ("static", "maintenance", "canary", "workers", "beat", "settle", "contract", "undo")
+OPTIONAL = (
+    "static",
+    "maintenance",
+    "canary",
+    "workers",
+    "frontends",
+    "beat",
+    "schedules",
+    "settle",
+    "contract",
+    "undo",
+)
 """The phases of what an app may have none of, or a release was not asked for: their part of the manifest is empty."""
 
 AWAY = 2.0

@@ -26,7 +26,9 @@ KEY = "nuages.dev/key"
 TRACK = "nuages.dev/track"
 # Components: what an object is there for. `run` is what a person starts by hand.
 WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
-STATIC, POSTGRES, REDIS = "static", "postgres", "redis"
+SCHEDULE, JOB, FRONTEND, BACKUP = "schedule", "job", "frontend", "backup"
+STATIC, POSTGRES, REDIS, RABBITMQ, MEMCACHED = "static", "postgres", "redis", "rabbitmq", "memcached"
+PGBOUNCER = "pgbouncer"
 MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"
 
 

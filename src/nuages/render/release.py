@@ -70,6 +70,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How the outside gets in: Service of type LoadBalancer or NodePort, Ingress, HTTPRoute."""
     beat: list[Object] = []
     """The StatefulSet of beat, last: what it sends, the new workers know."""
+    schedules: list[Object] = []
+    """A CronJob for each command at its time: after the web, since it runs what was released."""
+    frontends: list[Object] = []
+    """Deployment, Service and disruption budget of each front end: after the web, whose API it asks."""
     settle: list[Object] = []
     """The Job of what migrations leave for after the rollout; run where something is left."""
     contract: list[Object] = []
@@ -92,7 +96,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             *self.workers,
             *self.web,
             *self.exposure,
+            *self.frontends,
             *self.beat,
+            *self.schedules,
             *self.settle,
             *self.contract,
             *self.undo,

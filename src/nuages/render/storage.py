@@ -20,7 +20,7 @@ def media(app: App) -> list[Object]:
     """The volume claim for uploads, where the app has any."""
     if app.media is None:
         return []
-    volume = app.media.volume
+    volume = app.media
     return [
         {
             "apiVersion": "v1",
@@ -54,7 +54,7 @@ def shared(volume: model.Volume) -> bool:
 
 def one_node(app: App) -> bool:
     """Whether a volume of the webs and workers is one node's, so that new pods can't start beside old ones."""
-    media = app.media is not None and not shared(app.media.volume)
+    media = app.media is not None and not shared(app.media)
     return media or folder_on_one_node(app)
 
 

@@ -59,6 +59,32 @@ Factor = Annotated[str, Meta(pattern=r"^[1-9][0-9]?(\.[0-9]{1,2})?x$", title="a 
 MigrationName = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\.\w+$", title="a migration")]
 # https://docs.djangoproject.com/en/stable/ref/checks/: the id of a system check.
 CheckId = Annotated[str, Meta(pattern=r"^[\w.]+\.[CEWID]\d{3}$", title="a system check's id")]
+# Five fields, or a shorthand of Kubernetes': https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
+Cron = Annotated[
+    str,
+    Meta(
+        pattern=r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+ \S+ \S+ \S+ \S+)$", title="a schedule"
+    ),
+]
+# A host's name or its address, v4 or v6.
+Address = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$", title="a host")]
+Endpoint = Annotated[str, Meta(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$", title="an address on the web")]
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BucketUrl = Annotated[
+    str, Meta(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$", title="a bucket")
+]
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set, and annotations.
+LabelName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        title="a label",
+    ),
+]
+# https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/: ipBlock.cidr
+AddressRange = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$", title="an address range")]
+# Where a file or a volume goes inside a container.
+ContainerPath = Annotated[str, Meta(pattern=r"^/[^\s:\\]+$", title="a path in the container")]
 Command = Annotated[list[str], Meta(min_length=1)]
 
 

@@ -13,97 +13,129 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from nuages.spec.forms import ClassName, Host, Key, Name, NamespaceName, ObjectName, Part, Repository, Variable
-from nuages.spec.processes import Beat, BeatCelery, Migrations, Resources, Web, Worker, WorkerCelery
-from nuages.spec.releases import Canary, Checks, Hook, Hooks, Static, Webhook
+from nuages.spec.exposing import Expose, Tls
+from nuages.spec.forms import (
+    ContainerPath,
+    Key,
+    Name,
+    NamespaceName,
+    ObjectName,
+    Part,
+    ProjectPath,
+    Repository,
+    Variable,
+)
+from nuages.spec.fronts import FrontendApp, Nginx, Static, StaticBucket
+from nuages.spec.processes import (
+    Autoscale,
+    Beat,
+    BeatCelery,
+    ConnectionPool,
+    Job,
+    Migrations,
+    PgBouncer,
+    Resources,
+    Schedule,
+    Web,
+    Worker,
+    WorkerCelery,
+)
+from nuages.spec.releases import Canary, Checks, Hook, Hooks, Webhook
 from nuages.spec.source import BuildOptions, Dependencies, Django, Frontend, Overlay
 from nuages.spec.stores import (
+    Backup,
+    Bucket,
     Database,
     Databases,
+    External,
     Folder,
     Media,
+    Memcached,
+    MemcachedRun,
     Postgres,
     PostgresRun,
+    RabbitMQ,
+    RabbitMQRun,
     Redis,
     RedisRun,
     Services,
     Volume,
 )
+from nuages.spec.walls import (
+    Access,
+    Egress,
+    Extra,
+    FileSource,
+    Limits,
+    Network,
+    Patch,
+    Placement,
+    ServiceAccount,
+    Toleration,
+)
 
 __all__ = [
+    "Access",
+    "Autoscale",
+    "Backup",
     "Beat",
     "BeatCelery",
+    "Bucket",
     "BuildOptions",
     "Canary",
     "Checks",
+    "ConnectionPool",
     "Database",
     "Databases",
     "Declaration",
     "Dependencies",
     "Django",
+    "Egress",
     "EnvValue",
     "EnvironmentSpec",
     "Expose",
+    "External",
+    "Extra",
+    "FileSource",
     "Folder",
     "Frontend",
+    "FrontendApp",
     "Hook",
     "Hooks",
+    "Job",
+    "Limits",
     "Media",
+    "Memcached",
+    "MemcachedRun",
     "Migrations",
+    "Network",
+    "Nginx",
     "Observability",
     "Overlay",
+    "Patch",
+    "PgBouncer",
+    "Placement",
     "Postgres",
     "PostgresRun",
+    "RabbitMQ",
+    "RabbitMQRun",
     "Redis",
     "RedisRun",
     "Resources",
+    "Schedule",
     "SecretSource",
+    "ServiceAccount",
     "Services",
     "Static",
+    "StaticBucket",
     "Tls",
+    "Toleration",
     "Volume",
     "Web",
     "Webhook",
     "Worker",
     "WorkerCelery",
 ]
-
-
-class Tls(Part, frozen=True, kw_only=True):
-    """Where TLS ends; exactly one of them."""
-
-    issuer: Annotated[
-        ObjectName | None, Meta(description="A cert-manager ClusterIssuer.", examples=["letsencrypt"])
-    ] = None
-    secret: Annotated[ObjectName | None, Meta(description="A Secret of type kubernetes.io/tls.")] = None
-    terminated: Annotated[Literal["loadBalancer"] | None, Meta(description="Before the cluster.")] = None
-    none: Annotated[dict[str, str] | None, Meta(description="Plain HTTP, on purpose: write `none: {}`.")] = None
-
-
-class Expose(Part, frozen=True, kw_only=True):
-    """How the outside reaches the app."""
-
-    kind: Annotated[
-        Literal["ingress", "gateway", "loadBalancer", "nodePort"],
-        Meta(description="What lets requests in."),
-    ] = "ingress"
-    hosts: Annotated[list[Host], Meta(description="The names it answers to.", examples=[["blog.example.com"]])] = field(
-        default_factory=list
-    )
-    class_: Annotated[
-        ClassName | None,
-        Meta(
-            description="The ingress class, left out the cluster's default; or the Gateway, as name or namespace/name.",
-            examples=["traefik"],
-        ),
-    ] = field(default=None, name="class")
-    node_port: Annotated[
-        Annotated[int, Meta(ge=30000, le=32767)] | None,
-        Meta(
-            description="With kind nodePort: the port on every node; the cluster's choice, left out.", examples=[30005]
-        ),
-    ] = None
-    tls: Annotated[Tls | None, Meta(description="Where TLS ends.")] = None
 
 
 class EnvValue(Part, frozen=True, kw_only=True):
@@ -164,14 +196,44 @@ class Declaration(Part, frozen=True, kw_only=True):
         ),
     ] = field(default_factory=dict)
     beat: Annotated[Beat | None, Meta(description="What sends tasks at their time: exactly one pod.")] = None
+    schedules: Annotated[
+        dict[Key, Schedule],
+        Meta(
+            description="Commands at their time.",
+            examples=[{"clearsessions": {"manage": ["clearsessions"], "cron": "0 3 * * *"}}],
+        ),
+    ] = field(default_factory=dict)
+    jobs: Annotated[
+        dict[Key, Job],
+        Meta(
+            description="Commands on demand: `nuages run NAME`.", examples=[{"seed": {"manage": ["loaddata", "demo"]}}]
+        ),
+    ] = field(default_factory=dict)
     migrations: Annotated[Migrations, Meta(description="How the database follows the code.")] = Migrations()
     services: Annotated[Services, Meta(description="The data stores the app uses.")] = Services()
     databases: Annotated[Databases, Meta(description="Django's DATABASES: alias to service.")] = Databases()
-    static: Annotated[Static, Meta(description="Static files across releases.")] = Static()
+    pool: Annotated[ConnectionPool, Meta(description="Connections to the database.")] = ConnectionPool()
+    static: Annotated[Static, Meta(description="Static files: who serves them, and for how long.")] = Static()
     media: Annotated[Media | None, Meta(description="Where uploads live.")] = None
     volumes: Annotated[
         dict[Key, Folder],
         Meta(description="Folders that the project writes to.", examples=[{"data": {"path": "data"}}]),
+    ] = field(default_factory=dict)
+    frontends: Annotated[
+        dict[Key, FrontendApp],
+        Meta(
+            description="Front ends that Node builds and nginx serves.",
+            examples=[
+                {
+                    "spa": {
+                        "directory": "web",
+                        "command": ["npm", "run", "build"],
+                        "output": "dist/spa",
+                        "routes": ["/app/"],
+                    }
+                }
+            ],
+        ),
     ] = field(default_factory=dict)
     expose: Annotated[Expose | None, Meta(description="How the outside reaches the app.")] = None
     env: Annotated[dict[Variable, EnvValue], Meta(description="Environment variables; nothing secret.")] = field(
@@ -179,6 +241,42 @@ class Declaration(Part, frozen=True, kw_only=True):
     )
     secrets: Annotated[dict[Variable, SecretSource], Meta(description="Secret environment variables: names only.")] = (
         field(default_factory=dict)
+    )
+    files: Annotated[
+        dict[ContainerPath, FileSource],
+        Meta(
+            description="Files that are put into the project's containers.",
+            examples=[{"/etc/newrelic.ini": {"file": "deploy/newrelic.ini"}}],
+        ),
+    ] = field(default_factory=dict)
+    service_account: Annotated[ServiceAccount, Meta(description="The account of the project's pods.")] = (
+        ServiceAccount()
+    )
+    network: Annotated[Network, Meta(description="Whom the project talks to outside.")] = Network()
+    placement: Annotated[Placement, Meta(description="On which nodes the pods go.")] = Placement()
+    sidecars: Annotated[
+        dict[Key, Extra],
+        Meta(
+            description="Containers beside the project's.", examples=[{"agent": {"image": "registry.example.com/a:1"}}]
+        ),
+    ] = field(default_factory=dict)
+    init: Annotated[
+        dict[Key, Extra],
+        Meta(
+            description="Containers that end before it starts.",
+            examples=[{"wait": {"image": "registry.example.com/a:1"}}],
+        ),
+    ] = field(default_factory=dict)
+    limits: Annotated[
+        Limits | None, Meta(description="What the whole environment may take.", examples=[{"cpu": "8"}])
+    ] = None
+    access: Annotated[Access, Meta(description="Who may do what in the namespace.")] = Access()
+    objects: Annotated[
+        list[ProjectPath],
+        Meta(description="Files of objects that are applied with the app's.", examples=[["deploy/extra.yaml"]]),
+    ] = field(default_factory=list)
+    patches: Annotated[list[Patch], Meta(description="What is to be otherwise on objects that nuages renders.")] = (
+        field(default_factory=list)
     )
     canary: Annotated[Canary, Meta(description="How `nuages deploy --canary` goes on, and what it bears.")] = Canary()
     hooks: Annotated[Hooks, Meta(description="What is done beside the phases of a release.")] = Hooks()

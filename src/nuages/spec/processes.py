@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from nuages.spec.forms import CeleryApp, Command, Cpu, Duration, Memory, MigrationName, Part, Queue, Route
+from nuages.spec.forms import CeleryApp, Command, Cpu, Cron, Duration, Memory, MigrationName, Part, Queue, Route
 
 Interface = Literal["wsgi", "asgi"]
 Server = Literal["gunicorn", "uvicorn", "granian"]
@@ -22,6 +22,29 @@ class Resources(Part, frozen=True, kw_only=True):
     memory: Annotated[
         Memory, Meta(description="Memory, set aside and at the same time the limit.", examples=["256Mi"])
     ] = "256Mi"
+
+
+class Autoscale(Part, frozen=True, kw_only=True):
+    """How many pods there are, by what they have to do."""
+
+    min: Annotated[Annotated[int, Meta(ge=0, le=1000)], Meta(description="Never fewer.")] = 1
+    max: Annotated[Annotated[int, Meta(ge=1, le=1000)], Meta(description="Never more.", examples=[10])]
+    cpu: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)] | None,
+        Meta(description="Percent of the CPU request that each pod should use on average.", examples=[70]),
+    ] = None
+    memory: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None,
+        Meta(description="Percent of the memory request that each pod should use on average.", examples=[80]),
+    ] = None
+    requests_per_second: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Of a web: requests that each pod should answer; needs an adapter for pods' metrics."),
+    ] = None
+    queue_length: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Of a Celery worker: waiting tasks for each pod; needs KEDA.", examples=[50]),
+    ] = None
 
 
 class Web(Part, frozen=True, kw_only=True):
@@ -48,6 +71,10 @@ class Web(Part, frozen=True, kw_only=True):
         ),
     ] = None
     replicas: Annotated[int, Meta(ge=0, le=1000, description="How many pods serve.", examples=[3])] = 1
+    autoscale: Annotated[
+        Autoscale | None,
+        Meta(description="As many pods as there is to do, in place of replicas.", examples=[{"max": 10, "cpu": 70}]),
+    ] = None
     request_timeout: Annotated[
         Duration,
         Meta(
@@ -81,6 +108,13 @@ class Worker(Part, frozen=True, kw_only=True):
         Meta(description="A worker that is not Celery's.", examples=[["python", "manage.py", "qcluster"]]),
     ] = None
     replicas: Annotated[int, Meta(ge=0, le=1000, description="How many pods work.", examples=[2])] = 1
+    autoscale: Annotated[
+        Autoscale | None,
+        Meta(
+            description="As many pods as there is to do, in place of replicas.",
+            examples=[{"max": 8, "queueLength": 50}],
+        ),
+    ] = None
     longest_task: Annotated[
         Duration,
         Meta(
@@ -102,6 +136,58 @@ class Beat(Part, frozen=True, kw_only=True):
 
     celery: Annotated[BeatCelery, Meta(description="Celery's beat.", examples=[{"app": "blog"}])]
     resources: Annotated[Resources, Meta(description="CPU and memory of its pod.")] = Resources()
+
+
+class Schedule(Part, frozen=True, kw_only=True):
+    """A command at its time, in a pod of its own; exactly one of manage and command."""
+
+    cron: Annotated[Cron, Meta(description="When.", examples=["0 3 * * *"])]
+    manage: Annotated[Command | None, Meta(description="A manage.py command.", examples=[["clearsessions"]])] = None
+    command: Annotated[Command | None, Meta(description="Any command.", examples=[["python", "report.py"]])] = None
+    time_zone: Annotated[str, Meta(description="In which the time is meant.", examples=["Europe/Berlin"])] = "Etc/UTC"
+    overlap: Annotated[
+        Literal["forbid", "allow", "replace"],
+        Meta(description="What happens where the one before still runs."),
+    ] = "forbid"
+    suspended: Annotated[bool, Meta(description="Not for the time being.")] = False
+    timeout: Annotated[Duration, Meta(description="It is ended after this.", examples=["1h"])] = "1h"
+    retries: Annotated[Annotated[int, Meta(ge=0, le=20)], Meta(description="How often it is tried again.")] = 0
+    resources: Annotated[Resources, Meta(description="CPU and memory of its pod.")] = Resources()
+
+
+class Job(Part, frozen=True, kw_only=True):
+    """A command on demand, in a pod of its own: `nuages run NAME`; exactly one of manage and command."""
+
+    manage: Annotated[Command | None, Meta(description="A manage.py command.", examples=[["loaddata", "demo"]])] = None
+    command: Annotated[Command | None, Meta(description="Any command.", examples=[["python", "import.py"]])] = None
+    timeout: Annotated[Duration, Meta(description="It is ended after this.", examples=["1h"])] = "1h"
+    retries: Annotated[Annotated[int, Meta(ge=0, le=20)], Meta(description="How often it is tried again.")] = 0
+    resources: Annotated[Resources, Meta(description="CPU and memory of its pod.")] = Resources()
+
+
+class PgBouncer(Part, frozen=True, kw_only=True):
+    """A pooler between the app and PostgreSQL: many connections of the app's over few of the server's."""
+
+    replicas: Annotated[Annotated[int, Meta(ge=1, le=20)], Meta(description="How many pods.")] = 2
+    server_connections: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | None,
+        Meta(description="How many connections to the server each pod opens; left out, what the server has for it."),
+    ] = None
+    resources: Annotated[Resources, Meta(description="CPU and memory of each pod.")] = Resources(
+        cpu="50m", memory="64Mi"
+    )
+
+
+class ConnectionPool(Part, frozen=True, kw_only=True):
+    """How the project's processes keep connections to the database."""
+
+    size: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None,
+        Meta(description="The most that a process keeps; one for each of its threads, left out.", examples=[4]),
+    ] = None
+    pgbouncer: Annotated[
+        PgBouncer | None, Meta(description="PgBouncer between, pooling by transaction.", examples=[{}])
+    ] = None
 
 
 class MigrateResources(Resources, frozen=True, kw_only=True):

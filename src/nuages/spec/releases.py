@@ -18,18 +18,6 @@ class Checks(Part, frozen=True, kw_only=True):
     ] = field(default_factory=list)
 
 
-class Static(Part, frozen=True, kw_only=True):
-    """Static files across releases: a page of one release may ask a pod of another for them."""
-
-    keep: Annotated[
-        Annotated[int, Meta(ge=0, le=10)],
-        Meta(
-            description="Of so many earlier releases the files stay reachable that pages of theirs name; "
-            "with 0 only a pod's own."
-        ),
-    ] = 3
-
-
 class Canary(Part, frozen=True, kw_only=True):
     """A release that serves some requests first, judged beside the one that serves the rest."""
 

@@ -22,26 +22,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nuages.spec.document import Document, Path, Value
+from nuages.spec.texts import places
 
 # What reads numbers as words: versions lose a zero as numbers (3.10), and 30 must be told from "30s" in the message.
-AS_WRITTEN = (
+_FORMS = (
+    "a duration",
+    "an amount of memory",
+    "an amount of CPU",
+    "a major version",
+    "a percentage",
+    "a factor",
+)
+_AS_WRITTEN = (
     ("name",),
     ("env", "*", "value"),
     ("django", "python"),
-    ("services", "postgres", "run", "version"),
-    ("services", "postgres", "run", "storage"),
-    ("services", "redis", "run", "version"),
-    ("services", "redis", "run", "storage"),
-    ("media", "volume", "size"),
-    ("volumes", "*", "size"),
-    ("web", "*", "requestTimeout"),
-    ("workers", "*", "longestTask"),
-    ("migrations", "timeout"),
-    ("migrations", "lockTimeout"),
-    ("migrations", "settle"),
-    ("canary", "pause"),
-    ("canary", "errorRate"),
-    ("canary", "latencyP95"),
     ("hooks", "*", "manage", "*"),
     ("hooks", "*", "command", "*"),
     ("web", "*", "command", "*"),
@@ -49,18 +44,6 @@ AS_WRITTEN = (
     ("workers", "*", "celery", "queues", "*"),
     ("build", "commands", "*", "*"),
     ("build", "frontend", "command", "*"),
-    *(
-        (*above, "resources", kind)
-        for above in (
-            ("web", "*"),
-            ("workers", "*"),
-            ("beat",),
-            ("migrations",),
-            ("services", "postgres", "run"),
-            ("services", "redis", "run"),
-        )
-        for kind in ("cpu", "memory")
-    ),
 )
 
 
@@ -136,7 +119,7 @@ def _value(value: Value, document: Document, above: Path, path: Path, *, patch: 
     wrapped = _first(path, WRAPPED)
     if wrapped and path[0] == "env":
         return wrapped(_text(value, document, (*above, *path)))
-    if _listed(path, AS_WRITTEN):
+    if _listed(path, (*_AS_WRITTEN, *places(*_FORMS))):
         return _text(value, document, (*above, *path))
     return wrapped(value) if wrapped else value
 

@@ -1,15 +1,83 @@
-"""The spec's parts about what is kept: data stores, databases, volumes."""
+"""The spec's parts about what is kept: data stores, databases, volumes, buckets."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from nuages.spec.forms import MajorVersion, Memory, ObjectName, Part, ProjectPath
+from nuages.spec.forms import (
+    Address,
+    BucketUrl,
+    Cron,
+    Endpoint,
+    MajorVersion,
+    Memory,
+    ObjectName,
+    Part,
+    ProjectPath,
+)
 from nuages.spec.processes import Resources
 
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]
+
+
+class Bucket(Part, frozen=True, kw_only=True):
+    """A bucket of an object store that speaks S3's API."""
+
+    url: Annotated[BucketUrl, Meta(description="The bucket, and a folder in it.", examples=["s3://blog-media"])]
+    secret: Annotated[
+        ObjectName | None,
+        Meta(
+            description="A Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; left out, the pods' own identity "
+            "opens it (serviceAccount.annotations)."
+        ),
+    ] = None
+    endpoint: Annotated[
+        Endpoint | None,
+        Meta(description="The store's address; Amazon's, left out.", examples=["https://s3.example.com"]),
+    ] = None
+    region: Annotated[str | None, Meta(description="Its region.", examples=["eu-central-1"])] = None
+
+
+class BackupTo(Part, frozen=True, kw_only=True):
+    """Where backups go; exactly one of them."""
+
+    volume: Annotated[Memory | None, Meta(description="A volume of this size.", examples=["20Gi"])] = None
+    bucket: Annotated[Bucket | None, Meta(description="A bucket.", examples=[{"url": "s3://blog-backups"}])] = None
+
+
+class Backup(Part, frozen=True, kw_only=True):
+    """A dump at its time, of which some are kept."""
+
+    cron: Annotated[Cron, Meta(description="When, in UTC.", examples=["0 2 * * *"])] = "0 2 * * *"
+    keep: Annotated[Annotated[int, Meta(ge=1, le=1000)], Meta(description="How many are kept, the newest.")] = 14
+    to: Annotated[BackupTo, Meta(description="Where they go.", examples=[{"volume": "20Gi"}])]
+
+
+class External(Part, frozen=True, kw_only=True):
+    """A data store that somebody else runs: nuages leads the app to it, and never changes it."""
+
+    host: Annotated[Address, Meta(description="Its name, or its address.", examples=["db.internal"])]
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65535)] | None, Meta(description="Its port; the usual one, left out.")
+    ] = None
+    secret: Annotated[
+        ObjectName | None, Meta(description="A Secret with its user and password.", examples=["blog-rds"])
+    ] = None
+    keys: Annotated[
+        dict[Literal["user", "password", "name"], str],
+        Meta(description="Under which keys, where they are called otherwise.", examples=[{"password": "pw"}]),
+    ] = field(default_factory=dict)
+    name: Annotated[str | None, Meta(description="The database or vhost; the app's name, left out.")] = None
+    tls: Annotated[
+        Literal["disable", "require", "verify-full"],
+        Meta(description="Whether what is said to it is encrypted, and whether it must prove who it is."),
+    ] = "disable"
+    authority: Annotated[
+        ObjectName | None,
+        Meta(description="A ConfigMap whose ca.crt signed its certificate; the image's own authorities, left out."),
+    ] = None
 
 
 class PostgresResources(Resources, frozen=True, kw_only=True):
@@ -25,13 +93,26 @@ class PostgresRun(Part, frozen=True, kw_only=True):
 
     version: Annotated[MajorVersion, Meta(description="Major version.", examples=["17"])] = "17"
     storage: Annotated[Memory, Meta(description="Size of its volume.", examples=["10Gi"])] = "10Gi"
+    storage_class: Annotated[
+        ObjectName | None, Meta(description="The cluster's storage class; its default, left out.")
+    ] = None
     resources: Annotated[PostgresResources, Meta(description="CPU and memory.")] = PostgresResources()
+    backup: Annotated[
+        Backup | None, Meta(description="Dumps at their time.", examples=[{"to": {"volume": "20Gi"}}])
+    ] = None
+    operator: Annotated[
+        Literal["cloudnative-pg"] | None,
+        Meta(description="Who runs it, where the cluster has an operator for that."),
+    ] = None
 
 
 class Postgres(Part, frozen=True, kw_only=True):
-    """PostgreSQL, run in the cluster."""
+    """PostgreSQL; exactly one of them."""
 
-    run: Annotated[PostgresRun, Meta(description="Run it in the cluster.", examples=[{}])]
+    run: Annotated[PostgresRun | None, Meta(description="Run it in the cluster.", examples=[{}])] = None
+    external: Annotated[External | None, Meta(description="It is elsewhere.", examples=[{"host": "db.internal"}])] = (
+        None
+    )
 
 
 class RedisResources(Resources, frozen=True, kw_only=True):
@@ -43,6 +124,9 @@ class RedisResources(Resources, frozen=True, kw_only=True):
 class RedisRun(Part, frozen=True, kw_only=True):
     """A Redis in the cluster: one pod. Where workers take their tasks from it, what it holds is on a volume."""
 
+    engine: Annotated[Literal["redis", "valkey"], Meta(description="Redis, or Valkey, which speaks as it does.")] = (
+        "redis"
+    )
     version: Annotated[MajorVersion, Meta(description="Major version.", examples=["8"])] = "8"
     storage: Annotated[
         Memory | None,
@@ -55,9 +139,57 @@ class RedisRun(Part, frozen=True, kw_only=True):
 
 
 class Redis(Part, frozen=True, kw_only=True):
-    """Redis, run in the cluster."""
+    """Redis, or Valkey; exactly one of them."""
 
-    run: Annotated[RedisRun, Meta(description="Run it in the cluster.", examples=[{}])]
+    run: Annotated[RedisRun | None, Meta(description="Run it in the cluster.", examples=[{}])] = None
+    external: Annotated[
+        External | None, Meta(description="It is elsewhere.", examples=[{"host": "redis.internal"}])
+    ] = None
+
+
+class RabbitMQResources(Resources, frozen=True, kw_only=True):
+    """What RabbitMQ asks for; from when on it takes no more messages is derived from its memory."""
+
+    memory: Annotated[Memory, Meta(description="Memory; its high watermark follows.", examples=["512Mi"])] = "512Mi"
+
+
+class RabbitMQRun(Part, frozen=True, kw_only=True):
+    """A RabbitMQ in the cluster: one node of a name that stays, one volume that no release ever deletes."""
+
+    version: Annotated[MajorVersion, Meta(description="Major version.", examples=["4"])] = "4"
+    storage: Annotated[Memory, Meta(description="Size of its volume.", examples=["2Gi"])] = "2Gi"
+    resources: Annotated[RabbitMQResources, Meta(description="CPU and memory.")] = RabbitMQResources()
+
+
+class RabbitMQ(Part, frozen=True, kw_only=True):
+    """RabbitMQ; exactly one of them."""
+
+    run: Annotated[RabbitMQRun | None, Meta(description="Run it in the cluster.", examples=[{}])] = None
+    external: Annotated[External | None, Meta(description="It is elsewhere.", examples=[{"host": "mq.internal"}])] = (
+        None
+    )
+
+
+class MemcachedResources(Resources, frozen=True, kw_only=True):
+    """What Memcached asks for; how much it may hold is derived from its memory."""
+
+    memory: Annotated[Memory, Meta(description="Memory; how much it may hold follows.", examples=["128Mi"])] = "128Mi"
+
+
+class MemcachedRun(Part, frozen=True, kw_only=True):
+    """A Memcached in the cluster: one pod, and nothing is kept of what it holds."""
+
+    version: Annotated[MajorVersion, Meta(description="Major version.", examples=["1"])] = "1"
+    resources: Annotated[MemcachedResources, Meta(description="CPU and memory.")] = MemcachedResources()
+
+
+class Memcached(Part, frozen=True, kw_only=True):
+    """Memcached; exactly one of them."""
+
+    run: Annotated[MemcachedRun | None, Meta(description="Run it in the cluster.", examples=[{}])] = None
+    external: Annotated[
+        External | None, Meta(description="It is elsewhere.", examples=[{"host": "cache.internal"}])
+    ] = None
 
 
 class Services(Part, frozen=True, kw_only=True):
@@ -65,6 +197,8 @@ class Services(Part, frozen=True, kw_only=True):
 
     postgres: Annotated[Postgres | None, Meta(description="PostgreSQL.")] = None
     redis: Annotated[Redis | None, Meta(description="Redis.")] = None
+    rabbitmq: Annotated[RabbitMQ | None, Meta(description="RabbitMQ.")] = None
+    memcached: Annotated[Memcached | None, Meta(description="Memcached.")] = None
 
 
 class Database(Part, frozen=True, kw_only=True):
@@ -93,9 +227,12 @@ class Volume(Part, frozen=True, kw_only=True):
 
 
 class Media(Part, frozen=True, kw_only=True):
-    """Where uploads live."""
+    """Where uploads live; exactly one of them."""
 
-    volume: Annotated[Volume, Meta(description="A volume, mounted at MEDIA_ROOT.", examples=[{"size": "5Gi"}])]
+    volume: Annotated[
+        Volume | None, Meta(description="A volume, mounted at MEDIA_ROOT.", examples=[{"size": "5Gi"}])
+    ] = None
+    bucket: Annotated[Bucket | None, Meta(description="A bucket.", examples=[{"url": "s3://blog-media"}])] = None
 
 
 class Folder(Part, frozen=True, kw_only=True):

@@ -57,6 +57,13 @@ FORMS = {
     "a migration": "as Django names it: blog.0005_fill_slugs",
     "a system check's id": "as manage.py check shows it: security.W004",
     "a route": "a path that begins with a slash: /api/",
+    "a schedule": 'five fields: "0 3 * * *" is every night at three',
+    "a host": "a name or an address, without scheme or port: db.internal",
+    "an address on the web": "https://s3.example.com, without a password",
+    "a bucket": "s3://name, or s3://name/folder",
+    "a label": "letters, digits, dashes and dots, perhaps behind a domain: example.com/team",
+    "a path in the container": "one that begins with a slash: /etc/newrelic.ini",
+    "an address range": "write 10.0.0.0/8, or 192.0.2.7/32",
 }
 TYPES = {
     "object": "a map",

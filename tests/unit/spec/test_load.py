@@ -81,7 +81,7 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
             "web: {main: {requestTimeout: 0s}}",
             "nuages.yaml:3:30: web.main.requestTimeout must be more than nothing spec.E207",
         ),
-        ("services: {postgres: {}}", "nuages.yaml:3:12: services.postgres.run is missing spec.E104"),
+        ("services: {postgres: {}}", "nuages.yaml:3:22: services.postgres says neither run nor external spec.E220"),
         (
             "databases: {default: postgres}",
             'nuages.yaml:3:22: databases.default.service no service "postgres" spec.E201',
@@ -155,7 +155,7 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
             "nuages.yaml:3:44: volumes.a.accessMode means nothing with temporary spec.E216",
         ),
         ("volumes: {a: {path: data, size: 1}}", 'nuages.yaml:3:33: volumes.a.size "1" has no unit spec.E103'),
-        ("media: {}", "nuages.yaml:3:1: media.volume is missing spec.E104"),
+        ("media: {}", "nuages.yaml:3:8: media says neither volume nor bucket spec.E220"),
         ("expose: {kind: ingress}", "nuages.yaml:3:1: expose.hosts kind ingress needs them spec.E206"),
         (
             "expose: {kind: gateway, hosts: a.example.com}",

@@ -10,9 +10,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from nuages.spec.document import Path, Value
 from nuages.spec.environments import holds, removals
-from nuages.spec.model import BuildOptions, EnvironmentSpec, Expose, Folder, Resources
+from nuages.spec.model import BuildOptions, EnvironmentSpec, Expose, Folder
+from nuages.spec.texts import Pattern, places
 from nuages.spec.units import bytes_of, millicores, seconds
 from nuages.spec.validate import Mistake
 
@@ -32,6 +35,8 @@ SERVICE_KEYS = {
 INTERFACES = {"uvicorn": "asgi"}
 # A name that says its value must not be read by everybody who may read a ConfigMap.
 _SECRET_NAME = re.compile(r"(^|_)(PASSWORD|PASSWD|SECRET|SECRET_KEY|TOKEN|PRIVATE_KEY|API_KEY|ACCESS_KEY)$")
+# How long something waits.
+_MAY_BE_NOTHING = {("migrations", "settle"), ("canary", "pause")}
 _PASSWORD_IN_URL = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
 
 
@@ -45,6 +50,7 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from _build(spec.build)
     yield from _folders(spec.volumes)
     yield from _amounts(spec)
+    yield from _choices(spec)
     yield from _release(spec)
     if spec.expose:
         yield from _exposure(spec.expose)
@@ -212,44 +218,61 @@ def _folders(folders: dict[str, Folder]) -> Iterator[Mistake]:
                     yield Mistake("spec.E216", ("volumes", key, field), message, "leave one of them out", at_key=True)
 
 
+def _choices(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """Of several fields exactly one says what a thing is."""
+    services = [("services", name) for name in spec.services.__struct_fields__]
+    backups = [("services", "postgres", "run", "backup", "to")]
+    commands = [(section, key) for section in ("schedules", "jobs") for key in getattr(spec, section)]
+    for paths, fields in (
+        (services, ("run", "external")),
+        (backups, ("volume", "bucket")),
+        ([("media",)], ("volume", "bucket")),
+        (commands, ("manage", "command")),
+        ([("files", path) for path in spec.files], ("file", "configMap", "secret")),
+        ([("network", "egress", index) for index, _ in enumerate(spec.network.egress or [])], ("host", "range")),
+    ):
+        for path in paths:
+            yield from _one_of(msgspec.to_builtins(spec), path, fields)
+
+
+def _one_of(written: Value, path: Path, fields: tuple[str, ...]) -> Iterator[Mistake]:
+    part = written
+    for key in path:
+        match part, key:
+            case dict(), str():
+                part = part.get(key)
+            case list(), int():
+                part = part[key]
+            case _:
+                return
+    if not isinstance(part, dict):
+        return
+    given = [field for field in fields if part.get(field) is not None]
+    if len(given) != 1:
+        message = f"has {' and '.join(given)}" if given else f"says neither {' nor '.join(fields)}"
+        yield Mistake("spec.E220", path, message, "exactly one of them")
+
+
 def _amounts(spec: EnvironmentSpec) -> Iterator[Mistake]:
-    durations: dict[Path, str] = {}
-    sizes: dict[Path, str] = {}
-    cores: dict[Path, str] = {}
-
-    def resources(path: Path, of: Resources) -> None:
-        sizes[*path, "resources", "memory"] = of.memory
-        cores[*path, "resources", "cpu"] = of.cpu
-
-    durations["migrations", "timeout"] = spec.migrations.timeout
-    durations["migrations", "lockTimeout"] = spec.migrations.lock_timeout
-    resources(("migrations",), spec.migrations.resources)
-    for key, web in spec.web.items():
-        durations["web", key, "requestTimeout"] = web.request_timeout
-        resources(("web", key), web.resources)
-    for key, worker in spec.workers.items():
-        durations["workers", key, "longestTask"] = worker.longest_task
-        resources(("workers", key), worker.resources)
-    if spec.beat:
-        resources(("beat",), spec.beat.resources)
-    for key, folder in spec.volumes.items():
-        sizes["volumes", key, "size"] = folder.size
-    if spec.services.redis:
-        resources(("services", "redis", "run"), spec.services.redis.run.resources)
-        if spec.services.redis.run.storage:
-            sizes["services", "redis", "run", "storage"] = spec.services.redis.run.storage
-    if spec.services.postgres:
-        sizes["services", "postgres", "run", "storage"] = spec.services.postgres.run.storage
-        resources(("services", "postgres", "run"), spec.services.postgres.run.resources)
-    if spec.media:
-        sizes["media", "volume", "size"] = spec.media.volume.size
-    yield from (_nothing(path) for path, text in durations.items() if not seconds(text))
-    yield from (_nothing(path) for path, text in sizes.items() if not bytes_of(text))
-    yield from (_nothing(path) for path, text in cores.items() if not millicores(text))
+    """No time and no room: only what is waited for may be nothing."""
+    written = msgspec.to_builtins(spec)
+    for amount, title in ((seconds, "a duration"), (bytes_of, "an amount of memory"), (millicores, "an amount of CPU")):
+        for place in places(title):
+            for path, text in _at(written, place):
+                if text is not None and not amount(text) and path not in _MAY_BE_NOTHING:
+                    yield Mistake("spec.E207", path, "must be more than nothing")
 
 
-def _nothing(path: Path) -> Mistake:
-    return Mistake("spec.E207", path, "must be more than nothing")
+def _at(value: Value, place: Pattern, path: Path = ()) -> Iterator[tuple[Path, str | None]]:
+    """What stands at a path of the model, and where."""
+    if not place:
+        yield path, value  # type: ignore[misc]  # the model has a text there
+    elif isinstance(value, dict):
+        for key in value if place[0] == "*" else [place[0]]:
+            yield from _at(value.get(key), place[1:], (*path, key))
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from _at(entry, place[1:], (*path, index))
 
 
 def _exposure(expose: Expose) -> Iterator[Mistake]:

@@ -1,0 +1,142 @@
+"""The spec's parts about walls, places, and what is written beside what nuages would write."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field
+
+from nuages.spec.forms import (
+    Address,
+    AddressRange,
+    Command,
+    Cpu,
+    LabelName,
+    Memory,
+    ObjectName,
+    Part,
+    ProjectPath,
+    Variable,
+)
+from nuages.spec.processes import Resources
+
+
+class Egress(Part, frozen=True, kw_only=True):
+    """Somebody outside whom the project talks to; a host, or a range of addresses."""
+
+    host: Annotated[Address | None, Meta(description="Its name.", examples=["api.stripe.com"])] = None
+    range: Annotated[AddressRange | None, Meta(description="Its addresses.", examples=["203.0.113.0/24"])] = None
+    port: Annotated[Annotated[int, Meta(ge=1, le=65535)], Meta(description="The port.", examples=[443])] = 443
+
+
+class Network(Part, frozen=True, kw_only=True):
+    """Whom the project's own processes may talk to, beside its services."""
+
+    egress: Annotated[
+        list[Egress] | None,
+        Meta(description="Who; left out, anybody outside the cluster.", examples=[[{"host": "api.stripe.com"}]]),
+    ] = None
+
+
+class Toleration(Part, frozen=True, kw_only=True):
+    """A taint of nodes that pods bear."""
+
+    key: Annotated[LabelName | None, Meta(description="The taint's key; any, left out.")] = None
+    value: Annotated[str | None, Meta(description="Its value; any, left out.")] = None
+    effect: Annotated[
+        Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None, Meta(description="Its effect; any, left out.")
+    ] = None
+
+
+class Placement(Part, frozen=True, kw_only=True):
+    """On which nodes the pods go."""
+
+    spread: Annotated[
+        Literal["node", "zone", "none"],
+        Meta(description="Over what pods are spread first; with zone they must be, where there are several."),
+    ] = "node"
+    node_selector: Annotated[dict[LabelName, str], Meta(description="Labels the nodes have.")] = field(
+        default_factory=dict
+    )
+    tolerations: Annotated[list[Toleration], Meta(description="Taints the pods bear.")] = field(default_factory=list)
+    priority_class: Annotated[ObjectName | None, Meta(description="Who goes first where room is short.")] = None
+
+
+class ServiceAccount(Part, frozen=True, kw_only=True):
+    """The account of the project's own pods; they get no token of the cluster's."""
+
+    annotations: Annotated[
+        dict[LabelName, str],
+        Meta(
+            description="By which a cloud knows it.",
+            examples=[{"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/blog"}],
+        ),
+    ] = field(default_factory=dict)
+
+
+class FileSource(Part, frozen=True, kw_only=True):
+    """A file that is put into the containers; exactly one of file, configMap and secret."""
+
+    file: Annotated[
+        ProjectPath | None, Meta(description="A file beside nuages.yaml.", examples=["deploy/newrelic.ini"])
+    ] = None
+    config_map: Annotated[ObjectName | None, Meta(description="A ConfigMap in the app's namespace.")] = None
+    secret: Annotated[ObjectName | None, Meta(description="A Secret in the app's namespace.")] = None
+    key: Annotated[str | None, Meta(description="The key in that ConfigMap or Secret.")] = None
+
+
+class Extra(Part, frozen=True, kw_only=True):
+    """A container beside the project's, or before it."""
+
+    image: Annotated[str, Meta(description="Its image, by a digest or a tag.", examples=["registry.example.com/a:1"])]
+    command: Annotated[Command | None, Meta(description="What it runs; what its image says, left out.")] = None
+    env: Annotated[dict[Variable, str], Meta(description="Its variables; nothing secret.")] = field(
+        default_factory=dict
+    )
+    components: Annotated[
+        list[Literal["web", "worker", "beat"]], Meta(description="Beside which components.", examples=[["web"]])
+    ] = field(default_factory=lambda: ["web"])
+    resources: Annotated[Resources, Meta(description="CPU and memory.")] = Resources(cpu="50m", memory="64Mi")
+
+
+class Limits(Part, frozen=True, kw_only=True):
+    """What a whole environment may take (ResourceQuota), and what a container may (LimitRange)."""
+
+    cpu: Annotated[Cpu | None, Meta(description="All requests of CPU together.", examples=["8"])] = None
+    memory: Annotated[Memory | None, Meta(description="All memory limits together.", examples=["16Gi"])] = None
+    storage: Annotated[Memory | None, Meta(description="All volumes together.", examples=["100Gi"])] = None
+    pods: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="How many pods.", examples=[50])] = None
+
+
+class Access(Part, frozen=True, kw_only=True):
+    """Who of the cluster's groups may do what in the environment's namespace."""
+
+    viewers: Annotated[list[str], Meta(description="Groups that may look, and read no secret.")] = field(
+        default_factory=list
+    )
+    developers: Annotated[list[str], Meta(description="Groups that may deploy, read logs and run commands.")] = field(
+        default_factory=list
+    )
+    operators: Annotated[list[str], Meta(description="Groups that may do all, secrets and data too.")] = field(
+        default_factory=list
+    )
+
+
+class Target(Part, frozen=True, kw_only=True):
+    """An object that nuages renders."""
+
+    kind: Annotated[str, Meta(description="Its kind.", examples=["Deployment"])]
+    name: Annotated[ObjectName, Meta(description="Its name.", examples=["blog-web-main"])]
+
+
+class Patch(Part, frozen=True, kw_only=True):
+    """What is to be otherwise on one object."""
+
+    target: Annotated[Target, Meta(description="Which object.", examples=[{"kind": "Deployment", "name": "blog"}])]
+    patch: Annotated[
+        dict[str, Any],
+        Meta(
+            description="A merge patch (RFC 7396); lists of Kubernetes' with a merge key are merged by it.",
+            examples=[{"spec": {"template": {"spec": {"priorityClassName": "high"}}}}],
+        ),
+    ]
