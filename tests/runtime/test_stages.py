@@ -160,19 +160,17 @@ with transaction.atomic(), connection.cursor() as cursor:
 def test_a_lock_that_is_not_to_be_had_is_asked_for_again_and_its_holder_is_told(project: Project) -> None:
     project.write(SECOND_MODELS, m0002_second=SECOND)
     (project.folder / "hold.py").write_text(HOLD)
-    with (
-        project.environment.started(["python", "hold.py", "60"], project.folder, project.env) as holder,
-        project.migrating() as process,
-    ):
+    with project.environment.started(["python", "hold.py", "60"], project.folder, project.env) as holder:
         assert holder.stdout is not None
-        assert process.stdout is not None
-        lines = process.stdout
         assert holder.stdout.readline() == "held\n"
-        while '"waiting"' not in (line := lines.readline()):
-            assert line
-        assert "shop_item is held by process" in line
-        holder.terminate()
-        rest = lines.read()
+        with project.migrating() as process:
+            assert process.stdout is not None
+            lines = process.stdout
+            while '"waiting"' not in (line := lines.readline()):
+                assert line
+            assert "shop_item is held by process" in line
+            holder.terminate()
+            rest = lines.read()
     assert rest.endswith("nuages: migrations are applied\n"), rest
     assert project.ask("SELECT count(*) FROM nuages_journal WHERE kind = 'contract'") == [[[2]]]
 
