@@ -12,6 +12,13 @@ from project import blog_in
 from nuages.local.cluster import up
 
 
+def pytest_collection_modifyitems(items):
+    """Say what belongs together where several processes share the tests: a file's, and all that use the one blog."""
+    for item in items:
+        shared = "the blog" if "blog" in item.fixturenames else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """The cluster `test`, as scripts/test started it; started here where a single test is run by hand."""

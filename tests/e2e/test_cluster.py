@@ -20,7 +20,7 @@ from nuages.host.process import children, process
 from nuages.local import cluster as local
 from nuages.local.info import read, write
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 NAME = "test-node"
 
 
