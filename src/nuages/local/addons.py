@@ -5,6 +5,7 @@ Each is a manifest in manifests/, images of static programs, and the workloads t
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -40,6 +41,7 @@ CORE = {
 ADDONS = {
     "metrics-server": Addon(("metrics-server.yaml",), (images.METRICS,), ("kube-system", "deployment/metrics-server")),
     "registry": Addon(("registry.yaml",), (images.REGISTRY,), ("registry", "deployment/registry")),
+    "bucket": Addon(("bucket.yaml",), (images.BUCKET,), ("bucket", "deployment/bucket")),
     "traefik": Addon(
         ("traefik.yaml",),
         (images.TRAEFIK,),
@@ -62,9 +64,12 @@ def programs(addons: frozenset[str]) -> set[str]:
 
 
 def manifest(addons: Sequence[Addon], http_port: int | None) -> str:
-    """The manifests of these parts as one text, the machine's port for the ingress controller filled in."""
+    """The manifests of these parts as one text: filled in are the machine's port for the ingress controller, and a
+    password that is made anew each time.
+    """
     texts = [(MANIFESTS / name).read_text() for addon in addons for name in addon.manifests]
-    return "---\n".join(texts).replace("${HTTP_PORT}", str(http_port))
+    text = "---\n".join(texts).replace("${HTTP_PORT}", str(http_port))
+    return text.replace("${PASSWORD}", secrets.token_urlsafe(30))
 
 
 def free_port(wanted: int = HTTP_PORT) -> int:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from nuages.app.build import Build
 from nuages.app.components import App
-from nuages.app.objects import Object
 from nuages.errors import ClusterError
 from nuages.image import base, driver, oci, publish, registry
 from nuages.image.build import Built, build
 from nuages.local import cluster, images
 from nuages.local.info import ClusterInfo, of_context
 from nuages.progress import Sink, step
-from nuages.render.manifest import services
+from nuages.render.manifest import render, services
+from nuages.render.release import Release
+from nuages.spec.document import Value
 
 
 def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
     """Build the project's image and bring it to where the cluster of a context gets it.
 
-    A cluster of this machine is given the image, and those of its services; any other pulls: the project's image from
-    `image`, where it is pushed to, and those of its services from their official names.
+    A cluster of this machine is given the image, those of its front ends, and the official ones that its objects name;
+    any other pulls: the project's own from `image`, where they are pushed to, and the others from their official names.
 
     Raises:
         BuildFailed: the image could not be built.
@@ -61,7 +63,7 @@ def deliver_driver(app: App, context: str, sink: Sink) -> str:
 
 
 def load(app: App, built: Built, sink: Sink) -> None:
-    """Give this machine's cluster a built image, and those of its services.
+    """Give this machine's cluster a built image, and the others that its objects name.
 
     Raises:
         ClusterError: there is none, or it has no node.
@@ -73,16 +75,18 @@ def _load(info: ClusterInfo, app: App, built: Built, sink: Sink) -> None:
     """Give a cluster of this machine what it does not have."""
     if info.api_only:
         raise ClusterError(f"cluster {info.name} has no node that images could be loaded into")
-    wanted = _images(services(app))
+    wanted = _official(app, built.build)
+    own = [(built.image, built.build.reference, built.tagged), *((front.image, *front.names) for front in built.fronts)]
     if not info.ours:
-        cluster.load(info.name, [built.archive, *(base.archive(reference, sink) for reference in wanted)], sink)
+        fronts = [front.archive for front in built.fronts]
+        cluster.load(info.name, [built.archive, *fronts, *(base.archive(name, sink) for name in wanted)], sink)
         return
     there = images.names(info.containerd)
     if missing := [base.archive(reference, sink) for reference in sorted(wanted - there)]:
         cluster.load(info.name, missing, sink)
-    if built.build.reference not in there:
-        with step(sink, "load", expected=1) as told:
-            count = images.load_image(info.containerd, built.image, [built.build.reference, built.tagged])
+    if fresh := [one for one in own if one[1] not in there]:
+        with step(sink, "load", expected=len(fresh)) as told:
+            count = sum(images.load_image(info.containerd, image, names) for image, *names in fresh)
             told.note = f"{count} {'layer' if count == 1 else 'layers'}"
 
 
@@ -92,9 +96,21 @@ def _controller(app: App) -> str | None:
     return "traefik" if through and through.class_ in ("traefik", "traefik/traefik") else None
 
 
-def _images(objects: list[Object]) -> set[str]:
-    return {
-        container["image"]
-        for item in objects
-        for container in item.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
-    }
+def _official(app: App, build: Build) -> set[str]:
+    """The official images that the app's objects name, by their full names: what its services run, and whatever else
+    of them can be had here. An image that somebody else's registry has is pulled by the cluster.
+    """
+    stores = _images(services(app))
+    every = _images(render(app, Release(number=1, template=1, build=build)).objects)
+    return stores | {name for name in every if name.removeprefix(base.LIBRARY) in base.RECIPES}
+
+
+def _images(content: Value) -> set[str]:
+    """The images of every container in an object, wherever its kind has its pods."""
+    if isinstance(content, list):
+        return {image for each in content for image in _images(each)}
+    if not isinstance(content, dict):
+        return set()
+    pods = [*(content.get("containers") or ()), *(content.get("initContainers") or ())]
+    named = {base.full_name(each["image"]) for each in pods if isinstance(each, dict) and "image" in each}
+    return named | {image for each in content.values() for image in _images(each)}

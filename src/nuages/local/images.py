@@ -14,6 +14,7 @@ from nuages.image import oci
 from nuages.image.oci import Entry, layer, scratch_image
 from nuages.local import toolchain
 from nuages.local.versions import (
+    BUCKET_IMAGE,
     COREDNS_IMAGE,
     LOCAL_PATH_IMAGE,
     METRICS_IMAGE,
@@ -40,6 +41,7 @@ LOCAL_PATH = Static(LOCAL_PATH_IMAGE, ("local-path-provisioner", "volume"), "0:0
 TRAEFIK = Static(TRAEFIK_IMAGE, ("traefik",))
 METRICS = Static(METRICS_IMAGE, ("metrics-server",))
 REGISTRY = Static(REGISTRY_IMAGE, ("registry",))
+BUCKET = Static(BUCKET_IMAGE, ("versitygw",))
 
 
 def archive(image: Static, bin_: Path) -> Path:

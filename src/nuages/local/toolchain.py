@@ -25,6 +25,7 @@ from nuages.progress import Sink, Step, silent, step
 
 MODULE = Path(__file__).parent / "toolchain"
 EXTRAS = MODULE / "extras"  # for programs that the replaced or older libraries of the first module do not suit
+OBJECTS = MODULE / "objects"  # and for one that nothing is shared with
 SPACE = 6 * 2**30  # bytes that a build from nothing takes: module cache, build cache, programs
 
 # program -> its package. With Go each can be built by hand: `go build PACKAGE` in its module's folder.
@@ -48,6 +49,7 @@ PACKAGES = {
     "registry": "github.com/distribution/distribution/v3/cmd/registry",
     "helm": "helm.sh/helm/v3/cmd/helm",
     "kwok": "sigs.k8s.io/kwok/cmd/kwok",
+    "versitygw": "github.com/versity/versitygw/cmd/versitygw",
 }
 FROM_EXTRAS = frozenset({"metrics-server", "registry", "kwok"})
 API_ONLY = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "kubeadm", "node")
@@ -72,6 +74,7 @@ COLD = {
     "registry": 45,
     "metrics-server": 240,
     "kwok": 60,
+    "versitygw": 80,
 }
 COLD_DEFAULT = 15
 # Without GOWORK=off a go.work in a folder above would decide; Go wants a home, which a service or a job may lack.
@@ -139,6 +142,8 @@ def key(name: str) -> str:
 
 def module_of(name: str) -> Path:
     """The folder of the Go module that a program is built from."""
+    if name == "versitygw":
+        return OBJECTS
     return EXTRAS if name in FROM_EXTRAS else MODULE
 
 

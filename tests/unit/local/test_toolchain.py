@@ -16,8 +16,9 @@ pytestmark = pytest.mark.unit
 
 
 def required() -> dict[str, str]:
-    """module -> version, of both go.mod files, the replaced ones as they are replaced."""
-    text = (toolchain.EXTRAS / "go.mod").read_text() + (toolchain.MODULE / "go.mod").read_text()
+    """module -> version, of all go.mod files, the replaced ones as they are replaced."""
+    modules = (toolchain.OBJECTS, toolchain.EXTRAS, toolchain.MODULE)
+    text = "".join((module / "go.mod").read_text() for module in modules)
     return dict(re.findall(r"^(?:require)?\s*(\S+\.\S+/\S+) (v\S+)", text, re.MULTILINE))
 
 
@@ -30,6 +31,7 @@ def required() -> dict[str, str]:
         ("github.com/traefik/traefik/v3", versions.TRAEFIK_IMAGE.rpartition(":")[2]),
         ("sigs.k8s.io/metrics-server", versions.METRICS_IMAGE.rpartition(":")[2]),
         ("github.com/distribution/distribution/v3", "v" + versions.REGISTRY_IMAGE.rpartition(":")[2]),
+        ("github.com/versity/versitygw", versions.BUCKET_IMAGE.rpartition(":")[2]),
     ],
 )
 def test_image_names_carry_the_versions_that_go_mod_pins(module, version):
