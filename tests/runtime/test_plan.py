@@ -219,6 +219,59 @@ def test_a_plan_finds(blog: tuple[Environment, Path, dict[str, str]], case: str)
     assert message in found.get(identifier, "")
 
 
+UNNOTICED = """
+
+class Recent(models.Manager):
+    use_in_migrations = True
+
+
+class Shown(Author):
+    class Meta:
+        proxy = True
+"""
+
+
+GATES = """
+import json
+import django
+django.setup()
+from nuages_runtime.migrations.gates import of_the_image
+print(json.dumps(list(of_the_image())))
+"""
+
+
+@pytest.mark.parametrize("name", ["django4.2-python3.11", "django6.1-python3.13"])
+def test_a_change_that_no_database_notices_is_told_and_holds_nothing_back(
+    environments: Callable[[str], Environment], name: str, tmp_path: Path
+) -> None:
+    environment = environments(name)
+    first_release(tmp_path)
+    write(tmp_path, gates=GATES)
+    models = tmp_path / "blog" / "models.py"
+    before = models.read_text()
+    unnoticed = (
+        before.replace("max_length=100", 'max_length=100, default="Nameless", verbose_name="headline", blank=True')
+        .replace("class Post(models.Model):", "class Post(models.Model):\n    objects = Recent()\n")
+        .replace("class Post", f"{UNNOTICED.strip()}\n\n\nclass Post")
+        .replace("IntegerField(default=0)", "IntegerField(default=1, choices=[(1, 1), (2, 2)])")
+    )
+
+    def gates(text: str) -> list[tuple[str, str]]:
+        models.write_text(text)
+        # Nothing answers there: the models and the files are all that is asked.
+        ended = environment.run(["python", "gates.py"], tmp_path, environ("127.0.0.1:1", "none"))
+        assert ended.code == 0, ended.err
+        return [(each["id"], each["message"]) for each in json.loads(ended.out)]
+
+    ((identifier, message),) = gates(unnoticed)
+    assert identifier == "migration.I415"
+    assert message.startswith("models of blog and its migrations differ in what no database knows: ")
+    # Beside one that a database notices, only that one is why.
+    assert gates(unnoticed.replace("SlugField()", "SlugField(max_length=60)")) == [
+        ("migration.E402", "models of blog have changed without a migration: Alter field slug on post")
+    ]
+
+
 def test_the_gates_find_what_the_project_itself_says(
     blog: tuple[Environment, Path, dict[str, str]], tmp_path: Path
 ) -> None:
@@ -234,6 +287,7 @@ def test_the_gates_find_what_the_project_itself_says(
         )
         found = {gate["id"]: gate["message"] for gate in told["gates"]}
         assert found["migration.E402"] == "models of blog have changed without a migration: Alter field title on post"
+        assert "migration.I415" not in found
         assert found["migration.W407"] == "no migration is called blog.0007_x"
         assert found["migration.E406"] == "soon is no class of migrations"
         models.write_text(before)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,12 @@ def changes(loader: Any) -> Iterator[Gate]:
         loader.project_state(), ProjectState.from_apps(apps), MigrationQuestioner(specified_apps=mine, dry_run=True)
     )
     found = detector.changes(graph=loader.graph, trim_to_apps=mine, convert_apps=mine)
+    try:
+        reaching = _reaching(loader, found)
+    except Exception:  # fields of the project's own, or models that can't be made of a state: each may reach it
+        reaching = {
+            id(operation) for each in found.values() for migration in each for operation in migration.operations
+        }
     for app, migrations in sorted(found.items()):
         if app not in mine:
             continue
@@ -121,14 +128,50 @@ def changes(loader: Any) -> Iterator[Gate]:
                 "warning",
             )
             continue
-        texts = [operation.describe() for migration in migrations for operation in migration.operations]
-        more = f", and {len(texts) - 3} more" if len(texts) > 3 else ""
-        yield gate(
-            "migration.E402",
-            f"models of {app} have changed without a migration: {', '.join(texts[:3])}{more}",
-            app,
-            f"python manage.py makemigrations {app}, and commit it",
-        )
+        operations = [operation for migration in migrations for operation in migration.operations]
+        hint = f"python manage.py makemigrations {app}, and commit it"
+        if texts := [each.describe() for each in operations if id(each) in reaching]:
+            message = f"models of {app} have changed without a migration: {_first_of(texts)}"
+            yield gate("migration.E402", message, app, hint)
+        else:
+            texts = [each.describe() for each in operations]
+            message = f"models of {app} and its migrations differ in what no database knows: {_first_of(texts)}"
+            yield gate("migration.I415", message, app, f"{hint}, when you like", "info")
+
+
+def _first_of(texts: list[str]) -> str:
+    more = f", and {len(texts) - 3} more" if len(texts) > 3 else ""
+    return f"{', '.join(texts[:3])}{more}"
+
+
+def _reaching(loader: Any, found: Mapping[str, list[Any]]) -> set[int]:
+    """Which operations (by their id()) some database would notice: all that are not of the class `state`.
+
+    A database of which nothing is known (no ENGINE yet) could notice everything but a model's options and managers.
+    """
+    from django.db import connections
+    from django.db.migrations import AlterModelManagers, AlterModelOptions
+
+    from nuages_runtime.migrations.judged import STATE
+    from nuages_runtime.migrations.operations import classify
+
+    migrations = {(app, migration.name): migration for app, each in found.items() for migration in each}
+    before = {key: set(migration.dependencies) & migrations.keys() for key, migration in migrations.items()}
+    known = {alias: connections[alias].vendor for alias in connections if connections[alias].vendor != "unknown"}
+    state, reaching = loader.project_state(), set()
+    for app, name in TopologicalSorter(before).static_order():
+        for operation in migrations[app, name].operations:
+            was, state = state, state.clone()
+            operation.state_forwards(app, state)
+            if isinstance(operation, (AlterModelOptions, AlterModelManagers)):
+                continue
+            kinds = {
+                classify(operation, app, was, state, running=None, vendor=vendor, alias=alias).kind
+                for alias, vendor in known.items()
+            }
+            if kinds != {STATE}:
+                reaching.add(id(operation))
+    return reaching
 
 
 def own(path: str) -> bool:
