@@ -25,6 +25,7 @@ from nuages.kube.failures import AlreadyExists
 from nuages.release import redact
 from nuages.release.world import utc
 from nuages.render.labels import CONFIG, metadata
+from nuages.render.postgres import PASSWORD_KEY, USER, USER_KEY
 from nuages.render.release import Manifest
 
 SALT = ".salt"
@@ -70,6 +71,8 @@ async def ensure(app: App, cluster: Cluster) -> None:
 def _generated(app: App) -> dict[str, list[str]]:
     """The Secrets that hold what is generated, and under which keys."""
     stores = {service.name: ["password"] for service in (app.postgres, app.redis) if service}
+    if app.postgres:
+        stores[app.postgres.name] = [USER_KEY, PASSWORD_KEY]
     return {app.secret: [SALT, *(name for name, source in app.secrets.items() if source.generate)], **stores}
 
 
@@ -184,7 +187,9 @@ async def _complete(app: App, cluster: Cluster, name: str, keys: list[str]) -> N
     """Generate what a Secret lacks; the lock keeps two from doing it at once, and the resourceVersion anybody else."""
     live = await cluster.get("Secret", app.namespace, name)
     lacking = {key: _generate() for key in keys if key not in decoded(live)}
-    told = changes(live) | {key: Change(at=utc()) for key in lacking if key != SALT}
+    if app.postgres and name == app.postgres.name and USER_KEY in lacking:
+        lacking[USER_KEY] = USER.encode()
+    told = changes(live) | {key: Change(at=utc()) for key in lacking if key not in {SALT, USER_KEY}}
     annotations = {CHANGES: msgspec.json.encode(told).decode()}
     if live is None:
         wanted = object_of(app, name, lacking, keep=True)

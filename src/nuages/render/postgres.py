@@ -20,7 +20,10 @@ from nuages.render.pods import (
 from nuages.spec.units import bytes_of, canonical_memory
 
 PORT = 5432
+# Who owns all that is in the database, and whom processes log in as until the password is rotated for the first time:
+# their user and its password are both in the Secret.
 USER = "app"
+USER_KEY = "user"
 PASSWORD_KEY = "password"  # noqa: S105 - the key's name
 # The user `postgres` of the official Debian images.
 UID = 999

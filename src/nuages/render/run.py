@@ -12,7 +12,7 @@ from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.labels import COMPONENT, RUN, WEB, instance, metadata
 from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
-from nuages.render.postgres import PASSWORD_KEY, PORT, UID, USER
+from nuages.render.postgres import PASSWORD_KEY, PORT, UID, USER_KEY
 
 CONTAINER = "run"
 READY = b"\x05"
@@ -157,12 +157,13 @@ def psql(app: App, wanted: Run) -> Object | None:
         return None
     database = app.postgres
     secret = {"name": database.name, "key": PASSWORD_KEY}
-    variables = {"PGHOST": database.name, "PGPORT": str(PORT), "PGUSER": USER, "PGDATABASE": app.name}
+    variables = {"PGHOST": database.name, "PGPORT": str(PORT), "PGDATABASE": app.name}
     container = {
         "image": f"docker.io/library/postgres:{database.run.version}",
         "imagePullPolicy": "IfNotPresent",
         "env": [
             *({"name": name, "value": value} for name, value in variables.items()),
+            {"name": "PGUSER", "valueFrom": {"secretKeyRef": secret | {"key": USER_KEY}}},
             {"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": secret}},
             *_environment([], wanted),
         ],
