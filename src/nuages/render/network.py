@@ -1,45 +1,34 @@
-"""NetworkPolicies: nothing may talk, but for what the app's own topology says.
+"""NetworkPolicies: nothing may talk, but for what the app's own topology says (app/topology.py).
 
 Policies add up (https://kubernetes.io/docs/concepts/services-networking/network-policies/): the first denies all, each
-of the others opens one way.
+of the others opens one end of one way.
 """
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterator
+
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.render.environment import METRICS_PORT, measured
-from nuages.render.labels import (
-    BEAT,
-    COMPONENT,
-    MIGRATE,
-    NETWORK,
-    POSTGRES,
-    REDIS,
-    RUN,
-    STATIC,
-    WEB,
-    WORKER,
-    instance,
-    metadata,
-    selector,
-)
-from nuages.render.postgres import PORT as POSTGRES_PORT
-from nuages.render.redis import PORT as REDIS_PORT
-from nuages.render.static import PORT as STATIC_PORT
+from nuages.app.topology import WEB as PORT
+from nuages.app.topology import Addresses, Anybody, Components, Namespaces, Way, topology
+from nuages.render.environment import measured
+from nuages.render.labels import COMPONENT, NETWORK, instance, metadata, selector
 from nuages.render.static import bridged
 
-# The port of a web that names none.
-PORT = 8000
+__all__ = ["PORT", "policies", "ways"]
 
-# Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
-# another one does not tell its namespace, so any namespace is let in then; never anything outside the cluster.
-_CONTROLLERS = {
-    "traefik": ["traefik", "traefik-system", "kube-system"],
-    "nginx": ["ingress-nginx", "nginx-ingress", "kube-system"],
-}
 _NAMESPACE = "kubernetes.io/metadata.name"
+_OPERATED = "cnpg.io/cluster"
+
+
+def ways(app: App, build: Build) -> list[Way]:
+    """Every way of an app with this build."""
+    return topology(
+        app, bridged=bridged(app, build), measured=any(measured(app, component) for component in app.web.values())
+    )
 
 
 def policies(app: App, build: Build) -> list[Object]:
@@ -47,79 +36,82 @@ def policies(app: App, build: Build) -> list[Object]:
     return [
         _policy(app, "default-deny", {"matchLabels": instance(app)}, ingress=[], egress=[]),
         _policy(app, "dns", {"matchLabels": instance(app)}, egress=[_dns()]),
-        *_web(app),
-        *_metrics(app),
-        *(_service(app, POSTGRES, POSTGRES_PORT) if app.postgres else []),
-        *(_service(app, REDIS, REDIS_PORT) if app.redis else []),
-        *(_static(app) if bridged(app, build) else []),
+        *(policy for way in ways(app, build) for policy in _way(app, way)),
     ]
 
 
-def _web(app: App) -> list[Object]:
-    """Requests come from wherever the exposure lets them in; an app without one is reached by port-forward only.
-
-    Each way in, and each port, has a policy of its own name: where the exposure or a port changes, the old one holds
-    until the old pods are gone. The kubelet's probes need no opening: a pod's own node may always reach it.
-    """
-    if app.expose is None:
-        return []
-    # A client's address is its own or a node's, depending on the cluster: no rule by address would hold.
-    anywhere = app.expose.kind in ("loadBalancer", "nodePort")
-    name = "web" if anywhere else f"web-from-{_way(app)}"
-    return [
-        _policy(
+def _way(app: App, way: Way) -> Iterator[Object]:
+    """The ends of a way that are the app's: the server's is called as the way is, the client's is `to-` it."""
+    ports = [{"protocol": "TCP", "port": port} for port in way.ports]
+    opened: Object = {"ports": ports} if ports else {}
+    inside = isinstance(way.server, Components)
+    if isinstance(way.server, Components):
+        yield _policy(
             app,
-            name if port == PORT else f"{name}-{port}",
-            {"matchLabels": selector(app, WEB)},
-            ingress=[{**({} if anywhere else {"from": [_controller(app)]}), "ports": [_tcp(port)]}],
+            way.name,
+            _selected(app, way.server),
+            ingress=[{**({"from": peers} if (peers := _peers(app, way.client)) else {}), **opened}],
         )
-        for port in sorted({web.port for web in app.web.values() if web.routes})
-    ]
+        if way.server.operated:
+            yield _operated(app, way.name, way.server)
+    if isinstance(way.client, Components):
+        yield _policy(
+            app,
+            f"to-{way.name}" if inside else way.name,
+            _selected(app, way.client),
+            egress=[{"to": _peers(app, way.server), **opened}],
+        )
 
 
-def _metrics(app: App) -> list[Object]:
-    """Whoever collects metrics is in the cluster, in a namespace that the spec does not know."""
-    if not any(measured(app, web) for web in app.web.values()):
-        return []
-    opening = {"from": [{"namespaceSelector": {}}], "ports": [_tcp(METRICS_PORT)]}
-    return [_policy(app, "metrics", {"matchLabels": selector(app, WEB)}, ingress=[opening])]
+def _selected(app: App, pods: Components) -> Object:
+    if pods.operated:
+        return {"matchLabels": {_OPERATED: pods.operated}}
+    if len(pods.names) == 1:
+        return {"matchLabels": selector(app, pods.names[0])}
+    component = {"key": COMPONENT, "operator": "In", "values": list(pods.names)}
+    return {"matchLabels": instance(app), "matchExpressions": [component]}
 
 
-def _way(app: App) -> str:
-    """The class of what lets requests in, as a part of a name."""
-    named = app.expose.class_ if app.expose else None
-    return named.replace("/", "-") if named else "any"
+def _peers(app: App, end: Components | Namespaces | Addresses | Anybody) -> list[Object]:
+    """An end as the other one's policy names it; nothing for anybody."""
+    match end:
+        case Components():
+            return [{"podSelector": _selected(app, end)}]
+        case Namespaces(()):
+            return [{"namespaceSelector": {}}]
+        case Namespaces((one,)):
+            return [{"namespaceSelector": {"matchLabels": {_NAMESPACE: one}}}]
+        case Namespaces(names):
+            named = {"key": _NAMESPACE, "operator": "In", "values": list(names)}
+            return [{"namespaceSelector": {"matchExpressions": [named]}}]
+        case Addresses(ranges, without):
+            return [{"ipBlock": _block(one, without)} for one in ranges]
+        case Anybody():
+            return []
 
 
-def _controller(app: App) -> Object:
-    names = _CONTROLLERS.get(app.expose.class_ or "") if app.expose else None
-    if names is None:
-        return {"namespaceSelector": {}}
-    return {"namespaceSelector": {"matchExpressions": [{"key": _NAMESPACE, "operator": "In", "values": names}]}}
+def _block(written: str, without: tuple[str, ...]) -> Object:
+    """A range, and what of it is left out: only what lies in it may be named."""
+    wanted = ipaddress.ip_network(written)
+    inside = [one for one in without if ipaddress.ip_network(one).version == wanted.version]
+    return {"cidr": written, **({"except": inside} if inside else {})}
 
 
-def _service(app: App, service: str, port: int) -> list[Object]:
-    """Both ends of one way: the project's processes to a data store, and the data store from them alone."""
-    server = {"matchLabels": selector(app, service)}
-    # Whether or not the app has them now: workers that a release removes finish their tasks, for which they need their
-    # data stores, long after its own walls stand.
-    component = {"key": COMPONENT, "operator": "In", "values": [WEB, WORKER, BEAT, MIGRATE, RUN]}
-    clients = {"matchLabels": instance(app), "matchExpressions": [component]}
-    ports = [_tcp(port)]
-    return [
-        _policy(app, service, server, ingress=[{"from": [{"podSelector": clients}], "ports": ports}]),
-        _policy(app, f"to-{service}", clients, egress=[{"to": [{"podSelector": server}], "ports": ports}]),
-    ]
+def _operated(app: App, name: str, server: Components) -> Object:
+    """An operator asks its pods how they are, and they follow one another; where the operator is, nobody says.
 
-
-def _static(app: App) -> list[Object]:
-    """Webs ask for static files of other releases; those who keep them ask nobody."""
-    server, clients = ({"matchLabels": selector(app, component)} for component in (STATIC, WEB))
-    ports = [_tcp(STATIC_PORT)]
-    return [
-        _policy(app, STATIC, server, ingress=[{"from": [{"podSelector": clients}], "ports": ports}]),
-        _policy(app, f"to-{STATIC}", clients, egress=[{"to": [{"podSelector": server}], "ports": ports}]),
-    ]
+    https://cloudnative-pg.io/documentation/current/networking/: 8000 is the status of an instance.
+    """
+    pods = _selected(app, server)
+    return _policy(
+        app,
+        f"{name}-operator",
+        pods,
+        ingress=[
+            {"from": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]},
+            {"from": [{"podSelector": pods}], "ports": [{"protocol": "TCP", "port": 5432}]},
+        ],
+    )
 
 
 def _dns() -> Object:
@@ -154,7 +146,3 @@ def _policy(
             **({"egress": egress} if egress else {}),
         },
     }
-
-
-def _tcp(port: int) -> Object:
-    return {"protocol": "TCP", "port": port}

@@ -9,6 +9,7 @@ import yaml
 
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.app.topology import PROJECT
 from nuages.checks import objects as checks
 from nuages.checks.objects import pod_of
 from nuages.render.manifest import render
@@ -165,7 +166,7 @@ def test_nothing_may_talk_to_postgres_but_what_runs_the_project() -> None:
     (clients,) = [peer["podSelector"] for peer in opening["from"]]
     assert clients["matchLabels"] == {"app.kubernetes.io/name": "blog", "app.kubernetes.io/instance": "blog-local"}
     assert [part["key"] for part in clients["matchExpressions"]] == ["app.kubernetes.io/component"]
-    assert clients["matchExpressions"][0]["values"] == ["web", "worker", "beat", "migrate", "run"]
+    assert clients["matchExpressions"][0]["values"] == [*PROJECT, "backup", "pgbouncer"]
     assert opening["ports"] == [{"protocol": "TCP", "port": 5432}]
     outward = find(local(), "NetworkPolicy", "blog-to-postgres")["spec"]
     assert outward["podSelector"] == clients

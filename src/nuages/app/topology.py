@@ -1,0 +1,247 @@
+"""Who talks to whom, on which port: the one place from which walls are made, and against which they are measured.
+
+Components are named as their label says (render/labels.py). A way is only ever added to a running app: one that a
+release takes away is a policy of its own name, which stays until the old pods are gone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from nuages.app.components import App
+from nuages.spec.model import Bucket
+
+PROJECT = ("web", "worker", "beat", "migrate", "run", "schedule", "job")
+"""The components that run the project's own code. All of them, whether or not the app has them now: workers that a
+release removes finish their tasks, for which they need their data stores, long after its own walls stand."""
+
+SERVERS = {
+    "postgres": 5432,
+    "redis": 6379,
+    "rabbitmq": 5672,
+    "memcached": 11211,
+    "pgbouncer": 6432,
+}
+"""Where what the project asks listens. RabbitMQ's management is not opened."""
+
+WEB, METRICS, STATIC, NGINX = 8000, 9464, 8000, 8080
+"""Where a web listens that says nothing, its metrics, who keeps static files, and an nginx."""
+
+COMPONENTS = (*PROJECT, "static", "frontend", "backup", *SERVERS)
+"""Every component there may be."""
+
+TLS = {"rabbitmq": 5671}
+"""Ports that differ where TLS is spoken."""
+
+# Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
+# another one does not tell its namespace, so any namespace is let in then; never anything outside the cluster.
+CONTROLLERS = {
+    "traefik": ("traefik", "traefik-system", "kube-system"),
+    "nginx": ("ingress-nginx", "nginx-ingress", "kube-system"),
+}
+
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+# https://www.iana.org/assignments/iana-ipv4-special-registry: what clusters and the networks around them are made of.
+PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
+# A node's own: whoever reaches it may have the node's credentials.
+NODES_OWN = ("169.254.0.0/16", "fe80::/10")
+# Where a pod's identity is had. EKS: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html;
+# GKE: https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#understanding_the_gke_metadata_server
+IDENTITY = ("169.254.169.254/32", "169.254.170.23/32", "169.254.169.252/32", "fd00:ec2::23/128")
+IDENTITY_PORTS = (80, 988)
+
+
+class Components(msgspec.Struct, frozen=True):
+    """Pods of the app's own."""
+
+    names: tuple[str, ...]
+    operated: str | None = None
+    """The cluster of an operator's (CloudNativePG) in place of them: its pods have labels of their own."""
+
+
+class Namespaces(msgspec.Struct, frozen=True):
+    """Pods in other namespaces; any namespace where none is named."""
+
+    names: tuple[str, ...] = ()
+
+
+class Addresses(msgspec.Struct, frozen=True):
+    """Whatever has one of these addresses."""
+
+    ranges: tuple[str, ...]
+    without: tuple[str, ...] = ()
+
+
+class Anybody(msgspec.Struct, frozen=True):
+    """Inside and outside: a client's address is its own or a node's, so no rule by address would hold."""
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """One way that is open, from a client to a server."""
+
+    name: str
+    """What its policy is called after the app's name."""
+    client: Components | Namespaces | Anybody
+    server: Components | Namespaces | Addresses
+    ports: tuple[int, ...]
+    """The ports of the server's pods; all of them where none is known."""
+
+
+def topology(app: App, *, bridged: bool, measured: bool) -> list[Way]:
+    """Every way of an app but that to the names' server, which all have.
+
+    Args:
+        app: whose.
+        bridged: whether webs ask for static files of other releases (render/static.py).
+        measured: whether a web answers for metrics (render/environment.py).
+    """
+    return [*_inwards(app, measured=measured), *_between(app, bridged=bridged), *_outwards(app)]
+
+
+def _inwards(app: App, *, measured: bool) -> Iterator[Way]:
+    """Requests come from wherever the exposure lets them in; an app without one is reached by port-forward only.
+
+    Each way in, and each port, has a policy of its own name: where the exposure or a port changes, the old one holds
+    until the old pods are gone. The kubelet's probes need no opening: a pod's own node may always reach it.
+    """
+    if app.expose is not None:
+        anybody = app.expose.kind in ("loadBalancer", "nodePort")
+        class_ = app.expose.class_
+        client = Anybody() if anybody else Namespaces(CONTROLLERS.get(class_ or "", ()))
+        behind = "" if anybody else f"-from-{class_.replace('/', '-') if class_ else 'any'}"
+        for port in sorted({web.port for web in app.web.values() if web.routes}):
+            name = f"web{behind}" + ("" if port == WEB else f"-{port}")
+            yield Way(name=name, client=client, server=Components(("web",)), ports=(port,))
+        if app.frontends:
+            yield Way(name=f"frontend{behind}", client=client, server=Components(("frontend",)), ports=(NGINX,))
+        if app.static.nginx is not None:
+            yield Way(name=f"nginx{behind}", client=client, server=Components(("static",)), ports=(NGINX,))
+    if measured:
+        # Whoever collects metrics is in the cluster, in a namespace that the spec does not know.
+        yield Way(name="metrics", client=Namespaces(), server=Components(("web",)), ports=(METRICS,))
+
+
+def _between(app: App, *, bridged: bool) -> Iterator[Way]:
+    """The project to its data stores, and whoever else asks one of them."""
+    run = {"postgres": app.postgres, "redis": app.redis, "rabbitmq": app.rabbitmq, "memcached": app.memcached}
+    for service, store in run.items():
+        if store is None:
+            continue
+        operated = store.name if app.postgres is store and app.postgres.run.operator else None
+        # The project keeps its way to PostgreSQL beside PgBouncer: migrations, locks and LISTEN need a session.
+        more = ("backup", "pgbouncer") if service == "postgres" else ()
+        yield Way(
+            name=service,
+            client=Components((*PROJECT, *more)),
+            server=Components((service,), operated),
+            ports=(SERVERS[service],),
+        )
+    if app.pool.pgbouncer is not None:
+        yield Way(
+            name="pgbouncer",
+            client=Components(PROJECT),
+            server=Components(("pgbouncer",)),
+            ports=(SERVERS["pgbouncer"],),
+        )
+    if bridged:
+        # Webs ask for static files of other releases; those who keep them ask nobody.
+        yield Way(name="static", client=Components(("web",)), server=Components(("static",)), ports=(STATIC,))
+
+
+def _outwards(app: App) -> Iterator[Way]:
+    """What is declared to be elsewhere, and beside it the outside: all of it, or what the spec names."""
+    for service, external in app.external.items():
+        port = external.port or (TLS.get(service) if external.tls != "disable" else None) or SERVERS[service]
+        more = ("backup", "pgbouncer") if service == "postgres" else ()
+        yield _to(f"to-{service}-{external.host}-{port}", (*PROJECT, *more), external.host, port)
+    backup = app.postgres.run.backup if app.postgres else None
+    buckets: list[tuple[str, Bucket | None, tuple[str, ...]]] = [
+        ("media", app.bucket, PROJECT),
+        ("files", app.static.bucket, (*PROJECT, "static")),
+        ("backups", backup.to.bucket if backup else None, ("backup",)),
+    ]
+    for name, bucket, clients in buckets:
+        if bucket is None:
+            continue
+        host, port = _store(bucket)
+        yield _to(f"to-{name}-{host}-{port}", clients, host, port)
+        if bucket.secret is None:
+            yield Way(
+                name=f"to-{name}-identity",
+                client=Components(clients),
+                server=Addresses(IDENTITY),
+                ports=IDENTITY_PORTS,
+            )
+    if app.network.egress is None:
+        yield Way(name="outside", client=Components(PROJECT), server=Addresses(EVERYWHERE, PRIVATE), ports=())
+    for one in app.network.egress or []:
+        if one.range:
+            name = f"to-{one.range.replace('/', '-').replace(':', '-')}-{one.port}"
+            yield Way(name=name, client=Components(PROJECT), server=Addresses((network(one.range),)), ports=(one.port,))
+        elif one.host:
+            yield _to(f"to-{one.host}-{one.port}", PROJECT, one.host, one.port)
+
+
+def _to(name: str, clients: tuple[str, ...], host: str, port: int) -> Way:
+    """The way to a host. Policies know no names: one that is outside opens its port to all addresses but a node's own.
+
+    Of a Service in the cluster only its own port is known, not that of its pods, so its namespace is opened whole.
+    """
+    called = name.lower().replace(":", "-")
+    if namespace := _of_cluster(host):
+        return Way(name=called, client=Components(clients), server=Namespaces((namespace,)), ports=())
+    try:
+        server = Addresses((network(host),))
+    except ValueError:
+        server = Addresses(EVERYWHERE, NODES_OWN)
+    return Way(name=called, client=Components(clients), server=server, ports=(port,))
+
+
+def _of_cluster(host: str) -> str | None:
+    """The namespace of a Service's name; None where it is not one: `smtp.mail.svc`, `smtp.mail.svc.cluster.local`."""
+    parts = host.lower().split(".")
+    return parts[1] if len(parts) >= 3 and parts[2] == "svc" else None
+
+
+def _store(bucket: Bucket) -> tuple[str, int]:
+    """Where an object store listens. https://docs.aws.amazon.com/general/latest/gr/s3.html"""
+    if bucket.endpoint is None:
+        return f"s3.{bucket.region}.amazonaws.com" if bucket.region else "s3.amazonaws.com", 443
+    parts = urlsplit(bucket.endpoint)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def network(written: str) -> str:
+    """An address or a range as policies take it: 203.0.113.7/24 is written 203.0.113.0/24.
+
+    Raises:
+        ValueError: it is a name.
+    """
+    return str(ipaddress.ip_network(written, strict=False))
+
+
+def opens(ways: list[Way], client: str, server: str, port: int) -> bool:
+    """Whether a pod of one component gets through to a port of a pod of another, `elsewhere` being any other namespace
+    of the cluster, which no way in names.
+    """
+    return any(
+        server in way.server.names
+        and (not way.ports or port in way.ports)
+        and _is(way.client, client)
+        for way in ways
+        if isinstance(way.server, Components)
+    )
+
+
+def _is(end: Components | Namespaces | Anybody, client: str) -> bool:
+    match end:
+        case Anybody():
+            return client == "elsewhere"
+        case Components(names):
+            return client in names
+        case Namespaces(names):
+            return client == "elsewhere" and not names
