@@ -67,11 +67,18 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     """Per Celery task its signature, `(post, subject=)`; None where it is not known, as an older nuages built it."""
     gates: tuple[Gate, ...] = ()
     """What its migrations lack: models without one, several last ones."""
+    frontends: dict[str, str] = {}
+    """Per front end the digest of its own image, in the same repository."""
     user: int = 10001
     """The numeric user the processes run as; a name can't be checked by the kubelet (runAsNonRoot)."""
     working_dir: str = "/app"
     revision: str = ""
     """The project's own revision (a git commit), where it has one."""
+
+    def frontend(self, key: str) -> str:
+        """The image of a front end, repository@sha256:…; this one's own where it has none: it names what is missing."""
+        digest = self.frontends.get(key)
+        return f"{self.reference.partition('@')[0]}@{digest}" if digest else self.reference
 
     @property
     def statics(self) -> Statics | None:

@@ -25,7 +25,20 @@ from nuages.errors import BuildFailed, CommandFailed, MissingTool, Refused
 from nuages.findings import Finding, Level, Place, errors
 from nuages.host.command import run
 from nuages.host.files import replace
-from nuages.image import dependencies, facts, frontend, ignore, layers, oci, own, provenance, prune, system, traces
+from nuages.image import (
+    dependencies,
+    facts,
+    frontend,
+    frontends,
+    ignore,
+    layers,
+    oci,
+    own,
+    provenance,
+    prune,
+    system,
+    traces,
+)
 from nuages.image.additions import Addition
 from nuages.image.dependencies import VENV, Environment
 from nuages.image.packing import FORMAT
@@ -60,7 +73,7 @@ def _room() -> Iterator[None]:
 class Built(NamedTuple):
     """A built image: what it is, its content, and what is worth knowing about how it came to be.
 
-    `materials` are what was read: name or URI -> sha256 in hex.
+    `materials` are what was read: name or URI -> sha256 in hex. `fronts` are the images of its front ends.
     """
 
     build: Build
@@ -68,6 +81,7 @@ class Built(NamedTuple):
     name: str
     findings: tuple[Finding, ...] = ()
     materials: Mapping[str, str] = {}
+    fronts: tuple[frontends.Front, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -110,14 +124,21 @@ def build(project: Path, app: App, sink: Sink) -> Built:
     if app.build.dockerfile:
         return _own(found, app, sink)
     selection = ignore.select(found.root)
-    environment = dependencies.ensure(found, app, selection.files, sink)
-    front = _frontend(found, app, environment, selection.files, sink)
+    files = frontends.without(selection.files, app)
+    environment = dependencies.ensure(found, app, files, sink)
+    front = _frontend(found, app, environment, files, sink)
+    fronts = frontends.ensure(found.root, app, selection.files, below=environment.system, sink=sink)
     with step(sink, "image", expected=3) as told:
-        made = _made(found, app, environment, selection.files, front=front, told=told, sink=sink)
-        image, known = _assemble(app, environment, made, found.root)
+        made = _made(found, app, environment, files, front=front, told=told, sink=sink)
+        image, known = _assemble(app, environment, made, found.root, _digests(fronts))
         done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
         built = Built(
-            done, image, app.name, _findings(found, environment, made, selection), _materials(found, environment)
+            done,
+            image,
+            app.name,
+            _findings(found, environment, made, selection),
+            _materials(found, environment),
+            fronts,
         )
         told.note = built.tag if told.note else f"{built.tag}, unchanged"
     return built
@@ -125,9 +146,12 @@ def build(project: Path, app: App, sink: Sink) -> Built:
 
 def _own(found: Facts, app: App, sink: Sink) -> Built:
     """The image of the project's own Dockerfile, completed with what a release needs to know and to run."""
+    fronts = frontends.ensure(found.root, app, ignore.select(found.root).files, below=None, sink=sink)
     with step(sink, "image", expected=30) as told:
         made = own.make(found, app, told, sink)
-        known = _known(made.told, revision(found.root), user=made.seat.user, folder=made.seat.folder)
+        known = _known(
+            made.told, revision(found.root), user=made.seat.user, folder=made.seat.folder, fronts=_digests(fronts)
+        )
         image = oci.append(
             made.below,
             made.layers,
@@ -137,7 +161,7 @@ def _own(found: Facts, app: App, sink: Sink) -> Built:
         )
         done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
         findings = tuple(_added(made.added, Place(str(app.build.dockerfile))))
-        built = Built(done, image, app.name, findings, {str(app.build.dockerfile): made.digest})
+        built = Built(done, image, app.name, findings, {str(app.build.dockerfile): made.digest}, fronts)
         told.note = built.tag
     return built
 
@@ -147,10 +171,11 @@ def loaded(project: Path, app: App, sink: Sink) -> facts.Told:
     """What the project says of itself once it is loaded in its image, which is not put together; see `build`."""
     found = inspected(project, app)
     selection = ignore.select(found.root)
-    environment = dependencies.ensure(found, app, selection.files, sink)
-    front = _frontend(found, app, environment, selection.files, sink)
+    files = frontends.without(selection.files, app)
+    environment = dependencies.ensure(found, app, files, sink)
+    front = _frontend(found, app, environment, files, sink)
     with step(sink, "load", expected=3) as told:
-        return _made(found, app, environment, selection.files, front=front, told=told, sink=sink).told
+        return _made(found, app, environment, files, front=front, told=told, sink=sink).told
 
 
 def inspected(project: Path, app: App) -> Facts:
@@ -300,9 +325,15 @@ def _layers(
     yield dependencies.Kept.of(oci.layer([*own_files, *layers.bytecode(out / "bytecode", into)], store, "project"))
 
 
-def _assemble(app: App, environment: Environment, made: _Made, root: Path) -> tuple[oci.Image, Build]:
+def _digests(fronts: Iterable[frontends.Front]) -> dict[str, str]:
+    return {front.key: front.image.digest for front in fronts}
+
+
+def _assemble(
+    app: App, environment: Environment, made: _Made, root: Path, fronts: dict[str, str]
+) -> tuple[oci.Image, Build]:
     """The image, and what its label says; its reference is known only afterwards."""
-    known = _known(made.told, revision(root), user=USER, folder=facts.WORKING_DIR)
+    known = _known(made.told, revision(root), user=USER, folder=facts.WORKING_DIR, fronts=fronts)
     below = environment.system.image
     path = dict(pair.partition("=")[::2] for pair in below.settings.get("Env") or ()).get("PATH", "/usr/bin:/bin")
     image = oci.append(
@@ -328,7 +359,7 @@ def _assemble(app: App, environment: Environment, made: _Made, root: Path) -> tu
     return image, known
 
 
-def _known(told: facts.Told, commit: str, *, user: int, folder: str) -> Build:
+def _known(told: facts.Told, commit: str, *, user: int, folder: str, fronts: dict[str, str]) -> Build:
     """What the label says of an image; its reference is known only afterwards."""
     return Build(
         reference="",
@@ -346,6 +377,7 @@ def _known(told: facts.Told, commit: str, *, user: int, folder: str) -> Build:
         static_tree=told.static_tree,
         static_hashed=told.static_hashed,
         media_root=told.media_root,
+        frontends=fronts,
         user=user,
         working_dir=folder,
         revision=commit,

@@ -50,19 +50,24 @@ _READS_PYTHON = re.compile(r"\.py\b|\{[^}]*\bpy\b[^}]*\}")
 
 
 def ensure(
-    root: Path, wanted: Frontend, files: Sequence[str], *, below: System, tools: Sequence[str], sink: Sink
+    root: Path,
+    wanted: Frontend,
+    files: Sequence[str],
+    *,
+    below: System,
+    tools: Sequence[str],
+    sink: Sink,
+    place: str = "build.frontend",
 ) -> Path:
     """The folder with what the build wrote, laid out as the project is; built where it is not kept already. It runs on
-    the project's system image, with the Debian packages `tools` beside it.
+    the project's system image, with the Debian packages `tools` beside it. `place` is where the spec says it.
 
     Raises:
         BuildFailed: packages that do not install, a build that fails or leaves nothing where it should.
     """
-    directory = _inside(wanted.directory)
+    directory = inside(wanted.directory, place)
     if not _own(root, root / directory / "package.json"):
-        raise BuildFailed(
-            f"build.frontend.directory: there is no package.json in {wanted.directory}", place="nuages.yaml"
-        )
+        raise BuildFailed(f"{place}.directory: there is no package.json in {wanted.directory}", place="nuages.yaml")
     node = _node(root / directory, sink)
     packages = _Packages(root / directory, node)
     key = system.short_hash([packages.key, list(wanted.command), wanted.output, *_read(root, directory, files), RECIPE])
@@ -86,6 +91,7 @@ def ensure(
                     name=system.working(below, sink),
                     out=out,
                     told=told,
+                    place=place,
                 )
             told.note = f"{written} files by {shlex.join(wanted.command)}"
     return kept / "out"
@@ -154,7 +160,7 @@ class _Packages:
             yield from sorted(self.folder.glob(f"{str(pattern).lstrip('/')}/package.json"))
 
 
-def _inside(path: str) -> str:
+def inside(path: str, place: str = "build.frontend") -> str:
     """A folder of the project as paths below it begin: "./assets/" is assets, "." nothing, ".output" itself.
 
     Raises:
@@ -162,7 +168,7 @@ def _inside(path: str) -> str:
     """
     plain = posixpath.normpath(path or ".")
     if plain.startswith(("/", "..")):
-        raise BuildFailed(f"build.frontend: {path} is no folder of the project", place="nuages.yaml")
+        raise BuildFailed(f"{place}: {path} is no folder of the project", place="nuages.yaml")
     return "" if plain == "." else plain
 
 
@@ -257,9 +263,10 @@ def _build(
     name: str,
     out: Path,
     told: Step,
+    place: str,
 ) -> int:
     """Run the build command in a copy of the project; what it wrote or changed goes to `out`; answers how many."""
-    directory = _inside(wanted.directory)
+    directory = inside(wanted.directory)
     with tempfile.TemporaryDirectory(prefix="nuages-") as temporary:
         stage = Path(temporary) / "project"
         stage.mkdir()
@@ -275,10 +282,10 @@ def _build(
         # The project's own code: how the network is reached is all that it hears of this machine.
         _run(name, command, volumes, packages=packages, told=told, here=here, tools=[])
         written = list(layers.written(stage, root, files, _DROPPED))
-        into = _inside(wanted.output)
+        into = inside(wanted.output)
         if not any(not into or path == into or path.startswith(f"{into}/") for path in written):
             raise BuildFailed(
-                f"build.frontend: `{shlex.join(wanted.command)}` wrote nothing into {wanted.output}",
+                f"{place}: `{shlex.join(wanted.command)}` wrote nothing into {wanted.output}",
                 hint=f"it wrote into {', '.join(_folders(written)) or 'no folder at all'}",
             )
         for path in written:

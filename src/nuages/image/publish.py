@@ -32,6 +32,8 @@ def publish(project: Path, app: App, built: Built, tags: Sequence[str], sink: Si
         PushFailed: with the registry's own words; no tag was changed.
     """
     repository, content = app.image, built.image
+    for front in built.fronts:  # first: whoever finds the app's image there finds them too
+        registry.push(front.image, repository, [front.tag], sink)
     documents = [
         Attachment(sbom.MEDIA_TYPE, sbom.bom(content, repository), sbom.NAME),
         Attachment(provenance.MEDIA_TYPE, statement(project, app, built), provenance.NAME),

@@ -15,7 +15,6 @@ from nuages.local.info import ClusterInfo, of_context
 from nuages.progress import Sink, step
 from nuages.render.manifest import render, services
 from nuages.render.release import Release
-from nuages.spec.document import Value
 
 
 def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
@@ -76,7 +75,10 @@ def _load(info: ClusterInfo, app: App, built: Built, sink: Sink) -> None:
     if info.api_only:
         raise ClusterError(f"cluster {info.name} has no node that images could be loaded into")
     wanted = _official(app, built.build)
-    own = [(built.image, built.build.reference, built.tagged), *((front.image, *front.names) for front in built.fronts)]
+    own = [
+        (built.image, [built.build.reference, built.tagged]),
+        *((front.image, front.names) for front in built.fronts),
+    ]
     if not info.ours:
         fronts = [front.archive for front in built.fronts]
         cluster.load(info.name, [built.archive, *fronts, *(base.archive(name, sink) for name in wanted)], sink)
@@ -84,9 +86,9 @@ def _load(info: ClusterInfo, app: App, built: Built, sink: Sink) -> None:
     there = images.names(info.containerd)
     if missing := [base.archive(reference, sink) for reference in sorted(wanted - there)]:
         cluster.load(info.name, missing, sink)
-    if fresh := [one for one in own if one[1] not in there]:
+    if fresh := [(image, names) for image, names in own if names[0] not in there]:
         with step(sink, "load", expected=len(fresh)) as told:
-            count = sum(images.load_image(info.containerd, image, names) for image, *names in fresh)
+            count = sum(images.load_image(info.containerd, image, names) for image, names in fresh)
             told.note = f"{count} {'layer' if count == 1 else 'layers'}"
 
 
@@ -105,7 +107,7 @@ def _official(app: App, build: Build) -> set[str]:
     return stores | {name for name in every if name.removeprefix(base.LIBRARY) in base.RECIPES}
 
 
-def _images(content: Value) -> set[str]:
+def _images(content: object) -> set[str]:
     """The images of every container in an object, wherever its kind has its pods."""
     if isinstance(content, list):
         return {image for each in content for image in _images(each)}

@@ -9,6 +9,7 @@ from nuages.render.canary import beside
 from nuages.render.environment import config
 from nuages.render.exposure import exposure
 from nuages.render.foundation import account, namespace
+from nuages.render.frontends import frontends
 from nuages.render.hooks import hooks
 from nuages.render.jobs import contract, migrate, settle
 from nuages.render.maintenance import maintenance
@@ -47,6 +48,7 @@ def render(app: App, release: Release) -> Manifest:
         exposure=exposure(app),
         workers=workers,
         beat=beat(app, release),
+        frontends=frontends(app, release),
         settle=settle(app, release),
         contract=contract(app, release),
         hooks=hooks(app, release, [*webs, *workers]),

@@ -28,13 +28,13 @@ def project(tmp_path: Path) -> Path:
     ("path", "inside"), [("", ""), (".", ""), ("./assets/", "assets"), (".output", ".output"), ("a/../b", "b")]
 )
 def test_a_folder_is_the_one_that_is_named(path: str, inside: str) -> None:
-    assert frontend._inside(path) == inside
+    assert frontend.inside(path) == inside
 
 
 @pytest.mark.parametrize("path", ["..", "../other", "/etc", "a/../../b"])
 def test_a_folder_outside_of_the_project_is_refused(path: str) -> None:
     with pytest.raises(BuildFailed, match="is no folder of the project"):
-        frontend._inside(path)
+        frontend.inside(path)
 
 
 def test_only_files_of_the_project_are_given_to_node(project: Path) -> None:

@@ -1,0 +1,238 @@
+"""How nginx serves files: its configuration, and the parts of a pod that runs it.
+
+The configuration is a ConfigMap named by its content, so a change of it rolls the pods and builds no image. What a spec
+names instead (`nginx: {configMap: …}`) stands in place of the server's part, default.conf; nginx.conf stays ours, since
+it is what the read-only root asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.render.pods import container_security, resources
+from nuages.spec.fronts import Nginx
+from nuages.spec.model import Resources
+from nuages.spec.units import seconds
+
+IMAGE = "docker.io/library/nginx:1.26"
+PORT = 8080
+SERVICE_PORT = 80
+UID = 101
+ROOT = "/usr/share/nginx/html"
+READY = "/-/ready"
+PRE_STOP, GRACE = 5, 30
+"""Seconds: until no proxy sends requests any more, and with it for answers on slow lines."""
+
+# A hash of the content in a file's name: hexadecimal with a letter and a digit, so that no date is one, as webpack and
+# Django write it; or eight signs of base64url that are not made of words, numbers and sizes, as Vite and Rollup do.
+# Where it is in doubt the file is asked for again, which costs a 304; the other way round it would be stale for a year.
+HASHED = (
+    r"[.-](?:(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}"
+    r"|(?=[^.]*[A-Z])(?!(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[0-9]+|x(?=[0-9])|[_-])+\.)[0-9A-Za-z_-]{8})"
+    r"\.[0-9A-Za-z]+(?:\.map)?$"
+)
+_TYPES = (
+    "text/css text/plain text/xml application/javascript application/json application/manifest+json "
+    "application/wasm application/xml application/rss+xml application/atom+xml image/svg+xml font/ttf font/otf"
+)
+_ACCESS = (
+    """'{"time":"$time_iso8601","level":"INFO","logger":"nginx.access","message":"$request","status":$status,'"""
+    """'"bytes":$body_bytes_sent,"seconds":$request_time,"request_id":"$http_x_request_id"}'"""
+)
+_TEXT = """'$time_iso8601 INFO nginx.access: $request $status $body_bytes_sent'"""
+
+
+def main_conf(app: App) -> str:
+    """nginx.conf. What it writes is below /tmp; one process per pod, for `auto` would count the node's processors."""
+    json = app.observability.logs == "json"
+    folders = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    return "\n".join(
+        [
+            "worker_processes 1;",
+            "error_log /dev/stderr warn;",
+            "pid /tmp/nginx.pid;",
+            "events { worker_connections 1024; }",
+            "http {",
+            "    include /etc/nginx/mime.types;",
+            "    types { application/manifest+json webmanifest; text/javascript mjs; }",
+            "    default_type application/octet-stream;",
+            "    charset utf-8;",
+            "    charset_types text/css text/plain application/javascript application/json;",
+            *(f"    {name}_temp_path /tmp/{name};" for name in folders),
+            f"    log_format nuages {'escape=json ' * json}{_ACCESS if json else _TEXT};",
+            "    access_log /dev/stdout nuages;",
+            "    server_tokens off;",
+            "    sendfile on;",
+            "    tcp_nopush on;",
+            "    keepalive_timeout 75s;",
+            "    reset_timedout_connection on;",
+            "    gzip_static on;",
+            "    gzip on;",
+            "    gzip_vary on;",
+            "    gzip_proxied any;",
+            "    gzip_comp_level 5;",
+            "    gzip_min_length 1024;",
+            f"    gzip_types {_TYPES};",
+            "    # What has a hash of its content in its name never changes; of all else is asked whether it did.",
+            "    map $uri $nuages_caching {",
+            '        default "no-cache";',
+            f'        "~{HASHED}" "public, max-age=31536000, immutable";',
+            "    }",
+            "    # A page is what has no dot in its last part, or what a browser goes to: never a script that is gone.",
+            '    map "$http_accept $uri" $nuages_page {',
+            "        default -;",
+            '        "~text/html" index.html;',
+            '        "~/[^./]*$" index.html;',
+            "    }",
+            "    include /etc/nginx/conf.d/*.conf;",
+            "}",
+            "",
+        ]
+    )
+
+
+def front_conf(app: App, routes: Sequence[str]) -> str:
+    """default.conf of a front end: its files with or without the route before them, and its page for every other path.
+
+    A build that was told where it is served asks for /app/assets/…, one that was not for /assets/…: both are found.
+    """
+    return "\n".join(
+        [
+            "map $uri $nuages_file {",
+            "    default $uri;",
+            *(f'    "~^{_plain(route)}(?<nuages_rest>/.*)$" $nuages_rest;' for route in routes if _plain(route)),
+            "}",
+            *_server(app),
+            *(line for route in routes for line in _location(route)),
+            "}",
+            "",
+        ]
+    )
+
+
+def static_conf(app: App, root: str) -> str:
+    """default.conf of static files."""
+    return "\n".join(
+        [
+            *_server(app, root),
+            "    location / {",
+            "        # Pages of any origin may use fonts and scripts from here.",
+            "        try_files $uri =404;",
+            "    }",
+            "}",
+            "",
+        ]
+    )
+
+
+def config(app: App, about: Object, site: str, nginx: Nginx) -> Object:
+    """The immutable ConfigMap: nginx.conf, and default.conf where the spec does not name another. `about` is the
+    metadata of what it is for.
+    """
+    data = {"nginx.conf": main_conf(app), **({} if nginx.config_map else {"default.conf": site})}
+    said = "\0".join(f"{file}\0{text}" for file, text in sorted(data.items()))
+    digest = hashlib.sha256(said.encode()).hexdigest()[:10]
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": about | {"name": f"{about['name']}-nginx-{digest}"},
+        "immutable": True,
+        "data": data,
+    }
+
+
+def container(name: str, image: str, wanted: Resources, mounts: Sequence[Object] = ()) -> Object:
+    """The container of a pod that serves files. Its image's signal to stop is QUIT: what is being answered ends."""
+    return {
+        "name": name,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["nginx", "-c", "/etc/nginx/nuages/nginx.conf", "-g", "daemon off;"],
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        **_probes(),
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP}}},
+        "resources": resources(wanted),
+        "securityContext": container_security(),
+        "volumeMounts": [
+            {"name": "nginx", "mountPath": "/etc/nginx/nuages", "readOnly": True},
+            {"name": "site", "mountPath": "/etc/nginx/conf.d", "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the container's own
+            *mounts,
+        ],
+    }
+
+
+def volumes(made: Object, nginx: Nginx) -> list[Object]:
+    """The volumes of such a pod: `made` is its ConfigMap. All files of another one are shown, an included one too."""
+    ours = made["metadata"]["name"]
+    site: Object = {"name": nginx.config_map} if nginx.config_map else {"name": ours, "items": [_item("default.conf")]}
+    return [
+        {"name": "nginx", "configMap": {"name": ours, "items": [_item("nginx.conf")], "defaultMode": 0o444}},
+        {"name": "site", "configMap": {**site, "defaultMode": 0o444}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+    ]
+
+
+def service(about: Object, matching: dict[str, str]) -> Object:
+    """The name inside the cluster of what nginx serves."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": about,
+        "spec": {
+            "type": "ClusterIP",
+            "selector": matching,
+            "ports": [{"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}],
+        },
+    }
+
+
+def _server(app: App, root: str = ROOT) -> list[str]:
+    """The head of a server, left open. In front of it stands the proxy, whose port and scheme it must not name.
+
+    Headers are those that no front end breaks by; what it may load from where only the project knows.
+    """
+    strict = app.expose.hsts if app.expose else None
+    return [
+        "server {",
+        f"    listen {PORT};",
+        "    server_name _;",
+        f"    root {root};",
+        "    absolute_redirect off;",
+        "    add_header Cache-Control $nuages_caching;",
+        "    add_header X-Content-Type-Options nosniff always;",
+        "    add_header X-Frame-Options SAMEORIGIN always;",
+        "    add_header Referrer-Policy strict-origin-when-cross-origin always;",
+        "    add_header Content-Security-Policy \"frame-ancestors 'self'; base-uri 'self'; object-src 'none'\" always;",
+        *([f'    add_header Strict-Transport-Security "max-age={seconds(strict)}" always;'] if strict else []),
+        f"    location = {READY} {{ access_log off; return 204; }}",
+    ]
+
+
+def _location(route: str) -> list[str]:
+    below = _plain(route)
+    return [
+        *([f"    location = {below} {{ return 301 {below}/; }}"] if below else []),
+        f"    location {below}/ {{ try_files $uri $nuages_file /$nuages_page =404; }}",
+    ]
+
+
+def _plain(route: str) -> str:
+    """A route as it stands before a slash: "/app/" is /app, "/" nothing."""
+    return route.rstrip("/")
+
+
+def _item(key: str) -> Object:
+    return {"key": key, "path": key}
+
+
+def _probes() -> Object:
+    asked = {"httpGet": {"path": READY, "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 2}
+    return {
+        "startupProbe": {**asked, "periodSeconds": 1, "failureThreshold": 60},
+        "readinessProbe": {**asked, "periodSeconds": 5, "failureThreshold": 2},
+        "livenessProbe": {**asked, "periodSeconds": 20, "failureThreshold": 3},
+    }
