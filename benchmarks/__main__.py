@@ -10,7 +10,20 @@ from collections.abc import Sequence
 
 from nuages.errors import NuagesError
 
-NAMES = ("startup", "overlay", "servers", "deploy", "change", "images", "load", "verdicts", "cluster", "locks", "soak")
+NAMES = (
+    "startup",
+    "overlay",
+    "servers",
+    "deploy",
+    "change",
+    "images",
+    "load",
+    "verdicts",
+    "cluster",
+    "locks",
+    "soak",
+    "matrix",
+)
 LONG = ("faults",)
 """They take hours: only by name."""
 

@@ -1,0 +1,32 @@
+"""What may talk to what, measured on the node, is what the topology says (all components: benchmarks/matrix)."""
+
+from __future__ import annotations
+
+import pytest
+from matrix import Matrix, servers_outside
+from waiting import wait_for
+
+from nuages.image import base
+from nuages.local.cluster import load
+
+pytestmark = pytest.mark.e2e
+
+SOME = ("web", "static", "backup", "postgres", "pgbouncer")
+"""Of each sort one: the project, who serves files, who looks after data, a data store, and what is between."""
+
+
+def test_every_pair_on_every_port_and_the_outside_are_open_exactly_where_the_topology_says(cluster, namespace):
+    load(cluster.name, [base.archive("python:3.13-slim")])
+    matrix = Matrix(cluster, namespace, SOME)
+    with servers_outside():
+        try:
+            matrix.start()
+            computed = matrix.computed()
+            ways = [pair for pair, is_open in computed.items() if is_open]
+            # The kernel's rules can be asked for their effect only; pods are closed before they start.
+            wait_for(lambda: all(matrix.measured(ways).values()), 30)
+            measured = matrix.measured(list(computed))
+        finally:
+            matrix.end()
+    assert measured == computed
+    assert {False, True} == set(computed.values())
