@@ -9,7 +9,6 @@ from nuages.render.canary import beside
 from nuages.render.environment import config
 from nuages.render.exposure import exposure
 from nuages.render.foundation import account, namespace
-from nuages.render.frontends import frontends
 from nuages.render.hooks import hooks
 from nuages.render.jobs import contract, migrate, settle
 from nuages.render.maintenance import maintenance
@@ -17,6 +16,7 @@ from nuages.render.network import policies
 from nuages.render.postgres import postgres
 from nuages.render.redis import redis
 from nuages.render.release import Manifest, Release
+from nuages.render.schedules import schedules
 from nuages.render.static import static
 from nuages.render.storage import folders, media
 from nuages.render.web import web
@@ -48,7 +48,7 @@ def render(app: App, release: Release) -> Manifest:
         exposure=exposure(app),
         workers=workers,
         beat=beat(app, release),
-        frontends=frontends(app, release),
+        schedules=schedules(app, release),
         settle=settle(app, release),
         contract=contract(app, release),
         hooks=hooks(app, release, [*webs, *workers]),

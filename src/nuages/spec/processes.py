@@ -34,7 +34,7 @@ class Autoscale(Part, frozen=True, kw_only=True):
         Meta(description="Percent of the CPU request that each pod should use on average.", examples=[70]),
     ] = None
     memory: Annotated[
-        Annotated[int, Meta(ge=1, le=100)] | None,
+        Annotated[int, Meta(ge=1, le=1000)] | None,
         Meta(description="Percent of the memory request that each pod should use on average.", examples=[80]),
     ] = None
     requests_per_second: Annotated[
@@ -150,6 +150,17 @@ class Schedule(Part, frozen=True, kw_only=True):
         Meta(description="What happens where the one before still runs."),
     ] = "forbid"
     suspended: Annotated[bool, Meta(description="Not for the time being.")] = False
+    starting_deadline: Annotated[
+        Duration,
+        Meta(
+            description="How late it may still start, where the cluster was away at its time or the one before ran on.",
+            examples=["10m"],
+        ),
+    ] = "1h"
+    history: Annotated[
+        Annotated[int, Meta(ge=0, le=100)],
+        Meta(description="How many of those that ended stay to be read: so many that went well, so many that failed."),
+    ] = 3
     timeout: Annotated[Duration, Meta(description="It is ended after this.", examples=["1h"])] = "1h"
     retries: Annotated[Annotated[int, Meta(ge=0, le=20)], Meta(description="How often it is tried again.")] = 0
     resources: Annotated[Resources, Meta(description="CPU and memory of its pod.")] = Resources()
@@ -161,7 +172,6 @@ class Job(Part, frozen=True, kw_only=True):
     manage: Annotated[Command | None, Meta(description="A manage.py command.", examples=[["loaddata", "demo"]])] = None
     command: Annotated[Command | None, Meta(description="Any command.", examples=[["python", "import.py"]])] = None
     timeout: Annotated[Duration, Meta(description="It is ended after this.", examples=["1h"])] = "1h"
-    retries: Annotated[Annotated[int, Meta(ge=0, le=20)], Meta(description="How often it is tried again.")] = 0
     resources: Annotated[Resources, Meta(description="CPU and memory of its pod.")] = Resources()
 
 

@@ -156,7 +156,7 @@ def test_a_variable_refers_only_to_those_before_it(named: str) -> None:
     for item in manifest(named).objects:
         for container in item.get("spec", {}).get("template", {}).get("spec", {}).get("containers", []):
             known: set[str] = set()
-            for variable in container["env"]:
+            for variable in container.get("env", []):
                 for part in variable.get("value", "").split("$(")[1:]:
                     assert part.partition(")")[0] in known
                 known.add(variable["name"])

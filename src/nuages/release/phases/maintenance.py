@@ -9,9 +9,11 @@ from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
 from nuages.release.world import World
-from nuages.render.labels import BEAT, COMPONENT, KEY, WEB, WORKER
+from nuages.render.labels import BEAT, COMPONENT, KEY, SCHEDULE, WEB, WORKER
 from nuages.render.maintenance import KEY as PAGE
 from nuages.render.switch import to_page
+from nuages.rollout.kinds import Waiting as Unended
+from nuages.rollout.kinds import tracker
 
 SENDERS = (BEAT, WEB)
 """They send tasks: they end first, and the workers have time for what is left."""
@@ -31,6 +33,9 @@ async def maintenance(release: Stored, world: World) -> Step:
     if old is None:
         return Finished("nothing serves")
     await apply_all([to_page(item, PAGE) for item in ways(old) if item["kind"] == "Service"], world)
+    await apply_all([suspended(item) for item in old.manifest.schedules], world)
+    if at_work := running(world):
+        return Waiting(f"{', '.join(at_work)} to end", 1.0)
     for components in (SENDERS, (WORKER,)):
         if components == (WORKER,) and (waits := await draining.last(release, old, world)):
             return Waiting(waits, 1.0)
@@ -43,6 +48,22 @@ async def maintenance(release: Stored, world: World) -> Step:
 def ways(old: Stored) -> list[Object]:
     """The objects by which requests reach the webs of a release."""
     return [*old.manifest.web, *old.manifest.exposure]
+
+
+def suspended(schedule: Object) -> Object:
+    """A CronJob that starts nothing for the time being; the phase of the schedules, forth or back, lets it start."""
+    return {**schedule, "spec": {**schedule["spec"], "suspend": True}}
+
+
+def running(world: World) -> list[str]:
+    """The Jobs of schedules that have not ended: one that is between two tries has no pod, and goes on all the same."""
+    return [
+        job["metadata"]["name"]
+        for job in world.mirror.items("Job")
+        if job["metadata"].get("labels", {}).get(COMPONENT) == SCHEDULE
+        and isinstance(tracker("Job").verdict(job, world.mirror), Unended)
+        and not job["spec"].get("suspend")
+    ]
 
 
 def writers(components: tuple[str, ...], world: World) -> list[Object]:

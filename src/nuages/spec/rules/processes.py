@@ -1,0 +1,112 @@
+"""Rules of schedules and of what scales by itself: what Kubernetes or KEDA would refuse, or take for something else."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterator
+
+from nuages.spec.model import Autoscale, EnvironmentSpec
+from nuages.spec.units import seconds
+from nuages.spec.validate import Mistake
+
+# A Job's name is its CronJob's and eleven characters, and both are labels:
+# https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#creating-a-cron-job
+LONGEST_CRON_JOB = 52
+# The controller looks every ten seconds: what starts no later than that may never start.
+SHORTEST_DEADLINE = 10
+
+# The five fields, each a number or a name, a range, a step, or several: the names are those of months and days.
+_NAMES = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
+_ONE = rf"(?:\*|\?|(?:\d+|{_NAMES})(?:-(?:\d+|{_NAMES}))?)(?:/\d+)?"
+_FIELD = re.compile(rf"^{_ONE}(?:,{_ONE})*$", re.IGNORECASE)
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_PLACES = ("minute", "hour", "day", "month", "weekday")
+
+
+def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """Every rule that is broken."""
+    yield from _schedules(spec)
+    yield from _scaled(spec)
+
+
+def _schedules(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    for key, schedule in spec.schedules.items():
+        at = ("schedules", key)
+        if len(name := f"{spec.name}-schedule-{key}") > LONGEST_CRON_JOB:
+            message = f"makes {name}, of {len(name)} characters; a CronJob's name has {LONGEST_CRON_JOB}"
+            yield Mistake("spec.E230", at, message, "a shorter key", at_key=True)
+        if why := unreadable(schedule.cron):
+            yield Mistake("spec.E231", (*at, "cron"), why, 'minute hour day month weekday: "0 3 * * *"')
+        if not known_zone(schedule.time_zone):
+            hint = "a name of the tz database: Europe/Berlin, Etc/UTC"
+            yield Mistake("spec.E231", (*at, "timeZone"), f'no time zone "{schedule.time_zone}"', hint)
+        if 0 < seconds(schedule.starting_deadline) < SHORTEST_DEADLINE:
+            message = f"{schedule.starting_deadline} is shorter than the cluster takes to look: it might never start"
+            yield Mistake("spec.E231", (*at, "startingDeadline"), message, f"{SHORTEST_DEADLINE}s or more")
+
+
+def unreadable(cron: str) -> str:
+    """What is wrong with a cron expression; "" where Kubernetes takes it (robfig/cron, the standard parser)."""
+    if cron.startswith("@"):
+        return ""
+    for field, place, (least, most) in zip(cron.split(), _PLACES, _RANGES, strict=True):
+        if not _FIELD.match(field):
+            return f'"{field}" is no {place}'
+        numbers = [int(number) for part in field.split(",") for number in re.findall(r"\d+", part.partition("/")[0])]
+        if outside := [number for number in numbers if not least <= number <= most]:
+            return f"{place} {outside[0]} is not within {least}-{most}"
+        for part in field.split(","):
+            ends = [int(number) for number in re.findall(r"\d+", part.partition("/")[0])]
+            if len(ends) > 1 and ends[0] > ends[1]:
+                return f"{place} {part} ends before it begins"
+            if part.endswith("/0"):
+                return f"{place} {part} steps by nothing"
+    return ""
+
+
+def known_zone(name: str) -> bool:
+    """Whether there is a time zone of that name; where this machine has no list of them, whether it may be one."""
+    if not re.match(r"^[A-Za-z]\w*([/+-][A-Za-z0-9_+-]+)*$", name) or name in ("localtime", "Local"):
+        return False
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, OSError):
+        return not zoneinfo.available_timezones()
+    return True
+
+
+def _scaled(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    for key, web in spec.web.items():
+        if (scale := web.autoscale) is None:
+            continue
+        at = ("web", key, "autoscale")
+        yield from _bounds(at, scale)
+        if scale.queue_length is not None:
+            hint = "cpu, memory or requestsPerSecond"
+            yield Mistake("spec.E233", (*at, "queueLength"), "a web has no queue", hint, at_key=True)
+        if scale.requests_per_second is not None and (web.command or not spec.observability.metrics):
+            message = "means nothing with a command, which counts no requests" if web.command else "needs metrics"
+            hint = "cpu" if web.command else "observability: {metrics: true}"
+            yield Mistake("spec.E233", (*at, "requestsPerSecond"), message, hint, at_key=True)
+    for key, worker in spec.workers.items():
+        if (scale := worker.autoscale) is None:
+            continue
+        at = ("workers", key, "autoscale")
+        yield from _bounds(at, scale)
+        if scale.requests_per_second is not None:
+            hint = "queueLength, cpu or memory"
+            yield Mistake("spec.E233", (*at, "requestsPerSecond"), "nobody sends it requests", hint, at_key=True)
+        if scale.queue_length is not None and worker.celery is None:
+            message = "of a command nobody knows where its queue is"
+            yield Mistake("spec.E233", (*at, "queueLength"), message, "cpu or memory", at_key=True)
+
+
+def _bounds(at: tuple[str, ...], scale: Autoscale) -> Iterator[Mistake]:
+    if scale.min > scale.max:
+        yield Mistake("spec.E232", (*at, "min"), f"is more than max, {scale.max}", "min: 1")
+    if scale.min == 0 and scale.queue_length is None:
+        message = "of none nothing can be measured, so it would never start again"
+        yield Mistake("spec.E232", (*at, "min"), message, "min: 1; a worker with queueLength may be at rest")
+    if all(one is None for one in (scale.cpu, scale.memory, scale.requests_per_second, scale.queue_length)):
+        yield Mistake("spec.E232", at, "says not by what", "cpu: 70")
