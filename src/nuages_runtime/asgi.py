@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
-from nuages_runtime import drain, probes, sockets
+from nuages_runtime import drain, front, probes, sockets
 from nuages_runtime.assembly import assembled
+from nuages_runtime.front import Front
 from nuages_runtime.observe import Observer, Request
 
 # The client went away before there was an answer: nginx's number for it.
@@ -77,6 +78,48 @@ async def lifespan(project: Application, scope: Scope, receive: Receive, send: S
                 return
 
 
+def fronted(project: Application, ways: Front) -> Application:
+    """Answer what the project is not to be asked; a body without a length is counted as it comes."""
+    if ways.idle:
+        return project
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await project(scope, receive, send)
+            return
+        given = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        raw = scope.get("raw_path")
+        path = raw.decode("latin-1") if raw else front.quoted(scope["path"], "utf-8")
+        query = scope.get("query_string", b"").decode("latin-1")
+        location = ways.elsewhere(given.get(b"host", ""), given.get(b"x-forwarded-proto", ""), path, query)
+        if location:
+            status, headers, body = front.sent_on(location, scope["method"])
+        elif ways.size is not None and ways.refuses(given.get(b"content-length", "")):
+            status, headers, body = front.too_large(ways.size)
+        else:
+            counted = ways.size is not None and b"content-length" not in given
+            await project(scope, _counted(receive, ways.size or 0) if counted else receive, send)
+            return
+        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": int(status[:3]), "headers": pairs})
+        await send({"type": "http.response.body", "body": body})
+
+    return application
+
+
+def _counted(receive: Receive, size: int) -> Receive:
+    """The same messages until there are more bytes of a body than may be: then the client is as good as gone."""
+    left = size
+
+    async def heard() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return message if left >= 0 else {"type": "http.disconnect"}
+
+    return heard
+
+
 def observed(project: Application, observer: Observer, *, https: bool) -> Application:
     """Give each request its id, and say how it went; a websocket is one request that lasts."""
 
@@ -138,7 +181,7 @@ def _telling(send: Send, request: Request) -> Send:
 def _files(project: Application) -> Application:
     from nuages_runtime import static  # noqa: PLC0415 - the project's import comes first
 
-    return sockets.closing(static.asgi(project))
+    return fronted(sockets.closing(static.asgi(project)), front.of())
 
 
 def _application() -> Application:

@@ -2,6 +2,7 @@
 
 probes      answered before anything of the project's
 observed    request id, access log, metrics (observe.py)
+fronted     names that lead to another, https, requests that are too large (front.py)
 files       static files and uploads, where the project serves none (static.py)
 """
 
@@ -11,8 +12,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from nuages_runtime import drain, probes
+from nuages_runtime import drain, front, probes
 from nuages_runtime.assembly import assembled
+from nuages_runtime.front import Front
 from nuages_runtime.observe import Observer, Request
 
 Environ = dict[str, Any]
@@ -38,6 +40,31 @@ def with_probes(
             return project(environ, start_response)
         asked()
         status, headers, body = probes.answer(path, startup, release)
+        start_response(status, headers)
+        return [body]
+
+    return application
+
+
+def fronted(project: Application, ways: Front) -> Application:
+    """Answer what the project is not to be asked. Of a body without a length Django reads nothing at all."""
+    if ways.idle:
+        return project
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = front.quoted(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), "latin-1")
+        location = ways.elsewhere(
+            environ.get("HTTP_HOST", ""),
+            environ.get("HTTP_X_FORWARDED_PROTO", ""),
+            path,
+            environ.get("QUERY_STRING", ""),
+        )
+        if location:
+            status, headers, body = front.sent_on(location, environ["REQUEST_METHOD"])
+        elif ways.size is not None and ways.refuses(environ.get("CONTENT_LENGTH") or ""):
+            status, headers, body = front.too_large(ways.size)
+        else:
+            return project(environ, start_response)
         start_response(status, headers)
         return [body]
 
@@ -135,7 +162,7 @@ def _text(path: str) -> str:
 def _files(project: Application) -> Application:
     from nuages_runtime import static  # noqa: PLC0415 - the project's import comes first
 
-    return cast("Application", static.wsgi(project))
+    return fronted(cast("Application", static.wsgi(project)), front.of())
 
 
 def _application() -> Application:

@@ -95,6 +95,8 @@ def settings_variables(app: App) -> dict[str, str]:
         "NUAGES_HOSTS": outside.hosts(app),
         "NUAGES_ORIGINS": outside.origins(app),
         "NUAGES_PROXY": outside.proxy(app),
+        "NUAGES_HSTS": outside.hsts(app),
+        "NUAGES_BODY": outside.largest(app),
         "NUAGES_LOGS": app.observability.logs,
     }
 
@@ -131,6 +133,7 @@ def server_variables(app: App, web: Web) -> list[Object]:
             "NUAGES_SERVER": web.server,
             "NUAGES_POOL": str(web.processes.threads),
             "NUAGES_METRICS_PORT": str(METRICS_PORT) if measured(app, web) else "",
+            **outside.front(app),
         }
     )
 

@@ -7,117 +7,96 @@ address.
 
 from __future__ import annotations
 
+from nuages.app.build import Build
 from nuages.app.components import App, Web
 from nuages.app.objects import Object
+from nuages.render import profiles, proxies, routes
 from nuages.render.labels import WEB, metadata, selector
+from nuages.render.outside import redirecting
+from nuages.render.proxies import annotated
+from nuages.render.ways import Way, ways
 from nuages.render.web import SERVICE_PORT
 from nuages.spec.model import Expose
 
 
-def exposure(app: App) -> list[Object]:
-    """The objects that let requests in; none where the app is not exposed, or no web has a route.
+def exposure(app: App, build: Build | None = None) -> list[Object]:
+    """The objects that let requests in; none where the app is not exposed, or nothing has a route.
 
     A load balancer or a node's port knows no paths: it leads to the web that answers "/".
     """
-    routes = routed(app)
-    if app.expose is None or not routes:
+    found = ways(app, build)
+    if app.expose is None or not found:
         return []
     match app.expose.kind:
         case "loadBalancer" | "nodePort":
-            return [_service(app, web, app.expose) for route, web in routes if route == "/"]
+            return [_service(app, way, app.expose) for way in found if way.route == "/" and way.component == WEB]
         case "ingress":
-            return [_ingress(app, routes, app.expose)]
+            return [_ingress(app, found, app.expose)]
         case "gateway":
-            return [_route(app, routes, app.expose)]
+            return routes.routes(app, found, app.expose)
 
 
 def routed(app: App) -> list[tuple[str, Web]]:
-    """Each route and the web it leads to, the longest first: some controllers take the first that matches.
-
-    https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types: a slash at the end makes no difference.
-    """
-    found = [(route, web) for web in app.web.values() for route in web.routes]
-    return sorted(found, key=lambda pair: (-len(pair[0].rstrip("/")), pair[0]))
+    """Each route and the web it leads to, the longest first."""
+    return [(way.route, app.web[way.key]) for way in ways(app) if way.component == WEB]
 
 
-def _service(app: App, component: Web, expose: Expose) -> Object:
+def _service(app: App, way: Way, expose: Expose) -> Object:
     port: Object = {"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}
     if expose.node_port:
         port["nodePort"] = expose.node_port
+    balancer = profiles.balancer(expose.profile, way.timeout) if expose.kind == "loadBalancer" else {}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": metadata(app, app.name, WEB, component.key),
+        "metadata": annotated(
+            metadata(app, app.name, WEB, way.key), {**balancer, **proxies.names(app), **expose.annotations}
+        ),
         "spec": {
             "type": "LoadBalancer" if expose.kind == "loadBalancer" else "NodePort",
             # Any node takes requests and passes them on. "Local" would keep the client's address, but a node whose last
             # pod just went would drop what still reaches it.
             "externalTrafficPolicy": "Cluster",
-            "selector": selector(app, WEB, component.key),
+            "selector": selector(app, WEB, way.key),
             "ports": [port],
         },
     }
 
 
-def _ingress(app: App, routes: list[tuple[str, Web]], expose: Expose) -> Object:
-    about = metadata(app, app.name, WEB, routes[-1][1].key)
-    paths = [
-        {
-            "path": route,
-            "pathType": "Prefix",
-            "backend": {"service": {"name": web.name, "port": {"name": "http"}}},
-        }
-        for route, web in routes
-    ]
-    tls = _certificate(app, expose)
-    issuer = expose.tls.issuer if expose.tls else None
+def _ingress(app: App, found: list[Way], expose: Expose) -> Object:
+    paths = [_path(way.route, way.service) for way in found]
+    to = redirecting(app)
+    tls = certificate(app, expose)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
-        # https://cert-manager.io/docs/usage/ingress/: the annotation asks for the certificate that tls.secretName
-        # names.
-        "metadata": about | ({"annotations": {"cert-manager.io/cluster-issuer": issuer}} if issuer else {}),
+        "metadata": annotated(metadata(app, app.name, WEB, found[-1].key), proxies.of_ingress(app, found)),
         "spec": {
             **({"ingressClassName": expose.class_} if expose.class_ else {}),
-            "rules": [{"host": host, "http": {"paths": paths}} for host in expose.hosts],
-            **({"tls": [{"hosts": expose.hosts, "secretName": tls}]} if tls else {}),
+            "rules": [
+                *({"host": host, "http": {"paths": paths}} for host in expose.hosts),
+                # The standard knows no redirect: a web answers it, before anything of the project's.
+                *(
+                    [{"host": host, "http": {"paths": [_path("/", to.name)]}} for host in expose.redirects]
+                    if to
+                    else []
+                ),
+            ],
+            **({"tls": [{"hosts": [*expose.hosts, *expose.redirects], "secretName": tls}]} if tls else {}),
         },
     }
 
 
-def _certificate(app: App, expose: Expose) -> str | None:
+def certificate(app: App, expose: Expose) -> str | None:
+    """The Secret that has the certificate, or will have it; None where none is the app's."""
     if expose.tls is None:
         return None
     return expose.tls.secret or (f"{app.name}-tls" if expose.tls.issuer else None)
 
 
-def _route(app: App, routes: list[tuple[str, Web]], expose: Expose) -> Object:
-    """https://gateway-api.sigs.k8s.io/api-types/httproute/; a Gateway of another namespace must let this one attach."""
-    namespace, _, gateway = (expose.class_ or "").rpartition("/")
+def _path(route: str, service: str) -> Object:
     return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        "metadata": metadata(app, app.name, WEB, routes[-1][1].key),
-        "spec": {
-            "parentRefs": [
-                {
-                    "group": "gateway.networking.k8s.io",
-                    "kind": "Gateway",
-                    "name": gateway,
-                    **({"namespace": namespace} if namespace else {}),
-                }
-            ],
-            "hostnames": expose.hosts,
-            "rules": [
-                {
-                    "matches": [{"path": {"type": "PathPrefix", "value": route}}],
-                    "backendRefs": [
-                        {"name": web.name, "port": SERVICE_PORT, "kind": "Service", "group": "", "weight": 1}
-                    ],
-                    # The proxy waits a little longer than the server, so that it is the server that says so.
-                    "timeouts": {"request": f"{web.timing.server + 1}s"},
-                }
-                for route, web in routes
-            ],
-        },
+        "path": route,
+        "pathType": "Prefix",
+        "backend": {"service": {"name": service, "port": {"name": "http"}}},
     }

@@ -45,7 +45,7 @@ def render(app: App, release: Release) -> Manifest:
         expand=migrate(app, release),
         canary=beside(app, release, webs, workers),
         web=webs,
-        exposure=exposure(app),
+        exposure=exposure(app, release.build),
         workers=workers,
         beat=beat(app, release),
         schedules=schedules(app, release),

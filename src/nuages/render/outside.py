@@ -4,7 +4,8 @@ believed.
 
 from __future__ import annotations
 
-from nuages.app.components import App
+from nuages.app.components import App, Web
+from nuages.spec.units import bytes_of, seconds
 
 LOCAL = "local"
 """The environment on one's own machine, which is reached by address too."""
@@ -58,3 +59,50 @@ def proxy(app: App) -> str:
     """
     through = app.expose is not None and app.expose.kind != "nodePort"
     return "https" if through and "https" in _schemes(app) else ""
+
+
+def redirecting(app: App) -> Web | None:
+    """The web that sends requests for one name on to another, and answers nothing else for that name.
+
+    The one that answers "/" where it is the runtime's; None where none is: a command of the project's own knows
+    nothing of it. A Gateway does it itself.
+    """
+    if app.expose is None or not app.expose.redirects or app.expose.kind == "gateway":
+        return None
+    able = [web for web in app.web.values() if web.command is None and web.routes]
+    return next((web for web in able if "/" in web.routes), able[0] if able else None)
+
+
+def front(app: App) -> dict[str, str]:
+    """What the runtime answers before the project is asked, of requests from outside; only what the spec says."""
+    expose = app.expose
+    if expose is None:
+        return {}
+    redirects = expose.redirects if redirecting(app) else []
+    return {
+        **({"NUAGES_REDIRECTS": ",".join(redirects), "NUAGES_REDIRECT_TO": _first(app)} if redirects else {}),
+        # Where a balancer ends TLS, what it says of a request is not always true; an ingress controller's word is.
+        **({"NUAGES_HTTPS": "1"} if expose.hsts and _believed(app) else {}),
+    }
+
+
+def hsts(app: App) -> str:
+    """For SECURE_HSTS_SECONDS; "" where the spec says nothing."""
+    return str(round(seconds(app.expose.hsts))) if app.expose and app.expose.hsts else ""
+
+
+def largest(app: App) -> str:
+    """The largest request in bytes; "" where the spec says nothing."""
+    return str(bytes_of(app.expose.body_size)) if app.expose and app.expose.body_size else ""
+
+
+def _first(app: App) -> str:
+    """Where redirects lead: https://host, or //host, which keeps the scheme and the port of the request."""
+    assert app.expose is not None  # noqa: S101 - only asked for redirects
+    scheme = "https:" if _schemes(app) == ["https"] else ""
+    return f"{scheme}//{app.expose.hosts[0]}"
+
+
+def _believed(app: App) -> bool:
+    tls = app.expose.tls if app.expose else None
+    return bool(tls and (tls.issuer or tls.secret))

@@ -53,17 +53,25 @@ class Expose(Part, frozen=True, kw_only=True):
     tls: Annotated[Tls | None, Meta(description="Where TLS ends.")] = None
     hsts: Annotated[
         Duration | None,
-        Meta(description="How long browsers shall ask for https only; left out, what the project says."),
+        Meta(
+            description="How long browsers shall ask for https only; plain requests are sent on to it. "
+            "Left out, what the project and the controller say.",
+            examples=["8760h"],
+        ),
     ] = None
     body_size: Annotated[
         Memory | None,
-        Meta(description="The largest request; left out, what the project's own limits say.", examples=["25Mi"]),
+        Meta(
+            description="The largest request that is let in; left out, what the controller and the project say.",
+            examples=["25Mi"],
+        ),
     ] = None
     profile: Annotated[
         Literal["eks", "gke", "aks", "kops", "k3s", "minikube"] | None,
-        Meta(description="Whose cluster it is: what its load balancers and volumes want said."),
+        Meta(description="Whose cluster it is: what its load balancers, volumes and identities want said."),
     ] = None
     dns: Annotated[bool, Meta(description="Whether ExternalDNS shall make the names known.")] = False
-    annotations: Annotated[dict[LabelName, str], Meta(description="On whatever lets requests in, beside ours.")] = (
-        field(default_factory=dict)
-    )
+    annotations: Annotated[
+        dict[LabelName, str],
+        Meta(description="On whatever lets requests in, beside ours; where both say the same one, these."),
+    ] = field(default_factory=dict)

@@ -44,12 +44,15 @@ def hosts(world: World) -> Iterator[Change]:
 def proxy(world: World) -> Iterator[Change]:
     """Where TLS ends before the pod, the header that says so; only where the way in overwrites it (NUAGES_PROXY).
 
-    HSTS and a redirect are the project's decision: browsers keep the first for months, and the second is the ingress's.
+    HSTS is set where the spec says for how long (NUAGES_HSTS): browsers keep it for months. A redirect is not Django's,
+    who would send the app's own pods there too; the runtime and the ingress do it for requests from outside.
     Only on a developer's machine, where nothing answers to https, no request is sent there.
     """
+    yield from _largest(world)
     if world.variable("NUAGES_PROXY") != "https":
         yield from _plain(world)
         return
+    yield from _hsts(world)
     if world.own.get("SECURE_PROXY_SSL_HEADER"):
         yield Change("SECURE_PROXY_SSL_HEADER", KEPT, "the project's own")
     else:
@@ -64,6 +67,37 @@ def proxy(world: World) -> Iterator[Change]:
         for setting in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"):
             if setting not in world.own:
                 yield Change(setting, ADDED, "every host of the spec is reached by https", True)
+
+
+def _hsts(world: World) -> Iterator[Change]:
+    """How long browsers shall ask for https only; SecurityMiddleware says it, or nobody does."""
+    setting, wanted = "SECURE_HSTS_SECONDS", world.variable("NUAGES_HSTS")
+    if not wanted:
+        return
+    if setting in world.own:
+        yield Change(setting, KEPT, "the project's own, not that of expose.hsts")
+    elif not any("SecurityMiddleware" in name for name in _sequence(world.own.get("MIDDLEWARE"))):
+        yield Change(setting, KEPT, "the project has no SecurityMiddleware, which would say it")
+    else:
+        yield Change(setting, ADDED, "the spec's: browsers ask for https only", int(wanted))
+
+
+def _largest(world: World) -> Iterator[Change]:
+    """What Django takes into memory of one request, as much as the way in lets through (NUAGES_BODY).
+
+    https://docs.djangoproject.com/en/stable/ref/settings/#data-upload-max-memory-size: 2.5 MiB unless it is said, and
+    files don't count. A project's own limit is its decision.
+    """
+    setting, wanted = "DATA_UPLOAD_MAX_MEMORY_SIZE", world.variable("NUAGES_BODY")
+    if not wanted:
+        return
+    if setting not in world.own:
+        yield Change(setting, ADDED, "the spec's bodySize, which the way in lets through", int(wanted))
+        return
+    own = world.own[setting]
+    larger = own is None or (isinstance(own, int) and own > int(wanted))
+    why = "more than bodySize, beyond which no request gets in" if larger else "no more than bodySize lets in"
+    yield Change(setting, KEPT, f"the project's own, {why}")
 
 
 def _plain(world: World) -> Iterator[Change]:
