@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nuages.app import buckets
 from nuages.app.connections import COMMAND_CONNECTIONS, Pool, max_connections, pool, processes, surge
 from nuages.app.parts import App, Beat, Frontend, Memcached, Postgres, RabbitMQ, Redis, Scheduled, Volume, Web, Worker
 from nuages.app.timing import timing, worker_timing
@@ -77,7 +78,7 @@ def resolve(spec: Spec, environment: str) -> App:
         },
         expose=declared.expose,
         env=declared.env,
-        secrets=declared.secrets,
+        secrets=buckets.secrets(declared),
         files=declared.files,
         account=declared.service_account,
         network=declared.network,

@@ -9,7 +9,6 @@ from nuages.app.timing import Timing, WorkerTiming
 from nuages.spec import model
 from nuages.spec.model import (
     Access,
-    Bucket,
     BuildOptions,
     Canary,
     ConnectionPool,
@@ -25,6 +24,7 @@ from nuages.spec.model import (
     Hooks,
     Job,
     Limits,
+    MediaBucket,
     MemcachedRun,
     Migrations,
     Network,
@@ -212,7 +212,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     static: Static
     media: model.Volume | None
     """Where uploads live: a volume, or"""
-    bucket: Bucket | None
+    bucket: MediaBucket | None
     """a bucket."""
     volumes: dict[str, Volume]
     schedules: dict[str, Scheduled]

@@ -17,18 +17,26 @@ from nuages.project.requirements import normal
 # Where the project brings none. What these need in turn is in the list too, so that each build adds the same.
 PINS = {
     "async-timeout": "5.0.1",
+    "boto3": "1.44.5",
+    "botocore": "1.44.5",
     "click": "8.5.1",
+    "django-storages": "1.14.6",
     "granian": "2.8.7",
     "gunicorn": "27.0.1",
     "h11": "0.16.0",
     "httptools": "0.9.0",
+    "jmespath": "1.1.0",
     "packaging": "26.3",
     "prometheus-client": "0.26.0",
     "psycopg": "3.3.9",
     "psycopg-binary": "3.3.9",
     "psycopg-pool": "3.3.3",
+    "python-dateutil": "2.9.0.post0",
     "redis": "8.1.0",
+    "s3transfer": "0.19.3",
+    "six": "1.17.0",
     "typing-extensions": "4.16.0",
+    "urllib3": "2.8.0",
     "uvicorn": "0.54.0",
     "uvloop": "0.23.0",
     "websockets": "16.1.1",  # the newest for every Python that images have
@@ -79,6 +87,22 @@ def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
         yield Addition("packaging", "for Celery's Redis transport, which imports it and does not say so")
     if app.redis is not None and app.django.overlay.enabled and app.django.overlay.caches:
         yield Addition("redis", "for the cache")
+    yield from _for_buckets(app, installed)
+
+
+def _for_buckets(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
+    """django-storages for uploads, and Amazon's client for both kinds of files.
+
+    The client and its core carry the same version; a core that the project brings decides for both.
+    """
+    overlay = app.django.overlay
+    uploads = app.bucket is not None and overlay.enabled and overlay.media
+    if uploads:
+        yield Addition("django-storages", "to keep uploads in a bucket")
+    if (uploads or app.static.bucket) and "boto3" not in installed:
+        yield Addition("boto3", "to reach a bucket", installed.get("botocore", ""))
+        for name in ("botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"):
+            yield Addition(name, "for boto3")
 
 
 def pins(added: Iterable[Addition]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import json
 
 from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.objects import Object
-from nuages.render import access, outside
+from nuages.render import access, bucket, outside
 from nuages.render.labels import CONFIG, WEB, metadata
 from nuages.render.release import Release
 from nuages.render.static import bridged
@@ -27,6 +27,7 @@ _OVERLAY = {
     "databases": "databases",
     "caches": "caches",
     "static": "static",
+    "media": "media",
     "logging": "logging",
     "celery": "celery",
 }
@@ -70,6 +71,7 @@ def variables(app: App, release: Release, component: str) -> list[Object]:
             if source.config_map
         ),
         *access.services(app),
+        *_written(bucket.variables(app)),
         *_written(
             {
                 "DJANGO_SETTINGS_MODULE": app.django.settings or release.build.settings,
@@ -98,6 +100,7 @@ def settings_variables(app: App) -> dict[str, str]:
         "NUAGES_HSTS": outside.hsts(app),
         "NUAGES_BODY": outside.largest(app),
         "NUAGES_LOGS": app.observability.logs,
+        **bucket.settings(app),
     }
 
 

@@ -69,6 +69,13 @@ Cron = Annotated[
 # A host's name or its address, v4 or v6.
 Address = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$", title="a host")]
 Endpoint = Annotated[str, Meta(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$", title="an address on the web")]
+# Where browsers ask for files: below a path of the site, or below an address on the web.
+FilesAddress = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?|/([A-Za-z0-9._~-]+/)+)$", title="a path or an address on the web"
+    ),
+]
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BucketUrl = Annotated[
     str, Meta(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$", title="a bucket")

@@ -21,6 +21,7 @@ class Overlay(Part, frozen=True, kw_only=True):
     databases: Annotated[bool, Meta(description="DATABASES from DATABASE_URL, and pool settings.")] = True
     caches: Annotated[bool, Meta(description="CACHES from REDIS_URL.")] = True
     static: Annotated[bool, Meta(description="Static files served where the project serves none.")] = True
+    media: Annotated[bool, Meta(description="STORAGES from media.bucket: uploads go there.")] = True
     logging: Annotated[bool, Meta(description="Logs in the form that observability.logs names.")] = True
     celery: Annotated[bool, Meta(description="Celery's broker from CELERY_BROKER_URL.")] = True
 

@@ -11,6 +11,7 @@ from nuages.spec.forms import (
     BucketUrl,
     Cron,
     Endpoint,
+    FilesAddress,
     MajorVersion,
     Memory,
     ObjectName,
@@ -38,6 +39,19 @@ class Bucket(Part, frozen=True, kw_only=True):
         Meta(description="The store's address; Amazon's, left out.", examples=["https://s3.example.com"]),
     ] = None
     region: Annotated[str | None, Meta(description="Its region.", examples=["eu-central-1"])] = None
+
+
+class MediaBucket(Bucket, frozen=True, kw_only=True):
+    """A bucket for uploads."""
+
+    address: Annotated[
+        FilesAddress | None,
+        Meta(
+            description="Where browsers ask for uploads: a path that the project itself serves, or what stands before "
+            "the bucket. Left out, each page has addresses of the bucket that are signed for an hour.",
+            examples=["/media/"],
+        ),
+    ] = None
 
 
 class BackupTo(Part, frozen=True, kw_only=True):
@@ -232,7 +246,7 @@ class Media(Part, frozen=True, kw_only=True):
     volume: Annotated[
         Volume | None, Meta(description="A volume, mounted at MEDIA_ROOT.", examples=[{"size": "5Gi"}])
     ] = None
-    bucket: Annotated[Bucket | None, Meta(description="A bucket.", examples=[{"url": "s3://blog-media"}])] = None
+    bucket: Annotated[MediaBucket | None, Meta(description="A bucket.", examples=[{"url": "s3://blog-media"}])] = None
 
 
 class Folder(Part, frozen=True, kw_only=True):

@@ -60,6 +60,7 @@ FORMS = {
     "a schedule": 'five fields: "0 3 * * *" is every night at three',
     "a host": "a name or an address, without scheme or port: db.internal",
     "an address on the web": "https://s3.example.com, without a password",
+    "a path or an address on the web": "/media/, or https://media.example.com",
     "a bucket": "s3://name, or s3://name/folder",
     "a label": "letters, digits, dashes and dots, perhaps behind a domain: example.com/team",
     "a path in the container": "one that begins with a slash: /etc/newrelic.ini",

@@ -10,6 +10,7 @@ from nuages_runtime.overlay.files import logs, static
 from nuages_runtime.overlay.queues import queues
 from nuages_runtime.overlay.redis import caches
 from nuages_runtime.overlay.security import debug, hosts, proxy, secret_key
+from nuages_runtime.overlay.storages import media
 
 # As they are called in NUAGES_OVERLAY.
 PARTS: dict[str, Callable[[World], Iterator[Change]]] = {
@@ -20,6 +21,7 @@ PARTS: dict[str, Callable[[World], Iterator[Change]]] = {
     "databases": databases,
     "caches": caches,
     "static": static,
+    "media": media,
     "logging": logs,
     "celery": queues,
 }

@@ -54,7 +54,7 @@ def test_required_variables_get_harmless_values_and_no_secret() -> None:
     assert known == {
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "SECRET_KEY": facts.SECRET_KEY,
-        "NUAGES_OVERLAY": "hosts,proxy,secret-key,debug,databases,caches,static,logging,celery",
+        "NUAGES_OVERLAY": "hosts,proxy,secret-key,debug,databases,caches,static,media,logging,celery",
         # What pods get, so that the changes to the settings that are explained are the ones that happen.
         "NUAGES_HOSTS": "*",
         "NUAGES_LOGS": "json",

@@ -302,7 +302,7 @@ def test_an_overlay_that_is_off_leaves_the_hook_inert() -> None:
 
 def test_a_part_of_the_overlay_is_switched_off_alone() -> None:
     parts = environment(manifest("folder-local"), "Deployment", "bookmarks-web-main")["NUAGES_OVERLAY"]["value"]
-    assert parts == "hosts,proxy,secret-key,debug,caches,static,logging,celery"
+    assert parts == "hosts,proxy,secret-key,debug,caches,static,media,logging,celery"
 
 
 @pytest.mark.parametrize(

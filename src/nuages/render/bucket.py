@@ -1,0 +1,34 @@
+"""How the project's processes reach the bucket of its uploads; the keys to it are among the app's secrets.
+
+The names are those that django-storages calls its settings by, so projects that read them from the environment need
+nothing else: https://django-storages.readthedocs.io/en/latest/backends/amazon-S3.html
+"""
+
+from __future__ import annotations
+
+from nuages.app import buckets
+from nuages.app.components import App
+
+
+def variables(app: App) -> dict[str, str]:
+    """Which bucket it is and where; "" where there is nothing to say. What the spec declares itself is left out."""
+    if app.bucket is None:
+        return {}
+    told = {
+        "AWS_STORAGE_BUCKET_NAME": buckets.name(app.bucket),
+        "AWS_LOCATION": buckets.folder(app.bucket),
+        "AWS_S3_ENDPOINT_URL": app.bucket.endpoint or "",
+        "AWS_S3_REGION_NAME": app.bucket.region or "",
+        # Newer clients add a checksum that not every other store knows.
+        # https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required" if app.bucket.endpoint else "",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required" if app.bucket.endpoint else "",
+    }
+    return {name: value for name, value in told.items() if not app.declares(name)}
+
+
+def settings(app: App) -> dict[str, str]:
+    """What the overlay decides by, at build time too: whether uploads go to a bucket, and where they are asked for."""
+    if app.bucket is None:
+        return {}
+    return {"NUAGES_MEDIA": app.bucket.url, "NUAGES_MEDIA_ADDRESS": app.bucket.address or ""}
