@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.render.labels import CONFIG, ENVIRONMENT, MANAGER, metadata
+from nuages.render.labels import CONFIG, ENVIRONMENT, MANAGER, TEMPLATE, metadata
 
 _POD_SECURITY = "pod-security.kubernetes.io"
 
@@ -20,6 +20,7 @@ def namespace(app: App) -> Object:
                 "app.kubernetes.io/part-of": app.name,
                 "app.kubernetes.io/managed-by": MANAGER,
                 ENVIRONMENT: app.environment,
+                **({TEMPLATE: app.template} if app.template else {}),
                 **{f"{_POD_SECURITY}/{mode}": "restricted" for mode in ("enforce", "audit", "warn")},
             },
             "annotations": {"nuages.dev/data": "true"},

@@ -11,6 +11,8 @@ from nuages.app.objects import Object
 
 MANAGER = "nuages"
 ENVIRONMENT = "nuages.dev/environment"
+# On the namespace of an environment that was made from a template: from which.
+TEMPLATE = "nuages.dev/template"
 # What holds data: no release prunes it, and `destroy` leaves it unless it is named.
 DATA = "nuages.dev/data"
 # The migration leaves an object's image expects, as JSON; where they are the applied ones, no Job is needed.
@@ -29,6 +31,8 @@ WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
 SCHEDULE, JOB, FRONTEND, BACKUP = "schedule", "job", "frontend", "backup"
 STATIC, POSTGRES, REDIS, RABBITMQ, MEMCACHED = "static", "postgres", "redis", "rabbitmq", "memcached"
 PGBOUNCER = "pgbouncer"
+# Of environments from a template: what brings a copy of another's data, and what ends them when their time is over.
+CLONE, KEEPER = "clone", "keeper"
 MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"
 
 
