@@ -41,7 +41,10 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 class Entry(NamedTuple):
-    """One path of a layer: a file (`source` is its content or its path), a symbolic link (`target`), else a folder."""
+    """One path of a layer: a file (`source` is its content or its path), a symbolic link (`target`), else a folder.
+
+    `time` is 0, but for what is told apart by it: servers make an ETag of it.
+    """
 
     path: str
     mode: int = 0o755
@@ -49,6 +52,7 @@ class Entry(NamedTuple):
     target: str | None = None
     uid: int = 0
     gid: int = 0
+    time: int = 0
 
 
 class Layer(NamedTuple):
@@ -285,7 +289,8 @@ def _content(ordered: Sequence[Entry]) -> str:
                 source = hashlib.file_digest(content, "sha256").hexdigest()
         else:
             source = hashlib.sha256(entry.source).hexdigest() if entry.source is not None else "none"
-        said.update(repr((entry.path, entry.mode, entry.target, entry.uid, entry.gid, source)).encode())
+        timed = (entry.time,) if entry.time else ()
+        said.update(repr((entry.path, entry.mode, entry.target, entry.uid, entry.gid, source, *timed)).encode())
     return said.hexdigest()
 
 
@@ -304,7 +309,7 @@ def _made_before(remembered: Path, store: Path) -> tuple[str, str, Blob] | None:
 
 def _add(tar: tarfile.TarFile, entry: Entry) -> None:
     header = tarfile.TarInfo(entry.path)
-    header.mode, header.uid, header.gid = entry.mode, entry.uid, entry.gid
+    header.mode, header.uid, header.gid, header.mtime = entry.mode, entry.uid, entry.gid, entry.time
     if entry.target is not None:
         header.type, header.linkname = tarfile.SYMTYPE, entry.target
         tar.addfile(header)

@@ -39,8 +39,8 @@ _TYPES = (
     "application/wasm application/xml application/rss+xml application/atom+xml image/svg+xml font/ttf font/otf"
 )
 _ACCESS = (
-    """'{"time":"$time_iso8601","level":"INFO","logger":"nginx.access","message":"$request","status":$status,'"""
-    """'"bytes":$body_bytes_sent,"seconds":$request_time,"request_id":"$http_x_request_id"}'"""
+    """'{"time":"$time_iso8601","level":"INFO","logger":"nginx.access","message":"$request","status":$status,"""
+    """"bytes":$body_bytes_sent,"seconds":$request_time,"request_id":"$http_x_request_id"}'"""
 )
 _TEXT = """'$time_iso8601 INFO nginx.access: $request $status $body_bytes_sent'"""
 
