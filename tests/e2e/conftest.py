@@ -12,6 +12,7 @@ from project import blog_in
 from nuages.local.cluster import up
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads it in the same hook
 def pytest_collection_modifyitems(items):
     """Say what belongs together where several processes share the tests: a file's, and all that use the one blog."""
     for item in items:
