@@ -76,7 +76,8 @@ def _container(item: Object, pod: Object, container: Object, where: str) -> Iter
                 yield _error("objects.E113", where, f"no {probe}", "requests reach pods that can't answer")
     if "runserver" in " ".join([*container.get("command", []), *container.get("args", [])]):
         yield _error("objects.E114", where, "Django's development server", "gunicorn, or what the project serves with")
-    yield from _database_volume(pod, container, where)
+    if item["kind"] not in {"CronJob", "Job"}:  # these use its programs, and are no server
+        yield from _database_volume(pod, container, where)
     for variable in container.get("env", []):
         if variable.get("value") and _SECRET_NAME.search(variable["name"]):
             yield _error(

@@ -36,6 +36,8 @@ COMMANDS = {
     "shell": "Django's shell, with what is live.",
     "dbshell": "The database's own client.",
     "createsuperuser": "Make an administrator's account.",
+    "backup": "The database's backups: make one, list, drill.",
+    "restore": "Bring a backup back, beside what serves, then in its place.",
     "destroy": "Remove an environment; its data only when named.",
     "cluster": "A real Kubernetes on this machine: up, down, status, load, kubeconfig.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.render import backup
 from nuages.render.beat import beat
 from nuages.render.canary import beside
 from nuages.render.environment import config
@@ -38,6 +39,7 @@ def render(app: App, release: Release) -> Manifest:
             *([plain] if plain else []),
             *media(app),
             *folders(app),
+            *backup.volume(app),
         ],
         services=services(app),
         static=static(app, release),
@@ -48,7 +50,7 @@ def render(app: App, release: Release) -> Manifest:
         exposure=exposure(app, release.build),
         workers=workers,
         beat=beat(app, release),
-        schedules=schedules(app, release),
+        schedules=[*schedules(app, release), *backup.schedule(app)],
         settle=settle(app, release),
         contract=contract(app, release),
         hooks=hooks(app, release, [*webs, *workers]),

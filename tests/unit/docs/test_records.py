@@ -13,6 +13,7 @@ from nuages.project.report import Row
 from nuages.release.audit import Ran
 from nuages.release.difference import Change, Difference
 from nuages.release.events import Event
+from nuages.release.keeping.backups import Backup, Backups, Drilled
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.status import Component, Hold, Problem, Status
@@ -50,6 +51,9 @@ FIELDS = {
     "Problem": Problem.__struct_fields__,
     "Listing": Listing.__struct_fields__,
     "Entry": Entry.__struct_fields__,
+    "Backups": Backups.__struct_fields__,
+    "Backup": Backup.__struct_fields__,
+    "Drilled": Drilled.__struct_fields__,
     "Row": Row._fields,
     "Finding": Finding._fields,
     "Place": Place._fields,

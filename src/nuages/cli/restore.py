@@ -1,0 +1,84 @@
+"""`nuages restore`: bring a backup back."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from nuages.cli.console import console, duration
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+
+@click.command()
+@click.argument("id_", required=False, default="", metavar="[ID]")
+@cluster_options
+@click.option("--into", metavar="NAME", help="Restore into a database of this name, and switch nothing.")
+@click.option("--switch", metavar="NAME", help="Restore nothing: let this database of the server be the app's.")
+@click.option("--behind", is_flag=True, help="Switch though it lacks migrations; deploy afterwards.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+def command(
+    id_: str,
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    into: str | None,
+    switch: str | None,
+    behind: bool,
+    yes: bool,
+) -> None:
+    """Bring a backup back; without ID, the newest. The database that served is kept under another name.
+
+    First it is restored into a new database, and every row is counted. Only then the two change their names, in less
+    than a second, in which requests that need the database fail. What was written since the backup is in the old one.
+
+    \b
+    nuages restore 20261121-020000           restored, counted, switched
+    nuages restore --into look               beside the one that serves
+    nuages restore --switch blog_before_...  back to what served
+    """
+    from nuages.errors import UsageError
+    from nuages.release.keeping import backups
+
+    if into and switch:
+        raise UsageError("one of --into and --switch")
+    for name in filter(None, (into, switch)):
+        if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
+            raise UsageError(f"{name} is no name for a database", hint="small letters, digits and _, at most 63")
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+    backups.check(app)
+    if into is None and not yes:
+        _sure(app.instance, cluster.context)
+
+    async def story() -> None:
+        async with cluster:
+            new = switch
+            if new is None:
+                made = await backups.restore(app, id_, into or backups.beside(app, "restored"), cluster, console.sink)
+                console.print(f"backup {made.backup.id} is in database {made.into}, in {duration(made.seconds)}")
+                if into:
+                    return
+                if not behind:
+                    backups.fits(made)
+                new = made.into
+            switched = await backups.switch(app, new, cluster, console.sink)
+            console.print(f"{app.name} has another database now; the one before is {switched.old}")
+            console.print(f"back: nuages restore --switch {switched.old}")
+
+    run(story())
+
+
+def _sure(instance: str, where: str) -> None:
+    from nuages.errors import UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "nobody is here to be asked", hint="--yes switches without a question; --into NAME only restores"
+        )
+    answer = click.prompt(f"Give {instance} in {where} another database? Type {instance}", default="", err=True)
+    if answer != instance:
+        raise UsageError("nothing was restored", hint=f"type {instance}, or give --yes")

@@ -1,0 +1,1 @@
+"""What keeps data: backups and restores, another password, what exists nowhere else."""

@@ -1,0 +1,198 @@
+"""Backups: made, listed, tried and brought back.
+
+A restore never touches the database that serves until another one stands beside it, whole and counted; then the two
+change their names, and the one that served is kept.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+
+import msgspec
+
+from nuages.app.components import App
+from nuages.errors import Refused
+from nuages.findings import Finding, Level, Place
+from nuages.kube.client import Cluster
+from nuages.progress import Said, Sink, step
+from nuages.release.keeping.jobs import fresh, ran, told
+from nuages.release.locks import lock
+from nuages.release.world import utc
+from nuages.render import backup
+
+NONE, MANAGED, BEHIND = "release.E386", "release.E387", "release.E388"
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """One backup, as it says of itself."""
+
+    schema: int = 1
+    id: str
+    """Its time: 20261121-020000, in UTC."""
+    made: datetime
+    """When it was whole."""
+    seconds: float
+    """How long it took."""
+    bytes: int
+    """Its size."""
+    server: str
+    """The version of the server it is of."""
+    database: str
+    holds: int
+    """The size of the database then, in bytes."""
+    tables: int
+    rows: int
+    """How many rows all tables had, counted in the snapshot that was dumped."""
+
+
+class Backups(msgspec.Struct, frozen=True, kw_only=True):
+    """What `nuages backup list --json` prints; it only grows under one `schema`."""
+
+    schema: int = 1
+    app: str
+    environment: str
+    namespace: str
+    backups: list[Backup]
+
+
+class Drilled(msgspec.Struct, frozen=True, kw_only=True):
+    """What `nuages backup drill --json` prints."""
+
+    schema: int = 1
+    backup: Backup
+    seconds: float
+    """From an empty server to all rows counted."""
+    holds: int
+    """The size of the database that was made of it, in bytes."""
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup that stands in a database of its own, whole."""
+
+    backup: Backup
+    into: str
+    seconds: float
+    missing: str
+    """The migrations that the serving database has and this one has not, separated by spaces."""
+
+
+class Switched(msgspec.Struct, frozen=True, kw_only=True):
+    """Another database serves."""
+
+    old: str
+    """What the one that served is called now."""
+    seconds: float
+    """How long nobody could connect."""
+
+
+def check(app: App) -> None:
+    """Make sure that there may be backups to work with.
+
+    Raises:
+        Refused: the spec declares none, or the database is somebody else's.
+    """
+    if app.postgres is None:
+        there = "services.postgres.external" if "postgres" in app.external else "services.postgres"
+        said = f"PostgreSQL of {app.name} in {app.environment} is not run by nuages"
+        hint = "whoever runs it makes its backups"
+        raise Refused("no backups", findings=[Finding(MANAGED, Level.ERROR, said, Place(path=there), hint)])
+    if backup.backups(app) is None:
+        place = Place(path="services.postgres.run.backup")
+        hint = "declare where they go, as {to: {volume: 20Gi}}, and deploy"
+        said = f"no backups are declared for {app.name} in {app.environment}"
+        raise Refused("no backups", findings=[Finding(NONE, Level.ERROR, said, place, hint)])
+
+
+async def make(app: App, cluster: Cluster, sink: Sink) -> Backup:
+    """Make a backup now, beside those at their time.
+
+    Raises:
+        Refused: see `check`.
+        CommandFailed: it was not made; those there are stay.
+    """
+    check(app)
+    with step(sink, "backup") as shown:
+        made = told(await ran(app, backup.now(app, fresh(app, "backup")), cluster, shown.say), Backup)
+        shown.note = made.id
+    return made
+
+
+async def listing(app: App, cluster: Cluster, sink: Sink) -> Backups:
+    """Those that are whole, the newest first: asked where they are, not remembered."""
+    check(app)
+    with step(sink, "look at the backups") as shown:
+        lines = await ran(app, backup.listing(app, fresh(app, "backups")), cluster, shown.say)
+        found = [msgspec.json.decode(line, type=Backup) for line in lines]
+        shown.note = f"{len(found)} found"
+    newest = sorted(found, key=lambda one: one.id, reverse=True)
+    return Backups(app=app.name, environment=app.environment, namespace=app.namespace, backups=newest)
+
+
+async def drill(app: App, which: str, cluster: Cluster, sink: Sink) -> Drilled:
+    """Restore a backup into a server of its own, count what is there, and throw it away; "" is the newest.
+
+    Raises:
+        CommandFailed: it can't be restored, or is not what it was.
+    """
+    check(app)
+    with step(sink, "restore it into a server of its own") as shown:
+        made = told(await ran(app, backup.drill(app, fresh(app, "drill"), which), cluster, shown.say), Drilled)
+        shown.note = f"{made.backup.rows} rows in {made.backup.tables} tables, as counted"
+    return made
+
+
+async def restore(app: App, which: str, into: str, cluster: Cluster, sink: Sink) -> Restored:
+    """Restore a backup into a database that is not there yet, and count its rows; "" is the newest backup.
+
+    Raises:
+        CommandFailed: it can't be restored; what was made of it is gone again.
+    """
+    check(app)
+    async with _alone(app, cluster, sink):
+        with step(sink, f"restore into {into}") as shown:
+            job = backup.restore(app, fresh(app, "restore"), which, into)
+            made = told(await ran(app, job, cluster, shown.say), Restored)
+            shown.note = f"{made.backup.rows} rows in {made.backup.tables} tables, as counted"
+    return made
+
+
+async def switch(app: App, new: str, cluster: Cluster, sink: Sink) -> Switched:
+    """Let another database of the server be the app's; the one that was is kept under another name.
+
+    Raises:
+        CommandFailed: nothing was switched; the one that served does.
+    """
+    check(app)
+    async with _alone(app, cluster, sink):
+        with step(sink, f"switch to {new}") as shown:
+            job = backup.switch(app, fresh(app, "switch"), new, beside(app, "before"))
+            made = told(await ran(app, job, cluster, shown.say), Switched)
+            shown.note = f"nobody could connect for {made.seconds:.2f} s"
+    return made
+
+
+def beside(app: App, what: str) -> str:
+    """What a database beside the app's is called: `blog_before_20261121_101500`. At most 63 bytes are a name."""
+    return f"{app.name[:30]}_{what}_{utc():%Y%m%d_%H%M%S}"
+
+
+def fits(restored: Restored) -> None:
+    """Make sure that what serves can work with what was restored.
+
+    Raises:
+        Refused: the release that serves expects migrations that it has not; the database is there, and serves nobody.
+    """
+    if not restored.missing:
+        return
+    said = (
+        f"backup {restored.backup.id} lacks migrations that the release which serves needs: {restored.missing.strip()}"
+    )
+    hint = f"nuages restore --switch {restored.into} --behind, then nuages deploy, which migrates it"
+    finding = Finding(BEHIND, Level.ERROR, said, Place(path="services.postgres"), hint)
+    raise Refused(f"restored into {restored.into}, and not switched", findings=[finding])
+
+
+def _alone(app: App, cluster: Cluster, sink: Sink) -> AbstractAsyncContextManager[lock.Lock]:
+    """While no release is under way, which would migrate what is about to go."""
+    return lock.held(cluster, app.namespace, lock.name(app.name), waiting=lambda line: sink(Said(line)))
