@@ -92,6 +92,9 @@ def resolve(spec: Spec, environment: str) -> App:
         canary=declared.canary,
         hooks=declared.hooks,
         observability=declared.observability,
+        template=spec.template(environment),
+        ttl=seconds(declared.ttl) if declared.ttl else None,
+        seed=declared.seed or "",
     )
 
 

@@ -236,6 +236,12 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     canary: Canary
     hooks: Hooks
     observability: Observability
+    template: str = ""
+    """Which template the environment is made from; most are made from none."""
+    ttl: float | None = None
+    """How many seconds it lives, where it is made from one."""
+    seed: str = ""
+    """The job that fills its database, once."""
 
     @property
     def instance(self) -> str:

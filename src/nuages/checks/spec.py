@@ -8,7 +8,7 @@ from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.checks import app as apps
 from nuages.checks import objects
-from nuages.errors import Refused
+from nuages.errors import Refused, UsageError
 from nuages.findings import Finding, errors
 from nuages.render.manifest import render
 from nuages.render.release import Release
@@ -23,10 +23,13 @@ def accepted(file: Path, environment: str) -> App:
 
     Raises:
         SpecInvalid: the file itself is wrong.
-        UsageError: there is no such file or environment.
+        UsageError: there is no such file or environment, or it is only a template.
         Refused: the app is; with all findings.
     """
     spec = load(file)
+    if environment in spec.templates:
+        hint = f"nuages env up {environment}-1 makes one from it"
+        raise UsageError(f"{environment} is a template, and no environment itself", hint=hint)
     findings = in_environment(spec, environment)
     if refusing := errors(findings):
         raise Refused(counted(len(refusing)), findings=findings)

@@ -14,9 +14,9 @@ from nuages.errors import SpecInvalid, UsageError
 from nuages.findings import Finding, Level, Place, errors
 from nuages.spec import schema
 from nuages.spec.document import Document, Path, Value, read
-from nuages.spec.environments import merged
+from nuages.spec.environments import is_template, merged, named, template_of
 from nuages.spec.model import EnvironmentSpec
-from nuages.spec.rules import broken, broken_patch
+from nuages.spec.rules import broken, broken_patch, previews
 from nuages.spec.shorthand import canonical
 from nuages.spec.validate import FORMS, Mistake, mistakes
 
@@ -29,24 +29,45 @@ class Spec(NamedTuple):
     document: Document
     base: EnvironmentSpec
     environments: dict[str, EnvironmentSpec]
+    """Those that are declared; a template as if the environment of its own name were made from it."""
     warnings: tuple[Finding, ...] = ()
+    whole: dict[str, Value] = {}  # noqa: RUF012 - never written to
+    """The base as it was written, in canonical form."""
+    templates: dict[str, dict[str, Value]] = {}  # noqa: RUF012 - never written to
+    """The patches that environments are made from."""
 
     def environment(self, name: str) -> EnvironmentSpec:
-        """The base with one environment's patch applied.
+        """The base with one environment's patch applied; of a name that is not declared, a template's.
 
         Raises:
             UsageError: there is no such environment.
         """
         if name in self.environments:
             return self.environments[name]
+        if template := self.template(name):
+            return self._made(name, template)
         close = difflib.get_close_matches(name, self.environments, n=1)
         known = ", ".join(self.environments) or "none"
         hint = f"did you mean {close[0]}?" if close else f"declared below `environments`: {known}"
         raise UsageError(f"no environment {name!r} in {self.document.file}", hint=hint)
 
+    def template(self, name: str) -> str:
+        """The template of an environment that is not declared; "" where it can have none."""
+        if name in self.environments or not _ENVIRONMENT_NAME.fullmatch(name):
+            return ""
+        return template_of(name, self.templates) or ""
+
+    def _made(self, name: str, template: str) -> EnvironmentSpec:
+        made = _with(self.whole, named(self.templates[template], name))
+        disagreements, mended = mistakes(made, schema.environment())
+        found = msgspec.convert(mended, EnvironmentSpec)
+        if wrong := [_finding(self.document, each, template) for each in _all(disagreements, broken(found))]:
+            raise _invalid(wrong)
+        return found
+
     def place(self, path: Path, environment: str | None = None) -> Place:
         """Where a path of an environment's spec was written: in its patch, or else in the base."""
-        return _place(self.document, path, environment, key=False)
+        return _place(self.document, path, self.template(environment or "") or environment, key=False)
 
 
 def load(path: FilePath) -> Spec:
@@ -76,16 +97,21 @@ def parse(raw: bytes, file: str) -> Spec:
     base = msgspec.convert(mended, EnvironmentSpec)
     in_base = [*misplaced, *_all(disagreements, broken(base))]
     findings += [_finding(document, mistake, None) for mistake in in_base]
-    environments = {}
+    environments: dict[str, EnvironmentSpec] = {}
+    templates: dict[str, dict[str, Value]] = {}
     for name, patch in patches.items():
-        disagreements, mended = mistakes(_with(whole, patch), schema.environment())
+        if is_template(patch):
+            templates[name] = patch
+        written = named(patch, name) if is_template(patch) else patch
+        disagreements, mended = mistakes(_with(whole, written), schema.environment())
         environments[name] = msgspec.convert(mended, EnvironmentSpec)
         found = [*broken_patch(whole, patch), *_all(disagreements, broken(environments[name]))]
+        found += previews.broken(name, _with(whole, patch), patches)
         findings += [_finding(document, mistake, name) for mistake in found if mistake not in in_base]
     findings.sort(key=lambda finding: (finding.place.line, finding.place.column))
     if errors(findings):
         raise _invalid(findings)
-    return Spec(document, base, environments, tuple(findings))
+    return Spec(document, base, environments, tuple(findings), whole, templates)
 
 
 def _patches(environments: Value) -> tuple[dict[str, dict[str, Value]], list[Mistake]]:

@@ -16,6 +16,7 @@ from msgspec import Meta, field
 from nuages.spec.exposing import Expose, Tls
 from nuages.spec.forms import (
     ContainerPath,
+    Duration,
     Key,
     Name,
     NamespaceName,
@@ -62,6 +63,7 @@ from nuages.spec.stores import (
     Services,
     Volume,
 )
+from nuages.spec.templates import Anonymise
 from nuages.spec.walls import (
     Access,
     Egress,
@@ -77,6 +79,7 @@ from nuages.spec.walls import (
 
 __all__ = [
     "Access",
+    "Anonymise",
     "Autoscale",
     "Backup",
     "Beat",
@@ -286,7 +289,16 @@ class Declaration(Part, frozen=True, kw_only=True):
 
 
 class EnvironmentSpec(Declaration, frozen=True, kw_only=True):
-    """A declaration with one environment's patch applied; these two make sense there only."""
+    """A declaration with one environment's patch applied; these make sense there only."""
 
     cluster: Annotated[str | None, Meta(description="The kubeconfig context this environment belongs to.")] = None
     namespace: Annotated[NamespaceName | None, Meta(description="Its namespace; name-environment, left out.")] = None
+    template: Annotated[
+        bool, Meta(description="No environment itself: `nuages env up NAME` makes them from it, as many as are wanted.")
+    ] = False
+    ttl: Annotated[
+        Duration | None, Meta(description="Of a template: how long such an environment lives.", examples=["72h"])
+    ] = None
+    seed: Annotated[
+        Key | None, Meta(description="Of a template: the one of `jobs` that fills its database, once.")
+    ] = None

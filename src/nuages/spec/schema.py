@@ -82,6 +82,10 @@ def _with_shorthand(name: str, part: Schema) -> Schema:
         case "Databases":
             properties["default"]["anyOf"].append({"type": "string"})
         case "Expose":
+            for field in ("hosts", "redirects"):
+                # In a template's patch, {environment} stands for a name.
+                host = _or(properties[field]["items"], {"type": "string", "pattern": r"\{environment\}"})
+                properties[field] = {**properties[field], "items": host}
             properties["hosts"] = _or(properties["hosts"], properties["hosts"]["items"])
         case "Web":
             routes, _ = properties["routes"]["anyOf"]

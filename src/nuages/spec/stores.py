@@ -12,6 +12,7 @@ from nuages.spec.forms import (
     Cron,
     Endpoint,
     FilesAddress,
+    Key,
     MajorVersion,
     Memory,
     ObjectName,
@@ -19,6 +20,7 @@ from nuages.spec.forms import (
     ProjectPath,
 )
 from nuages.spec.processes import Resources
+from nuages.spec.templates import Anonymise
 
 AccessMode = Literal["ReadWriteOnce", "ReadWriteMany"]
 
@@ -219,6 +221,19 @@ class Database(Part, frozen=True, kw_only=True):
     """One entry of Django's DATABASES."""
 
     service: Annotated[str, Meta(description="The service it lives in.", examples=["postgres"])]
+    clone_from: Annotated[
+        Key | None,
+        Meta(
+            description="In a template: the environment whose database a new one begins with a copy of.",
+            examples=["staging"],
+        ),
+    ] = None
+    anonymise: Annotated[
+        Anonymise | None,
+        Meta(
+            description="What is done to that copy before it leaves there.", examples=[{"sql": "deploy/anonymise.sql"}]
+        ),
+    ] = None
 
 
 class Databases(Part, frozen=True, kw_only=True):

@@ -1,0 +1,88 @@
+"""What a template must say so that its environments don't meet, and what only a template may say.
+
+Read off the document as it was written: an environment's name still stands there as {environment}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from nuages.spec.document import Path, Value
+from nuages.spec.environments import PLACEHOLDER, is_template
+from nuages.spec.validate import Mistake
+
+_ONLY = (("ttl",), ("seed",), ("databases", "default", "cloneFrom"), ("databases", "default", "anonymise"))
+
+
+def broken(name: str, whole: Mapping[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
+    """Every rule that an environment breaks beside the others; `whole` is the base with its patch, as written."""
+    if not is_template(whole):
+        for path in _ONLY:
+            if at(whole, *path) is not None:
+                message = "means nothing here: it is of environments that are made from a template"
+                yield Mistake("spec.E250", path, message, "template: true beside it", at_key=True)
+        return
+    yield from _apart(whole)
+    yield from _data(name, whole, patches)
+    seed, jobs = whole.get("seed"), whole.get("jobs")
+    if isinstance(seed, str) and (not isinstance(jobs, dict) or seed not in jobs):
+        known = ", ".join(jobs) if isinstance(jobs, dict) else ""
+        hint = f"one of {known}" if known else "jobs: {seed: {manage: [loaddata, demo]}}"
+        yield Mistake("spec.E253", ("seed",), f'no job "{seed}"', hint)
+
+
+def _apart(whole: Mapping[str, Value]) -> Iterator[Mistake]:
+    """What two environments can't both have has the environment's name in it."""
+    for path in (("expose", "hosts"), ("expose", "redirects")):
+        hosts = at(whole, *path)
+        for index, host in enumerate(hosts if isinstance(hosts, list) else []):
+            if PLACEHOLDER not in str(host):
+                message = f"{host} would be the name of each environment that is made from it"
+                yield Mistake("spec.E251", (*path, index), message, 'hosts: ["{environment}.preview.example.com"]')
+    if at(whole, "expose", "nodePort"):
+        yield Mistake(
+            "spec.E251", ("expose", "nodePort"), "can be one environment's only", "leave the choice to the cluster"
+        )
+    namespace = whole.get("namespace")
+    if isinstance(namespace, str) and PLACEHOLDER not in namespace:
+        hint = 'namespace: "blog-{environment}", or nothing'
+        yield Mistake("spec.E251", ("namespace",), f"{namespace} would be the one of each environment", hint)
+    external = at(whole, "services", "postgres", "external")
+    if isinstance(external, dict) and PLACEHOLDER not in msgspec.json.encode(external).decode():
+        message = "each environment would migrate the same database"
+        hint = 'run: {} in the cluster, or name: "{environment}"'
+        yield Mistake("spec.E251", ("services", "postgres", "external"), message, hint)
+
+
+def _data(name: str, whole: Mapping[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
+    """Where a copy comes from: an environment that is one, whose database runs in the cluster as this one's does."""
+    default: Path = ("databases", "default")
+    source, anonymise = at(whole, *default, "cloneFrom"), at(whole, *default, "anonymise")
+    if anonymise is not None and source is None:
+        yield Mistake("spec.E250", (*default, "anonymise"), "means nothing without cloneFrom", at_key=True)
+    if isinstance(anonymise, dict) and len(anonymise) != 1:
+        hint = "sql: deploy/anonymise.sql, or manage: [anonymise]"
+        yield Mistake("spec.E252", (*default, "anonymise"), "is not one thing to do", hint)
+    if not isinstance(source, str):
+        return
+    path = (*default, "cloneFrom")
+    if source not in patches or is_template(patches[source]):
+        known = ", ".join(key for key, patch in patches.items() if not is_template(patch))
+        message = f'no environment "{source}"' if source not in patches else f"{source} is a template, and has no data"
+        yield Mistake("spec.E252", path, message, f"one of {known}" if known else "")
+    elif at(whole, "services", "postgres", "run") is None:
+        yield Mistake("spec.E252", path, "needs a database of its own: services: {postgres: {run: {}}}")
+    elif anonymise is None:
+        message = f"each of them begins with {source}'s data as it is"
+        yield Mistake("spec.W253", path, message, "anonymise: {sql: deploy/anonymise.sql} changes it before")
+
+
+def at(document: Value, *path: str) -> Value:
+    """What stands at a path; None where nothing does."""
+    for key in path:
+        if not isinstance(document, dict):
+            return None
+        document = document.get(key)
+    return document
