@@ -86,8 +86,8 @@ def command(
         if follow:
             attach(app, cluster, progress, as_json=as_json)
             return
-        if app.secrets and not (no_build or kept):
-            run(_checked(app, cluster_of(app, file, context)))
+        if not (no_build or kept):
+            run(_checked(app, cluster_of(app, file, context), events))
         binding.bind(app, cluster, file.absolute().parent)
         if kept:
             saved.meant(kept, app, cluster)
@@ -121,9 +121,13 @@ def _built(file: Path, app: App, cluster: Cluster, progress: Sink, events: Telle
     return built.build
 
 
-async def _checked(app: App, cluster: Cluster) -> None:
-    """Look for the secrets' values on a connection of its own: a build takes minutes, and would be for nothing."""
-    from nuages.release import secrets
+async def _checked(app: App, cluster: Cluster, events: Teller | None) -> None:
+    """Look for what must be there on a connection of its own: a build takes minutes, and would be for nothing."""
+    from nuages.release import claims, secrets
 
     async with cluster:
         await secrets.check(app, cluster)
+        found = await claims.check(app, cluster)
+    console.findings(found)
+    if events:
+        events.findings(found)

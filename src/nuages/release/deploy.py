@@ -15,7 +15,7 @@ from nuages.errors import Refused, ReleaseFailed
 from nuages.findings import errors
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
-from nuages.release import bridging, ownership, records, secrets
+from nuages.release import bridging, claims, ownership, records, secrets
 from nuages.release.back.returning import bring_back
 from nuages.release.begin import Whose, asked, begin, entered, number_after
 from nuages.release.engine import drive
@@ -75,6 +75,7 @@ async def prepared(
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     await secrets.check(app, cluster)
+    await claims.check(app, cluster, build)
     async with entered(app, cluster, sink, wish) as (world, history):
         if holds:
             await holds(history)

@@ -54,7 +54,8 @@ def _with_rules(route: Object, rules: list[Object]) -> Object:
 
 
 def _leads(rule: Object) -> str:
-    name: str = rule["backendRefs"][0]["name"]
+    """The Service of a rule; "" of one that answers itself, as a redirect does."""
+    name: str = rule["backendRefs"][0]["name"] if "backendRefs" in rule else ""
     return name
 
 

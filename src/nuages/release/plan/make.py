@@ -14,7 +14,7 @@ from nuages.errors import Forbidden
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, step
-from nuages.release import asking, deploy, engine, records, redact
+from nuages.release import asking, claims, deploy, engine, records, redact
 from nuages.release.manner import PLAIN, Manner, fits_beside
 from nuages.release.phases.prune import removable
 from nuages.release.plan import database, objects, rolls, values
@@ -53,6 +53,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink, *, manner: 
         found = await objects.look(wanted.manifest, app.instance, cluster, hide, namespace=there, serving=serving)
         gone = await _gone(wanted, history, cluster)
         changes = _changes(found, gone, serving, wanted, hide)
+        taken = await claims.look(app, cluster, build)
         shown.note = _counted(changes)
     told = await _asked(app, wanted, secret, cluster, sink, hide=hide) if there else database.NONE
     plan = Plan(
@@ -86,6 +87,7 @@ async def make(app: App, build: Build, cluster: Cluster, sink: Sink, *, manner: 
                     *(one for one in check(app, build) if one.level is not Level.INFO),
                     *fits_beside(app, build, serving, manner),
                     *secret.findings,
+                    *taken,
                     *(one for each in found for one in each.findings),
                     *told.findings,
                     *_lost(serving, build),
