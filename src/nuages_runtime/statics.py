@@ -1,6 +1,7 @@
 """Static files of several releases, put together and served to the webs of each.
 
     python statics.py copy FOLDER ROOT URL TREE   what lasts of one image's files, into a folder that the images share
+    python statics.py whole FOLDER ROOT URL       all of one image's files beside them, for an nginx that serves both
     python -m nuages_runtime.statics serve FOLDER    all that was put there, for whoever of the webs misses one of them
 
 A page that a browser has open names the files of the release that made it. Those with a hash in their name are the same
@@ -16,6 +17,7 @@ standard library, and WhiteNoise to serve. What an image does not have is left o
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -38,7 +40,7 @@ TREE = r"[0-9a-f]{16}"
 _BUNDLED = r"[.-](?=[^./]*[A-Z])(?=[^./]*[a-z])[\w-]{8}\.[^/]+$"
 _LASTING = re.compile(f"{IMMUTABLE}|{_BUNDLED}")
 
-FILES, PROGRAM = "files", "statics.py"
+FILES, WHOLE, PROGRAM = "files", "whole", "statics.py"
 PORT = 8000
 READY = "/-/ready"
 # Whoever has not said a word for so long is gone: the webs make a connection for each question.
@@ -70,6 +72,12 @@ def copy(folder: Path, root: Path, url: str, tree: str) -> int:
     return count
 
 
+def whole(folder: Path, root: Path, url: str) -> int:
+    """Put all of one image's files below `folder`, as their addresses have them; answers how many."""
+    below = folder / WHOLE / url.strip("/")
+    return sum(_place(file, below / file.relative_to(root)) for file in _files(root))
+
+
 def _files(root: Path) -> Iterator[Path]:
     for place, _, names in os.walk(root):
         yield from (file for name in names if (file := Path(place, name)).is_file())
@@ -85,8 +93,18 @@ def _place(file: Path, target: Path) -> bool:
         os.link(file, made)
     except OSError:  # from an image to a volume
         shutil.copyfile(file, made)
+        _date(made)
     made.replace(target)
     return True
+
+
+def _date(file: Path) -> None:
+    """A time in the past made of the content: servers make an ETag of it, which all pods then agree on, and which is
+    another one where the content is (every file of an image has the same time).
+    """
+    with file.open("rb") as content:
+        time = int.from_bytes(hashlib.sha256(content.read()).digest()[:4], "big") >> 2
+    os.utime(file, (time, time))
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -174,10 +192,13 @@ def main(arguments: list[str]) -> None:
                 print(f"nuages: static files of {root} are left out: {error}")  # noqa: T201
             else:
                 print(f"nuages: {count} static files of {root}")  # noqa: T201
+        case ["whole", folder, root, url]:
+            count = whole(Path(folder), Path(root), url)
+            print(f"nuages: {count} files of {root}")  # noqa: T201
         case ["serve", folder]:
             serve(Path(folder), int(os.environ.get("NUAGES_PORT", PORT)))
         case _:
-            sys.exit("usage: statics.py copy FOLDER ROOT URL TREE | serve FOLDER")
+            sys.exit("usage: statics.py copy FOLDER ROOT URL TREE | whole FOLDER ROOT URL | serve FOLDER")
 
 
 if __name__ == "__main__":

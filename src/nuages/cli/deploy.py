@@ -124,9 +124,11 @@ def _built(file: Path, app: App, cluster: Cluster, progress: Sink, events: Telle
 async def _checked(app: App, cluster: Cluster, events: Teller | None) -> None:
     """Look for what must be there on a connection of its own: a build takes minutes, and would be for nothing."""
     from nuages.release import claims, secrets
+    from nuages.release.fronts import configured
 
     async with cluster:
         await secrets.check(app, cluster)
+        await configured(app, cluster)
         found = await claims.check(app, cluster)
     console.findings(found)
     if events:

@@ -12,7 +12,7 @@ from nuages.app.build import Build, Statics
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.release.record import Record, Stored
-from nuages.render.static import bridged, with_images
+from nuages.render.static import bridged, with_images, with_own
 
 
 def statics(app: App, build: Build, history: list[Stored]) -> tuple[Statics, ...]:
@@ -39,9 +39,9 @@ def back(target: Stored, history: list[Stored]) -> tuple[list[Object], tuple[Sta
     if not shown.manifest.static:
         return target.manifest.static, target.record.statics
     if _known(files) in map(_known, kept):
-        return shown.manifest.static, kept
+        return with_own(shown.manifest.static, files), kept
     images = (*kept[: max(1, len(kept) - 1)], files)
-    return with_images(shown.manifest.static, images), images
+    return with_own(with_images(shown.manifest.static, images), files), images
 
 
 def _before(history: list[Stored]) -> Iterator[Statics]:

@@ -19,6 +19,7 @@ from nuages.release import bridging, claims, ownership, records, secrets
 from nuages.release.back.returning import bring_back
 from nuages.release.begin import Whose, asked, begin, entered, number_after
 from nuages.release.engine import drive
+from nuages.release.fronts import configured
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner, fits_beside
@@ -75,6 +76,7 @@ async def prepared(
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
     await secrets.check(app, cluster)
+    await configured(app, cluster)
     await claims.check(app, cluster, build)
     async with entered(app, cluster, sink, wish) as (world, history):
         if holds:

@@ -79,6 +79,8 @@ def main_conf(app: App) -> str:
             "    # What has a hash of its content in its name never changes; of all else is asked whether it did.",
             "    map $uri $nuages_caching {",
             '        default "no-cache";',
+            # Where no name has a hash, pages name files below that of all of them (nuages_runtime/statics.py).
+            '        "~/[0-9a-f]{16}/" "public, max-age=31536000, immutable";',
             f'        "~{HASHED}" "public, max-age=31536000, immutable";',
             "    }",
             "    # A page is what has no dot in its last part, or what a browser goes to: never a script that is gone.",
@@ -103,7 +105,7 @@ def front_conf(app: App, routes: Sequence[str]) -> str:
         [
             "map $uri $nuages_file {",
             "    default $uri;",
-            *(f'    "~^{_plain(route)}(?<nuages_rest>/.*)$" $nuages_rest;' for route in routes if _plain(route)),
+            *(f'    "~^{_pattern(route)}(?<nuages_rest>/.*)$" $nuages_rest;' for route in routes if _plain(route)),
             "}",
             *_server(app),
             *(line for route in routes for line in _location(route)),
@@ -119,8 +121,8 @@ def static_conf(app: App, root: str) -> str:
         [
             *_server(app, root),
             "    location / {",
-            "        # Pages of any origin may use fonts and scripts from here.",
-            "        try_files $uri =404;",
+            "        # What lasts of every release kept, then all of this one's.",
+            "        try_files /files$uri /whole$uri =404;",
             "    }",
             "}",
             "",
@@ -223,6 +225,10 @@ def _location(route: str) -> list[str]:
 def _plain(route: str) -> str:
     """A route as it stands before a slash: "/app/" is /app, "/" nothing."""
     return route.rstrip("/")
+
+
+def _pattern(route: str) -> str:
+    return _plain(route).replace(".", r"\.")
 
 
 def _item(key: str) -> Object:

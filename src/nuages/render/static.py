@@ -15,13 +15,11 @@ from nuages.app.objects import Object
 from nuages.render.labels import STATIC, labels, metadata, selector
 from nuages.render.pods import container_security, disruption_budget, pod_basics, resources, spread
 from nuages.render.release import Release
+from nuages.render.static_nginx import FOLDER, OWN, SIZE, own, served
 from nuages.spec.model import Resources
 
 PORT = 8000
 SERVICE_PORT = 80
-FOLDER = "/var/lib/nuages/static"
-SIZE = "4Gi"
-"""The most that the files of all images may take on a node."""
 SMALL = Resources(cpu="10m", memory="64Mi")
 """One thread for each question of a web, and no cache but the kernel's."""
 PRE_STOP, GRACE = 5, 15
@@ -44,7 +42,11 @@ def name(app: App) -> str:
 
 
 def static(app: App, release: Release) -> list[Object]:
-    """Service, Deployment and disruption budget; nothing while one image has all there is to ask for."""
+    """Service, Deployment and disruption budget; nothing while one image has all there is to ask for, unless an nginx
+    shall serve it.
+    """
+    if app.static.nginx:
+        return with_images(served(app, release), release.statics)
     if not bridged(app, release.build) or len(release.statics) < 2:
         return []
     about = metadata(app, name(app), STATIC)
@@ -54,13 +56,25 @@ def static(app: App, release: Release) -> list[Object]:
 
 
 def with_images(objects: list[Object], images: Sequence[Statics]) -> list[Object]:
-    """The same objects for the files of other images, the first of which serves them all."""
+    """The same objects for the files of other images, the first of which serves them all, unless nginx does."""
     changed = copy.deepcopy(objects)
     for item in changed:
         if item["kind"] == "Deployment":
             pod = item["spec"]["template"]["spec"]
-            pod["initContainers"] = [_copied(each, number) for number, each in enumerate(images)]
-            pod["containers"][0]["image"] = images[0].image
+            mine = [each for each in pod.get("initContainers", []) if each["name"] == OWN]
+            pod["initContainers"] = [*mine, *(_copied(each, number) for number, each in enumerate(images))]
+            if not mine:
+                pod["containers"][0]["image"] = images[0].image
+    return changed
+
+
+def with_own(objects: list[Object], files: Statics) -> list[Object]:
+    """The same objects with all files of another image, where nginx serves those of one."""
+    changed = copy.deepcopy(objects)
+    for item in changed:
+        if item["kind"] == "Deployment":
+            pod = item["spec"]["template"]["spec"]
+            pod["initContainers"] = [own(files) if each["name"] == OWN else each for each in pod["initContainers"]]
     return changed
 
 

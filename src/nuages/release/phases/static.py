@@ -12,6 +12,7 @@ from nuages.release.steps import Advanced, Finished, Step
 from nuages.release.world import World
 from nuages.render.labels import COMPONENT, STATIC
 from nuages.render.static import without
+from nuages.render.static_nginx import OWN
 from nuages.rollout.pods import Symptom, troubles
 
 LEFT_OUT = "release.W370"
@@ -53,7 +54,9 @@ def _lost(release: Stored, world: World) -> set[str]:
     if live is None:
         return set()
     spec = live["spec"]["template"]["spec"]
-    wanted = {each["image"] for each in spec.get("initContainers", [])} - {spec["containers"][0]["image"]}
+    inits = spec.get("initContainers", [])
+    serving = {spec["containers"][0]["image"], *(each["image"] for each in inits if each["name"] == OWN)}
+    wanted = {each["image"] for each in inits} - serving
     return {
         image
         for pod in world.mirror.items("Pod")
