@@ -246,3 +246,10 @@ def test_what_one_client_asks_wrongly_is_answered_to_nobody_else(tmp_path: Path)
 @pytest.mark.parametrize("name", ["../../etc/a.0123456789ab.css", "/etc/a.0123456789ab.css", "a/../b.0123456789ab.css"])
 def test_a_name_that_leads_out_of_the_folder_is_neither_looked_for_nor_asked_for(tmp_path: Path, name: str) -> None:
     assert not asking(1, tmp_path).wants("GET", f"/static/{name}")
+
+
+def test_all_of_one_images_files_are_brought_where_nginx_serves_them(tmp_path: Path) -> None:
+    root = image(tmp_path / "image", **{"app.1f3a9c0b7d2e.css": "a", "robots.txt": "b"})
+    command = [sys.executable, statics.__file__, "whole", tmp_path / "shared", root, "/static/"]
+    assert "2 files" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert (tmp_path / "shared" / "whole" / "static" / "robots.txt").read_text() == "b"
