@@ -6,7 +6,7 @@ from nuages.app import buckets
 from nuages.app.connections import COMMAND_CONNECTIONS, Pool, max_connections, pool, processes, surge
 from nuages.app.parts import App, Beat, Frontend, Memcached, Postgres, RabbitMQ, Redis, Scheduled, Volume, Web, Worker
 from nuages.app.timing import timing, worker_timing
-from nuages.spec import model
+from nuages.spec import files, model
 from nuages.spec.load import Spec
 from nuages.spec.units import bytes_of, millicores, seconds
 
@@ -88,6 +88,7 @@ def resolve(spec: Spec, environment: str) -> App:
         limits=declared.limits,
         access=declared.access,
         objects=declared.objects,
+        inlined={file: spec.inlined[file] for _, file in files.named(declared) if file in spec.inlined},
         patches=declared.patches,
         canary=declared.canary,
         hooks=declared.hooks,

@@ -232,6 +232,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     objects: list[str]
     """Files of objects that are applied with the app's, relative to the project's root."""
+    inlined: dict[str, str] = {}
+    """What stands in files beside the spec, by their paths there."""
     patches: list[Patch]
     canary: Canary
     hooks: Hooks

@@ -118,7 +118,9 @@ def _renamed(item: Object, suffix: str, own: str | None, *, track_only: bool) ->
     if made["kind"] == "Deployment":
         template = spec["template"]
         selectors.append(template["metadata"]["labels"])
-        selectors += [one["labelSelector"]["matchLabels"] for one in template["spec"]["topologySpreadConstraints"]]
+        selectors += [
+            one["labelSelector"]["matchLabels"] for one in template["spec"].get("topologySpreadConstraints", [])
+        ]
         _told(template["spec"]["containers"][0], suffix, own)
     for labels in selectors:
         labels[TRACK] = suffix

@@ -31,6 +31,8 @@ WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
 SCHEDULE, JOB, FRONTEND, BACKUP = "schedule", "job", "frontend", "backup"
 STATIC, POSTGRES, REDIS, RABBITMQ, MEMCACHED = "static", "postgres", "redis", "rabbitmq", "memcached"
 PGBOUNCER = "pgbouncer"
+# An object of the user's own.
+EXTRA = "extra"
 # Of environments from a template: what brings a copy of another's data, and what ends them when their time is over.
 CLONE, KEEPER = "clone", "keeper"
 MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"

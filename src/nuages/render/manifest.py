@@ -5,16 +5,21 @@ from __future__ import annotations
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render import backup
+from nuages.render.access_roles import roles
 from nuages.render.beat import beat
 from nuages.render.canary import beside
 from nuages.render.environment import config
 from nuages.render.exposure import exposure
-from nuages.render.foundation import account, namespace
+from nuages.render.extras import finished, whole
+from nuages.render.files import files
+from nuages.render.foundation import accounts, namespace
 from nuages.render.hooks import hooks
 from nuages.render.jobs import contract, migrate, settle
 from nuages.render.maintenance import maintenance
 from nuages.render.network import policies
+from nuages.render.others import others
 from nuages.render.postgres import postgres
+from nuages.render.quota import quota
 from nuages.render.redis import redis
 from nuages.render.release import Manifest, Release
 from nuages.render.schedules import schedules
@@ -28,17 +33,26 @@ __all__ = ["Manifest", "Release", "namespace", "render", "services"]
 
 def render(app: App, release: Release) -> Manifest:
     """The same app and release give the same objects, byte for byte once written."""
+    return finished(app, _built(app, release))
+
+
+def _built(app: App, release: Release) -> Manifest:
+    """What each part makes by itself."""
     plain = config(app)
     webs = [made for component in app.web.values() for made in web(app, component, release)]
     workers = [made for component in app.workers.values() for made in worker(app, component, release)]
     return Manifest(
         foundation=[
             namespace(app),
-            account(app),
+            *accounts(app),
+            *roles(app),
+            *quota(app),
             *policies(app, release.build),
             *([plain] if plain else []),
+            *files(app),
             *media(app),
             *folders(app),
+            *others(app),
             *backup.volume(app),
         ],
         services=services(app),
@@ -59,4 +73,4 @@ def render(app: App, release: Release) -> Manifest:
 
 def services(app: App) -> list[Object]:
     """The data stores that run in the cluster."""
-    return [*postgres(app), *redis(app)]
+    return whole(app, [*postgres(app), *redis(app)])

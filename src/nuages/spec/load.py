@@ -12,7 +12,7 @@ import msgspec
 
 from nuages.errors import SpecInvalid, UsageError
 from nuages.findings import Finding, Level, Place, errors
-from nuages.spec import schema
+from nuages.spec import files, schema
 from nuages.spec.document import Document, Path, Value, read
 from nuages.spec.environments import is_template, merged, named, template_of
 from nuages.spec.model import EnvironmentSpec
@@ -35,6 +35,9 @@ class Spec(NamedTuple):
     """The base as it was written, in canonical form."""
     templates: dict[str, dict[str, Value]] = {}  # noqa: RUF012 - never written to
     """The patches that environments are made from."""
+
+    inlined: dict[str, str] = {}  # noqa: RUF012 - never written to
+    """What stands in the files that it names, by their paths."""
 
     def environment(self, name: str) -> EnvironmentSpec:
         """The base with one environment's patch applied; of a name that is not declared, a template's.
@@ -81,7 +84,7 @@ def load(path: FilePath) -> Spec:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"no {path.name} in {path.parent.resolve()}", hint="`nuages init` writes one") from None
-    return parse(raw, path.name)
+    return _with_files(parse(raw, path.name), path.parent)
 
 
 def parse(raw: bytes, file: str) -> Spec:
@@ -112,6 +115,21 @@ def parse(raw: bytes, file: str) -> Spec:
     if errors(findings):
         raise _invalid(findings)
     return Spec(document, base, environments, tuple(findings), whole, templates)
+
+
+def _with_files(spec: Spec, folder: FilePath) -> Spec:
+    """The spec with what stands in the files that it names."""
+    texts: dict[str, str] = {}
+    findings: list[Finding] = []
+    for name, declared in ((None, spec.base), *spec.environments.items()):
+        found, wrong = files.inlined(declared, folder)
+        texts |= found
+        findings += [_finding(spec.document, mistake, name) for mistake in wrong]
+    if findings:
+        # What is wrong in the base is said once, not for each environment that has it too.
+        places = [(each.id, each.place.line, each.place.column) for each in findings]
+        raise _invalid([each for number, each in enumerate(findings) if places[number] not in places[:number]])
+    return spec._replace(inlined=texts)
 
 
 def _patches(environments: Value) -> tuple[dict[str, dict[str, Value]], list[Mistake]]:
