@@ -69,6 +69,30 @@ TEMPLATES = [
     },
 ]
 
+# Without a cache of their own, processes remember for themselves. Who is signed in is in the database as well.
+if host := env.str("MEMCACHED_HOST", ""):
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+            "LOCATION": f"{host}:{env.int('MEMCACHED_PORT', 11211)}",
+            "OPTIONS": {"ignore_exc": True},  # a cache that is away is an empty one
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if url := env.str("REDIS_URL", ""):
+    CACHES["sessions"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+    SESSION_ENGINE, SESSION_CACHE_ALIAS = "django.contrib.sessions.backends.cached_db", "sessions"
+
+# Without a broker, tasks are done at once, in the request.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
+CELERY_TASK_ALWAYS_EAGER = not CELERY_BROKER_URL
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.5}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {"thumbnails": {"task": "posts.tasks.complete_thumbnails", "schedule": 300}}
+
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 # Connections are kept, and looked at before use. DATABASE_POOL=4 has psycopg pool up to four per process instead.
 if pool_size := env.int("DATABASE_POOL", 0):

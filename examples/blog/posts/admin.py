@@ -28,7 +28,7 @@ class CommentInline(admin.TabularInline):
 
 @admin.register(Post)
 class PostAdmin(admin.ModelAdmin):
-    list_display = ["title", "thumbnail", "status", "published_on", "author", "waiting_comments"]
+    list_display = ["title", "picture", "status", "published_on", "author", "waiting_comments"]
     list_filter = ["status", "tags", "author"]
     list_select_related = ["author"]
     search_fields = ["title", "summary", "body"]
@@ -63,11 +63,13 @@ class PostAdmin(admin.ModelAdmin):
         return post.waiting
 
     @admin.display(description="image")
-    def thumbnail(self, post: Post) -> SafeString | str:
+    def picture(self, post: Post) -> SafeString | str:
         if not post.image:
             return ""
         return format_html(
-            '<img class="post-thumbnail" src="{}" alt="{}" loading="lazy">', post.image.url, post.image_alt
+            '<img class="post-thumbnail" src="{}" alt="{}" loading="lazy">',
+            (post.thumbnail or post.image).url,
+            post.image_alt,
         )
 
     @admin.display(description="preview")

@@ -12,8 +12,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from posts.forms import CommentForm
-from posts.models import Comment, Post
+from posts.forms import CommentForm, PostForm
+from posts.models import Comment, DailyCount, Post
 from posts.search import search
 from posts.text import parameter
 
@@ -21,6 +21,25 @@ PAGE_SIZE = 10
 MAX_PAGE_SIZE = 50
 
 revalidated = cache_control(public=True, no_cache=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def posts(request: HttpRequest) -> JsonResponse:
+    """GET lists them; POST publishes one, of whoever is signed in and may."""
+    return publish(request) if request.method == "POST" else post_list(request)
+
+
+def publish(request: HttpRequest) -> JsonResponse:
+    """POST /api/posts/, a form with title, summary, body, image and image_alt; the session says who writes."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"error": "Sign in first."}, status=401)
+    if not request.user.has_perm("posts.add_post"):
+        return JsonResponse({"error": "You may read, and not write."}, status=403)
+    form = PostForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return JsonResponse({"errors": form.errors}, status=422)
+    post = Post.objects.for_listing().get(pk=form.publish(request.user).pk)
+    return JsonResponse(post_summary(request, post), status=201)
 
 
 @require_safe
@@ -40,6 +59,14 @@ def post_list(request: HttpRequest) -> JsonResponse:
 def post_detail(request: HttpRequest, slug: str) -> JsonResponse:
     post = get_object_or_404(Post.objects.published().for_listing(), slug=slug)
     return JsonResponse(post_summary(request, post) | {"body": post.body, "html": post.html})
+
+
+@require_safe
+@revalidated
+def counts(request: HttpRequest) -> JsonResponse:
+    """GET /api/counts/: what the blog amounted to, night by night, the newest first."""
+    rows = DailyCount.objects.all()[:30].values("day", "posts", "words", "comments")
+    return JsonResponse({"results": list(rows)})
 
 
 @csrf_exempt  # it knows nobody: no cookie is read, and JSON can't be sent by another site's form
@@ -103,6 +130,8 @@ def post_summary(request: HttpRequest, post: Post) -> dict[str, object]:
         "published_at": post.published_at,
         "tags": [tag.slug for tag in post.tags.all()],
         "image": request.build_absolute_uri(post.image.url) if post.image else None,
+        "image_alt": post.image_alt,
+        "thumbnail": request.build_absolute_uri(post.thumbnail.url) if post.thumbnail else None,
         "comments": post.comment_count,
         "url": request.build_absolute_uri(reverse("api:post", args=[post.slug])),
         "page": request.build_absolute_uri(post.get_absolute_url()),

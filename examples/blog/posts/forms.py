@@ -1,6 +1,11 @@
-from django import forms
+import uuid
 
-from posts.models import Comment
+from django import forms
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.text import slugify
+
+from posts.models import Comment, Post
 
 
 class CommentForm(forms.ModelForm):
@@ -22,3 +27,20 @@ class CommentForm(forms.ModelForm):
     @property
     def looks_automatic(self) -> bool:
         return bool(self.cleaned_data.get("website"))
+
+
+class PostForm(forms.ModelForm):
+    """What an editor writes in the front end."""
+
+    class Meta:
+        model = Post
+        fields = ["title", "summary", "body", "image", "image_alt"]
+
+    def publish(self, author: User) -> Post:
+        """Save it under a slug of its title, and as published now."""
+        post = self.instance
+        post.author, post.status, post.published_at = author, Post.Status.PUBLISHED, timezone.now()
+        beginning = slugify(post.title)[:180] or "post"
+        taken = Post.objects.filter(slug=beginning).exists()
+        post.slug = f"{beginning}-{uuid.uuid4().hex[:8]}" if taken else beginning
+        return self.save()

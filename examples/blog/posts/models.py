@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
-from posts import images, text
+from posts import images, text, thumbnails
 
 
 class SlugQuerySet(models.QuerySet):
@@ -73,6 +73,7 @@ class Post(models.Model):
     image_alt = models.CharField(
         "description of the image", max_length=200, blank=True, help_text="For those who do not see it."
     )
+    thumbnail = models.ImageField(blank=True, default="", editable=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="posts")
     tags = models.ManyToManyField(Tag, related_name="posts", blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
@@ -104,6 +105,10 @@ class Post(models.Model):
         if self.status == self.Status.PUBLISHED and self.published_at is None:
             self.published_at = timezone.now()
 
+    def save(self, *args: object, **kwargs: object) -> None:
+        super().save(*args, **kwargs)
+        thumbnails.order(self)
+
     def natural_key(self) -> tuple[str]:
         return (self.slug,)
 
@@ -116,11 +121,26 @@ class Post(models.Model):
 
     @cached_property
     def html(self) -> SafeString:
-        return text.markdown(self.body)
+        return text.remembered_markdown(self.body)
 
     @property
     def reading_minutes(self) -> int:
         return text.reading_minutes(self.body)
+
+
+class DailyCount(models.Model):
+    """What the blog amounted to at the end of a day; `manage.py count` notes it every night."""
+
+    day = models.DateField(primary_key=True)
+    posts = models.PositiveIntegerField()
+    words = models.PositiveIntegerField()
+    comments = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.posts} posts"
 
 
 class CommentQuerySet(models.QuerySet):

@@ -1,3 +1,6 @@
+import hashlib
+
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -12,6 +15,12 @@ _markdown = MarkdownIt("commonmark", {"html": False, "typographer": True}).enabl
 
 def markdown(source: str) -> SafeString:
     return mark_safe(_markdown.render(source))
+
+
+def remembered_markdown(source: str) -> SafeString:
+    """The same, from the cache where somebody asked before; a text that changes is another key."""
+    key = f"markdown-{hashlib.sha256(source.encode()).hexdigest()}"
+    return mark_safe(cache.get_or_set(key, lambda: str(markdown(source)), timeout=24 * 3600))
 
 
 def parameter(request: HttpRequest, name: str) -> str:
