@@ -64,7 +64,7 @@ def _service(app: App, way: Way, expose: Expose) -> Object:
 
 
 def _ingress(app: App, found: list[Way], expose: Expose) -> Object:
-    paths = [_path(way.route, way.service) for way in found]
+    paths = [path for way in found for path in _paths(way)]
     to = redirecting(app)
     tls = certificate(app, expose)
     return {
@@ -94,9 +94,15 @@ def certificate(app: App, expose: Expose) -> str | None:
     return expose.tls.secret or (f"{app.name}-tls" if expose.tls.issuer else None)
 
 
-def _path(route: str, service: str) -> Object:
+def _paths(way: Way) -> list[Object]:
+    """The path and all below; traefik takes a slash at its end by the letter, and would lead /app astray for /app/."""
+    exact = [_path(way.route[:-1], way.service, "Exact")] if way.route != "/" and way.route.endswith("/") else []
+    return [_path(way.route, way.service), *exact]
+
+
+def _path(route: str, service: str, kind: str = "Prefix") -> Object:
     return {
         "path": route,
-        "pathType": "Prefix",
+        "pathType": kind,
         "backend": {"service": {"name": service, "port": {"name": "http"}}},
     }

@@ -19,6 +19,7 @@ from nuages.render.maintenance import maintenance
 from nuages.render.network import policies
 from nuages.render.others import others
 from nuages.render.postgres import postgres
+from nuages.render.profiles import identified
 from nuages.render.quota import quota
 from nuages.render.redis import redis
 from nuages.render.release import Manifest, Release
@@ -33,7 +34,7 @@ __all__ = ["Manifest", "Release", "namespace", "render", "services"]
 
 def render(app: App, release: Release) -> Manifest:
     """The same app and release give the same objects, byte for byte once written."""
-    return finished(app, _built(app, release))
+    return finished(app, identified(app, _built(app, release)))
 
 
 def _built(app: App, release: Release) -> Manifest:

@@ -13,8 +13,11 @@ from __future__ import annotations
 import copy
 import math
 
+import msgspec
+
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.render.release import Manifest
 
 _AWS = "service.beta.kubernetes.io/aws-load-balancer"
 _AZURE = "service.beta.kubernetes.io/azure-load-balancer"
@@ -92,15 +95,24 @@ def application(app: App, seconds: int) -> dict[str, str]:
     }
 
 
-def identified(app: App, objects: list[Object]) -> list[Object]:
+def identified(app: App, manifest: Manifest) -> Manifest:
     """The same objects; where the account has an identity of Azure's, pods that run under it say that they use it.
 
     https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html: without
     the label, a pod gets no token.
     """
     if IDENTITY["aks"] not in app.account.annotations:
-        return objects
-    return [_labelled(item) for item in objects]
+        return manifest
+    parts = {
+        name: [_labelled(item) for item in getattr(manifest, name)]
+        for name in manifest.__struct_fields__
+        if name != "hooks"
+    }
+    hooks = {
+        name: msgspec.structs.replace(hook, objects=[_labelled(item) for item in hook.objects])
+        for name, hook in manifest.hooks.items()
+    }
+    return msgspec.structs.replace(manifest, **parts, hooks=hooks)
 
 
 def _labelled(item: Object) -> Object:
