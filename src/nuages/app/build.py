@@ -61,6 +61,8 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     """The version of Django in the image: `6.0.10`; "" where an older nuages made it."""
     python: str = ""
     """The version of Python in the image: `3.13`."""
+    reads: tuple[str, ...] = ()
+    """The variables by which its settings ask for the parts of a service's address: `POSTGRES_HOST`."""
     engines: dict[str, str] = {}
     """Per alias of DATABASES the vendor it had when the settings were loaded: `postgresql`, `sqlite`."""
     tasks: dict[str, str] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nuages.app import buckets
 from nuages.app.connections import COMMAND_CONNECTIONS, Pool, max_connections, pool, processes, surge
 from nuages.app.parts import App, Beat, Frontend, Memcached, Postgres, RabbitMQ, Redis, Scheduled, Volume, Web, Worker
+from nuages.app.stores import secrets as opening
 from nuages.app.timing import timing, worker_timing
 from nuages.spec import files, model
 from nuages.spec.load import Spec
@@ -78,7 +79,7 @@ def resolve(spec: Spec, environment: str) -> App:
         },
         expose=declared.expose,
         env=declared.env,
-        secrets=buckets.secrets(declared),
+        secrets=buckets.secrets(declared) | opening(declared),
         files=declared.files,
         account=declared.service_account,
         network=declared.network,
@@ -204,7 +205,7 @@ def _brokers(declared: model.EnvironmentSpec) -> bool:
     """Whether tasks lie in it: not where Celery is told of another broker, and nothing else works."""
     if any(worker.command for worker in declared.workers.values()):
         return True
-    celery = declared.beat is not None or bool(declared.workers)
+    celery = declared.services.rabbitmq is None and (declared.beat is not None or bool(declared.workers))
     told = declared.env.get(BROKER_VARIABLE)
     elsewhere = BROKER_VARIABLE in declared.secrets or (told is not None and told.service != "redis")
     return celery and not elsewhere

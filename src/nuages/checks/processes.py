@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nuages.app import stores
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.findings import Finding, Level, Place
@@ -33,11 +34,12 @@ def check(app: App, build: Build | None) -> list[Finding]:
 
 def _broker(app: App) -> list[Finding]:
     """Tasks come from somewhere; where nothing says so, Celery would ask for RabbitMQ on its own pod for ever."""
-    if not app.celery or app.redis or any(_BROKER.search(name) for name in [*app.env, *app.secrets]):
+    there = {"redis", "rabbitmq"} & {*stores.declared(app)}
+    if not app.celery or there or any(_BROKER.search(name) for name in [*app.env, *app.secrets]):
         return []
     celery = [f"workers.{key}.celery" for key, worker in app.workers.items() if worker.celery]
     message = "no broker: nothing says where its tasks come from"
-    hint = "services: {redis: {run: {}}}, or CELERY_BROKER_URL below env or secrets"
+    hint = "services: {redis: {run: {}}} or {rabbitmq: {run: {}}}, or CELERY_BROKER_URL below env or secrets"
     return [Finding("app.E107", Level.ERROR, message, Place(path=[*celery, "beat.celery"][0]), hint)]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from nuages.app import stores
 from nuages.app.components import App
 from nuages.project.requirements import normal
 
@@ -32,6 +33,7 @@ PINS = {
     "psycopg-binary": "3.3.9",
     "psycopg-pool": "3.3.3",
     "python-dateutil": "2.9.0.post0",
+    "pymemcache": "4.0.0",
     "redis": "8.1.0",
     "s3transfer": "0.19.3",
     "six": "1.17.0",
@@ -72,7 +74,8 @@ def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
             yield Addition("httptools", "for uvicorn")
         if web.server == "uvicorn" and not {"websockets", "wsproto"} & installed.keys():
             yield Addition("websockets", "for uvicorn")
-    if app.postgres is not None and not any(driver in installed for driver in DRIVERS):
+    there = stores.declared(app)
+    if "postgres" in there and not any(driver in installed for driver in DRIVERS):
         for name in ("psycopg", "psycopg-binary", "psycopg-pool"):
             yield Addition(name, "to reach PostgreSQL")
     complete = {"psycopg-binary", "psycopg-c"} & installed.keys() or "libpq5" in app.build.packages
@@ -85,8 +88,11 @@ def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
         yield Addition("prometheus-client", "for metrics")
     if {"celery", "redis"} <= installed.keys():
         yield Addition("packaging", "for Celery's Redis transport, which imports it and does not say so")
-    if app.redis is not None and app.django.overlay.enabled and app.django.overlay.caches:
+    caches = app.django.overlay.enabled and app.django.overlay.caches
+    if "redis" in there and caches:
         yield Addition("redis", "for the cache")
+    if "memcached" in there and caches and "pylibmc" not in installed:
+        yield Addition("pymemcache", "for the cache")
     yield from _for_buckets(app, installed)
 
 

@@ -35,6 +35,7 @@ RECIPES = {
     "nginx:1.26": Recipe("trixie", "nginx", expected=15),
     "rabbitmq:4": Recipe("trixie", "rabbitmq", expected=25),
     "memcached:1.6": Recipe("trixie", "memcached", expected=15),
+    "docker.io/valkey/valkey:8": Recipe("trixie", "valkey", expected=15),
 }
 
 
@@ -97,7 +98,7 @@ def _fresh(reference: str, sink: Sink) -> BaseImage:
             doing.note = "pulled" if pulled else "not to be had"
         if pulled:
             return _image(reference, _pulled_to(reference))
-    recipe = RECIPES.get(short) if reference.startswith(LIBRARY) else None
+    recipe = RECIPES.get(short)
     interpreter = None
     if recipe is None:
         recipe, interpreter = _of_interpreter(reference, sink)
@@ -151,7 +152,7 @@ def no_python(version: str) -> NuagesError:
 def _kept(reference: str) -> BaseImage | None:
     if (pulled := _pulled_to(reference)).exists():
         return _image(reference, pulled)
-    recipe = RECIPES.get(reference.removeprefix(LIBRARY)) if reference.startswith(LIBRARY) else None
+    recipe = RECIPES.get(reference.removeprefix(LIBRARY))
     if recipe is not None and (made := _made_to(reference, recipe)).exists():
         return _image(reference, made)
     if recipe is None and PYTHON.fullmatch(reference):

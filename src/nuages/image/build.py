@@ -46,6 +46,7 @@ from nuages.progress import Sink, Step, step
 from nuages.project.facts import Facts
 from nuages.project.inspect import inspect
 from nuages.project.requirements import Options
+from nuages.render import access
 
 USER = 1000
 # Counted up when the same project gives other layers, or other facts.
@@ -130,7 +131,7 @@ def build(project: Path, app: App, sink: Sink) -> Built:
     fronts = frontends.ensure(found.root, app, selection.files, below=environment.system, sink=sink)
     with step(sink, "image", expected=3) as told:
         made = _made(found, app, environment, files, front=front, told=told, sink=sink)
-        image, known = _assemble(app, environment, made, found.root, _digests(fronts))
+        image, known = _assemble(app, environment, made, found, _digests(fronts))
         done = msgspec.structs.replace(known, reference=f"{app.image}@{image.digest}")
         built = Built(
             done,
@@ -152,6 +153,7 @@ def _own(found: Facts, app: App, sink: Sink) -> Built:
         known = _known(
             made.told, revision(found.root), user=made.seat.user, folder=made.seat.folder, fronts=_digests(fronts)
         )
+        known = msgspec.structs.replace(known, reads=_reads(found))
         image = oci.append(
             made.below,
             made.layers,
@@ -330,10 +332,12 @@ def _digests(fronts: Iterable[frontends.Front]) -> dict[str, str]:
 
 
 def _assemble(
-    app: App, environment: Environment, made: _Made, root: Path, fronts: dict[str, str]
+    app: App, environment: Environment, made: _Made, found: Facts, fronts: dict[str, str]
 ) -> tuple[oci.Image, Build]:
     """The image, and what its label says; its reference is known only afterwards."""
+    root = found.root
     known = _known(made.told, revision(root), user=USER, folder=facts.WORKING_DIR, fronts=fronts)
+    known = msgspec.structs.replace(known, reads=_reads(found))
     below = environment.system.image
     path = dict(pair.partition("=")[::2] for pair in below.settings.get("Env") or ()).get("PATH", "/usr/bin:/bin")
     image = oci.append(
@@ -382,6 +386,11 @@ def _known(told: facts.Told, commit: str, *, user: int, folder: str, fronts: dic
         working_dir=folder,
         revision=commit,
     )
+
+
+def _reads(found: Facts) -> tuple[str, ...]:
+    """The variables with the parts of a service's address that the settings ask for."""
+    return tuple(sorted({variable.name for variable in found.variables} & access.CONVENTIONS.keys()))
 
 
 def _variables(known: Build) -> dict[str, str]:

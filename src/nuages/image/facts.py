@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from nuages.app import stores
 from nuages.app.build import Build, Gate
 from nuages.app.components import App
 from nuages.errors import BuildFailed, CommandFailed, MissingTool, NuagesError, Refused
@@ -30,6 +31,8 @@ LIBRARY = "/run/nuages/lib"  # where the runtime is found while an image is buil
 _SHAPING = re.compile(r"^(MEDIA|STATIC|INSTALLED_APPS|STORAGES|DEBUG|WSGI|BASE|DATABASES)")
 _DATABASE = "postgres://build:build@localhost:5432/build"
 _REDIS = "redis://localhost:6379/0"
+_AMQP = "amqp://localhost:5672/build"
+_MEMCACHED = "memcached://localhost:11211"
 # Long enough for whoever checks that.
 SECRET_KEY = "only-for-the-build-" + "x" * 40
 _OF_SERVICES = {"port": "5432", "url": _DATABASE, "host": "localhost", "address": "redis://localhost:6379"}
@@ -96,13 +99,18 @@ def variables(facts: Facts, app: App) -> dict[str, str]:
     if celery := sorted({*celery, *([app.beat.app] if app.beat else [])}):
         found["NUAGES_CELERY_APP"] = ",".join(celery)
     found |= {name: value for name, value in settings_variables(app).items() if value}
-    if app.postgres is not None:
+    if app.databases.default is not None or app.postgres is not None:
         found["DATABASE_URL"] = _DATABASE
-    if app.redis is not None:
+    there = stores.declared(app)
+    if "redis" in there:
         found |= {"REDIS_URL": _REDIS, "CELERY_BROKER_URL": _REDIS}
+    if "rabbitmq" in there:
+        found |= {"RABBITMQ_URL": _AMQP, "CELERY_BROKER_URL": _AMQP}
+    if "memcached" in there:
+        found["MEMCACHED_URL"] = _MEMCACHED
     known = {variable.name: variable for variable in facts.variables}
     for variable in facts.variables:
-        if variable.required or (variable.kind == "db" and app.postgres is not None):
+        if variable.required or (variable.kind == "db" and "DATABASE_URL" in found):
             found[variable.name] = placeholder(variable)
     for name in app.secrets:
         if name not in known:  # read where nobody saw it

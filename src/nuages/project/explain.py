@@ -14,7 +14,7 @@ from nuages.app import timing as times
 from nuages.app.components import App, Web, Worker
 from nuages.app.connections import budget
 from nuages.project.facts import Facts
-from nuages.render import environment, outside
+from nuages.render import access, environment, outside
 
 
 class Line(NamedTuple):
@@ -142,14 +142,9 @@ def _variables(app: App, facts: Facts | None) -> Iterator[Line]:
     for name, (value, why) in told.items():
         if value:
             yield Line(f"env.{name}", value, why)
-    if app.databases.default and not app.declares("DATABASE_URL"):
-        yield Line("env.DATABASE_URL", "services.postgres", "databases.default; its password is in a Secret only")
-    if app.redis and not app.declares("REDIS_URL"):
-        yield Line(
-            "env.REDIS_URL",
-            "services.redis, database 0",
-            "every project's name for it; its password is in a Secret only",
-        )
+    asked = [variable.name for variable in facts.variables] if facts else []
+    for name, (value, why) in access.explained(app, asked).items():
+        yield Line(f"env.{name}", value, why)
     for name, source in sorted(app.secrets.items()):
         made = "made in the cluster once" if source.generate else "set by `nuages secrets set`"
         yield Line(f"secrets.{name}", "", f"of Secret {source.secret}" if source.secret else made)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from nuages.app import stores
 from nuages.app.components import App
 from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
@@ -13,6 +14,7 @@ from nuages.project.draft import DJANGO_PYTHONS
 from nuages.project.facts import Facts
 from nuages.project.inspect import inspect
 from nuages.project.requirements import Options
+from nuages.render import access
 
 # Given to every pod, or by the services that the spec declares.
 _GIVEN = {"DJANGO_SETTINGS_MODULE", "HOSTNAME", "PATH", "HOME", "PORT", "RELEASE", "PYTHONPATH"}
@@ -49,7 +51,11 @@ def of(folder: Path, app: App) -> Facts:
 
 def _variables(facts: Facts, app: App) -> Iterator[Finding]:
     given = _GIVEN | ({"DATABASE_URL"} if app.databases.default else set())
-    given |= {"REDIS_URL", "CELERY_BROKER_URL"} if app.redis else set()
+    there = {*stores.declared(app)}
+    there |= {"broker"} if there & {"redis", "rabbitmq"} else set()
+    given |= {name for name, (service, _) in access.CONVENTIONS.items() if service in there}
+    given |= {f"{service.upper()}_URL" for service in there & {"redis", "rabbitmq", "memcached"}}
+    given |= {"CELERY_BROKER_URL"} if "broker" in there else set()
     for variable in facts.variables:
         if variable.required and variable.name not in given and not app.declares(variable.name):
             yield Finding(

@@ -24,6 +24,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
 from nuages.release import redact
 from nuages.release.world import utc
+from nuages.render import access
 from nuages.render.labels import CONFIG, metadata
 from nuages.render.postgres import PASSWORD_KEY, USER, USER_KEY
 from nuages.render.release import Manifest
@@ -73,6 +74,8 @@ def _generated(app: App) -> dict[str, list[str]]:
     stores = {service.name: ["password"] for service in (app.postgres, app.redis) if service}
     if app.postgres:
         stores[app.postgres.name] = [USER_KEY, PASSWORD_KEY]
+    if app.rabbitmq:
+        stores[app.rabbitmq.name] = ["password", "cookie"]
     return {app.secret: [SALT, *(name for name, source in app.secrets.items() if source.generate)], **stores}
 
 
@@ -180,7 +183,7 @@ async def _found(app: App, cluster: Cluster) -> tuple[dict[str, bytes], dict[str
             missing[variable] = _unset(app, variable, declared.secret, declared.key or variable)
         else:
             values[variable] = found
-    return values, missing
+    return values | access.quoted(app, values), missing
 
 
 async def _complete(app: App, cluster: Cluster, name: str, keys: list[str]) -> None:

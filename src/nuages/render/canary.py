@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import math
 
+from nuages.app import stores
 from nuages.app.components import BROKER_VARIABLE, App
 from nuages.app.connections import budget
 from nuages.app.objects import Object
@@ -76,6 +77,8 @@ def broker(app: App) -> str | None:
     if app.redis is None or not app.celery or BROKER_VARIABLE in app.secrets:
         return None
     declared = app.env.get(BROKER_VARIABLE)
+    if declared is None and stores.reached(app, "rabbitmq"):
+        return None  # tasks lie there, in the one vhost that it makes
     if declared is not None and declared.service != "redis":
         return None
     return f"{told(app, 'redis', 'address')}/{TRIAL}"

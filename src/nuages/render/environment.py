@@ -70,7 +70,7 @@ def variables(app: App, release: Release, component: str) -> list[Object]:
             for name, source in sorted(app.env.items())
             if source.config_map
         ),
-        *access.services(app),
+        *access.services(app, release),
         *_written(bucket.variables(app)),
         *_written(
             {

@@ -16,9 +16,11 @@ from nuages.render.foundation import accounts, namespace
 from nuages.render.hooks import hooks
 from nuages.render.jobs import contract, migrate, settle
 from nuages.render.maintenance import maintenance
+from nuages.render.memcached import memcached
 from nuages.render.network import policies
 from nuages.render.others import others
 from nuages.render.postgres import postgres
+from nuages.render.rabbitmq import rabbitmq
 from nuages.render.profiles import identified
 from nuages.render.quota import quota
 from nuages.render.redis import redis

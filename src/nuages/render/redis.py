@@ -1,5 +1,7 @@
 """Redis in the cluster: one pod. A cache in memory, or, where workers take their tasks from it, a store with a volume.
 
+Valkey is what Redis was until its licence changed: the same protocol, arguments and files under names of its own.
+
 https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/: the append-only file, synced every second,
 loses a second at most. What may go when memory is full (maxmemory-policy): everything of a cache, but beside tasks only
 what has an end of its own, for a task that is forgotten is never run.
@@ -9,18 +11,24 @@ from __future__ import annotations
 
 from nuages.app.components import App, Redis
 from nuages.app.objects import Object
+from nuages.app.stores import PORTS
 from nuages.render.labels import REDIS, labels, metadata, selector
 from nuages.render.pods import container_security, disruption_budget, pod_basics, resources, temporary, temporary_mount
 from nuages.spec.units import canonical_memory
 
-PORT = 6379
+PORT = PORTS["redis"]
 PASSWORD_KEY = "password"  # noqa: S105 - the key's name
 # The user `redis` of the official Debian images.
 UID = 999
 VOLUME = "/data"
 GRACE_SECONDS = 60
 # The password goes in by standard input: an argument could be read from the list of processes.
-_START = 'exec redis-server "$@" - <<END\nrequirepass $REDIS_PASSWORD\nEND'
+_START = 'exec {engine}-server "$@" - <<END\nrequirepass $REDIS_PASSWORD\nEND'
+_IMAGES = {"redis": "docker.io/library/redis", "valkey": "docker.io/valkey/valkey"}
+
+
+# valkey-cli reads the name that redis-cli reads, too; its own since version 8.1.
+_CLIENT = {"redis": ("REDISCLI_AUTH",), "valkey": ("REDISCLI_AUTH", "VALKEYCLI_AUTH")}
 
 
 def redis(app: App) -> list[Object]:
@@ -100,17 +108,17 @@ def _pod(app: App, service: Redis) -> Object:
         "containers": [
             {
                 "name": "redis",
-                "image": f"docker.io/library/redis:{service.run.version}",
+                "image": f"{_IMAGES[service.run.engine]}:{service.run.version}",
                 "imagePullPolicy": "IfNotPresent",
-                "command": ["sh", "-c", _START, "redis"],
+                "command": ["sh", "-c", _START.format(engine=service.run.engine), service.run.engine],
                 "args": settings(service),
                 "env": [
                     {"name": "REDIS_PASSWORD", "valueFrom": password},
-                    # What redis-cli reads it from, in the probes and for a person.
-                    {"name": "REDISCLI_AUTH", "valueFrom": password},
+                    # What its client reads it from, in the probes and for a person.
+                    *({"name": name, "valueFrom": password} for name in _CLIENT[service.run.engine]),
                 ],
                 "ports": [{"name": "redis", "containerPort": PORT, "protocol": "TCP"}],
-                **_probes(),
+                **_probes(service),
                 "resources": resources(service.run.resources),
                 "securityContext": container_security(),
                 "volumeMounts": [{"name": "data", "mountPath": VOLUME}, temporary_mount()],
@@ -120,9 +128,9 @@ def _pod(app: App, service: Redis) -> Object:
     }
 
 
-def _probes() -> Object:
+def _probes(service: Redis) -> Object:
     """-e makes an error an exit code: while it loads its file it answers, but with one."""
-    ready = {"exec": {"command": ["redis-cli", "-e", "ping"]}}
+    ready = {"exec": {"command": [f"{service.run.engine}-cli", "-e", "ping"]}}
     return {
         "startupProbe": {**ready, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": 150},
         "readinessProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 2},

@@ -9,6 +9,7 @@ import posixpath
 
 from nuages.app.components import App, Volume
 from nuages.app.objects import Object
+from nuages.render import authority
 from nuages.render.labels import MEDIA, VOLUME, metadata
 from nuages.render.pods import temporary, temporary_mount
 from nuages.render.release import Release
@@ -73,6 +74,7 @@ def volumes(app: App, release: Release, *, uploads: bool = True) -> list[Object]
         temporary(),
         *([{"name": "media", "persistentVolumeClaim": {"claimName": _claim(app)}}] if media else []),
         *({"name": f"volume-{volume.key}", **_source(volume)} for volume in app.volumes.values()),
+        *authority.volumes(app),
     ]
 
 
@@ -83,6 +85,7 @@ def mounts(app: App, release: Release, *, uploads: bool = True) -> list[Object]:
         temporary_mount(),
         *([{"name": "media", "mountPath": root}] if root else []),
         *({"name": f"volume-{volume.key}", "mountPath": place(release, volume)} for volume in app.volumes.values()),
+        *authority.mounts(app),
     ]
 
 

@@ -149,7 +149,7 @@ class EnvValue(Part, frozen=True, kw_only=True):
     value: Annotated[str | None, Meta(description="The value, not a secret one.")] = None
     config_map: Annotated[ObjectName | None, Meta(description="A ConfigMap in the app's namespace.")] = None
     service: Annotated[
-        str | None, Meta(description="A service that the spec declares: postgres or redis.", examples=["postgres"])
+        str | None, Meta(description="A service that the spec declares: postgres, redis, …", examples=["postgres"])
     ] = None
     key: Annotated[
         str | None,

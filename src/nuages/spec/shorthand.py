@@ -74,6 +74,8 @@ EMPTY = (
     ("secrets", "*"),
     ("services", "postgres", "run"),
     ("services", "redis", "run"),
+    ("services", "rabbitmq", "run"),
+    ("services", "memcached", "run"),
     ("web", "*"),
     ("expose", "tls", "none"),
 )

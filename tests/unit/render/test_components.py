@@ -138,9 +138,9 @@ def test_the_password_of_redis_is_no_argument() -> None:
 
 
 def test_clearing_the_cache_does_not_reach_the_tasks() -> None:
-    values = environment(manifest(), "Deployment", "shop-web-main")
-    assert values["REDIS_URL"]["value"] == "redis://:$(REDIS_PASSWORD)@shop-redis:6379/0"
-    assert values["CELERY_BROKER_URL"]["value"] == "redis://:$(REDIS_PASSWORD)@shop-redis:6379/1"
+    values = environment(manifest("celery-local"), "Deployment", "newsletter-web-main")
+    assert values["REDIS_URL"]["value"] == "redis://:$(REDIS_PASSWORD)@newsletter-redis:6379/0"
+    assert values["CELERY_BROKER_URL"]["value"] == "redis://:$(REDIS_PASSWORD)@newsletter-redis:6379/1"
 
 
 def test_a_variable_is_told_of_a_service_and_a_password_by_reference_only() -> None:

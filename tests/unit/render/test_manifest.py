@@ -142,12 +142,13 @@ def test_postgres_keeps_its_data_below_its_volume() -> None:
 def test_the_password_reaches_the_url_by_reference_only() -> None:
     environment = {variable["name"]: variable for variable in server(local())["env"]}
     names = list(environment)
-    assert environment["DATABASE_URL"]["value"] == "postgres://app:$(POSTGRES_PASSWORD)@blog-postgres:5432/blog"
-    assert environment["POSTGRES_PASSWORD"]["valueFrom"] == {
-        "secretKeyRef": {"name": "blog-postgres", "key": "password"}
-    }
-    # A variable can refer only to those before it.
-    assert names.index("POSTGRES_PASSWORD") < names.index("DATABASE_URL")
+    assert environment["DATABASE_URL"]["value"] == (
+        "postgres://$(POSTGRES_USER):$(POSTGRES_PASSWORD)@blog-postgres:5432/blog"
+    )
+    for variable, key in (("POSTGRES_USER", "user"), ("POSTGRES_PASSWORD", "password")):
+        assert environment[variable]["valueFrom"] == {"secretKeyRef": {"name": "blog-postgres", "key": key}}
+        # A variable can refer only to those before it.
+        assert names.index(variable) < names.index("DATABASE_URL")
 
 
 def test_a_project_that_declares_release_keeps_its_own() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus
 
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.app.stores import IN_URL, external, running, variable
 from nuages.errors import Forbidden
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
@@ -46,28 +47,34 @@ async def foreseen(app: App, serving: Stored | None, cluster: Cluster, *, there:
     if not there:
         fresh = {name: None if app.secrets[name].generate else key for name, key in keys.items()}
         unset = [name for name, key in fresh.items() if key]
-        return Foreseen(_named(app), (), [_unset(app, name) for name in unset], fresh, ())
+        return Foreseen(_named(app), (), [_unset(app, name) for name in unset], _in_urls(app, fresh), ())
     try:
         values, missing = await secrets.found(app, cluster)
         source = secrets.decoded(await cluster.get("Secret", app.namespace, app.secret))
         read = secrets.decoded(await cluster.get("Secret", app.namespace, now)) if now else {}
         stores = [
             secrets.decoded(await cluster.get("Secret", app.namespace, store.name))
-            for store in (app.postgres, app.redis)
-            if store
+            for store in running(app).values()
         ]
     except Forbidden as no:
         said = "no right to read Secrets: they are taken for unchanged, and hidden by their names alone"
         finding = Finding("release.W364", Level.WARNING, said, Place(path="secrets"), no.hint)
-        return Foreseen(now or _named(app), (), [finding] if app.secrets else [], {**keys}, ())
+        return Foreseen(now or _named(app), (), [finding] if app.secrets else [], _in_urls(app, {**keys}), ())
     unset_findings = [finding for name, finding in missing.items() if not app.secrets[name].generate]
     complete = not missing and secrets.SALT in source
     copy = secrets.copy_name(app, source[secrets.SALT], values) if complete and app.secrets else _named(app)
     changed = tuple(name for name in sorted(app.secrets) if _differs(values.get(name), read.get(name))) if now else ()
     hidden = forms(value for one in (values, source, read, *stores) for value in one.values())
-    return Foreseen(
-        copy, changed, unset_findings, {name: None if name in missing else key for name, key in keys.items()}, hidden
-    )
+    lie = {name: None if name in missing else key for name, key in keys.items()}
+    return Foreseen(copy, changed, unset_findings, _in_urls(app, lie), hidden)
+
+
+def _in_urls(app: App, keys: dict[str, Key | None]) -> dict[str, Key | None]:
+    """With what opens other people's services as a URL writes it, which only a release's copy holds: for a question
+    the value itself has to do.
+    """
+    names = [variable(store.service, what) for store in external(app) for what in store.keys]
+    return keys | {f"{name}{IN_URL}": keys[name] for name in names if name in keys}
 
 
 def plain(objects: Iterable[Object]) -> dict[str, str]:

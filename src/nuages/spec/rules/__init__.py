@@ -31,6 +31,8 @@ RESERVED_PREFIX = "NUAGES_"
 SERVICE_KEYS = {
     "postgres": ("host", "port", "user", "password", "name", "url", "address"),
     "redis": ("host", "port", "user", "password", "name", "url", "address"),
+    "rabbitmq": ("host", "port", "user", "password", "name", "url", "address"),
+    "memcached": ("host", "port", "url", "address"),
 }
 # Servers that call a project in one way only; gunicorn and granian do in both.
 INTERFACES = {"uvicorn": "asgi"}
