@@ -21,7 +21,7 @@ COMMANDS = {
     "render": "Print the Kubernetes objects that a release would apply.",
     "plan": "What a deploy would change, before it does.",
     "deploy": "Bring the project live: build, migrate, roll out, verify.",
-    "secrets": "Values of secrets: list, set, unset, import.",
+    "secrets": "Values of secrets: list, set, unset, import, rotate.",
     "promote": "On with the release that waits: next share, or all of it.",
     "abort": "Take the release that waits back.",
     "rollback": "Bring an earlier release back, where that is safe.",

@@ -20,7 +20,7 @@ LATER = "taken over by the next deploy"
 
 @click.group()
 def command() -> None:
-    """Values of secrets: list, set, unset, import."""
+    """Values of secrets: list, set, unset, import, rotate."""
 
 
 @command.command("list")
@@ -118,6 +118,28 @@ def import_(source: Path, file: Path, environment: str, context: str | None) -> 
         _put(app, given, file, context)
     else:
         console.print(f"nothing in {source} was taken over")
+
+
+@command.command()
+@click.argument("service", type=click.Choice(["postgres"]))
+@cluster_options
+def rotate(service: str, file: Path, environment: str, context: str | None) -> None:
+    """Give a data store that runs in the cluster another password, while requests are answered.
+
+    Two roles take turns. The new one is good before any pod is replaced, and the old one until no pod knows it. Where
+    it is stopped, or fails, the same command goes on.
+    """
+    from nuages.release.keeping import rotation
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> rotation.Rotated:
+        async with cluster:
+            return await rotation.rotate(app, cluster, console.sink)
+
+    made = run(story())
+    console.print(f"{service} has another password: {app.name} logs in as {made.user}, {len(made.workloads)} rolled")
 
 
 def _put(app: App, given: dict[str, bytes], file: Path, context: str | None) -> None:

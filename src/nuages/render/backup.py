@@ -117,6 +117,15 @@ def drill(app: App, name: str, backup: str) -> Object:
     return job
 
 
+def beside(app: App, name: str, script: str, *arguments: str) -> Object:
+    """A Job with PostgreSQL's programs that has to do with no backup."""
+    job = _named(app, name, script, *arguments)
+    pod = job["spec"]["template"]["spec"]
+    pod["volumes"] = [temporary()]
+    pod["containers"][0]["volumeMounts"] = [temporary_mount()]
+    return job
+
+
 def _named(app: App, name: str, script: str, *arguments: str, memory: str = MEMORY) -> Object:
     """A Job that a person starts; it goes with its command, or a day after it."""
     about = metadata(app, name, BACKUP, name)

@@ -1,0 +1,47 @@
+"""What a rotation writes, and whose pods it waits for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+import pytest
+
+from nuages.release.keeping import rotation
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_verifier_is_the_one_of_rfc_7677() -> None:
+    salt = "W22ZaJ0SNY7soEsUEjb6gQ=="
+    nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+    message = f"n=user,r=rOprNGfwEbeRWgbNEkqO,r={nonce},s={salt},i=4096,c=biws,r={nonce}"
+    written = rotation.verifier("pencil", base64.b64decode(salt))
+    kind, parameters, keys = written.split("$")
+    stored, server = (base64.b64decode(key) for key in keys.split(":"))
+    assert (kind, parameters) == ("SCRAM-SHA-256", f"4096:{salt}")
+    signature = hmac.digest(server, message.encode(), "sha256")
+    assert base64.b64encode(signature) == b"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+    proof = base64.b64decode("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
+    signed = hmac.digest(stored, message.encode(), "sha256")
+    client = bytes(a ^ b for a, b in zip(proof, signed, strict=True))
+    assert hashlib.sha256(client).digest() == stored
+
+
+@pytest.mark.parametrize(("current", "turn"), [("app", "app_b"), ("app_b", "app")])
+def test_two_roles_take_turns(current: str, turn: str) -> None:
+    assert rotation.other(current) == turn
+
+
+@pytest.mark.parametrize(
+    ("part", "does"),
+    [
+        ({"env": [{"valueFrom": {"secretKeyRef": {"name": "blog-postgres", "key": "password"}}}]}, True),
+        ({"initContainers": [{"envFrom": [{"secretRef": {"name": "blog-postgres"}}]}]}, True),
+        ({"volumes": [{"secret": {"secretName": "blog-postgres"}}]}, True),
+        ({"env": [{"valueFrom": {"secretKeyRef": {"name": "blog-secrets", "key": "password"}}}]}, False),
+    ],
+)
+def test_who_reads_the_password_is_found_wherever_it_is_named(part: dict[str, object], does: bool) -> None:
+    assert rotation.reads({"spec": part}, "blog-postgres") is does
