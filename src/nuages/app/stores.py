@@ -159,3 +159,10 @@ def consumer_timeout(app: App) -> int:
 def megabytes(store: Memcached) -> int:
     """How much Memcached may hold."""
     return max(1, int(bytes_of(store.run.resources.memory) * _OF_MEMORY) // 1024**2)
+
+
+def opens(app: App, name: str) -> str | None:
+    """The service of somebody else that a secret variable opens; None where it is another one."""
+    return next(
+        (store.service for store in external(app) for what in store.keys if variable(store.service, what) == name), None
+    )

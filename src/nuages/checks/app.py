@@ -6,6 +6,7 @@ from nuages.app.build import Build
 from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.connections import REDIS_CLIENTS, Budget, budget
 from nuages.checks import exposure, folders, fronts, processes
+from nuages.checks.stores import check as stores
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
 
@@ -18,6 +19,7 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
         *_media(app),
         *_one_replica(app),
         *processes.check(app, build),
+        *stores(app),
         *folders.check(app, build),
         *fronts.check(app, build),
         *exposure.check(app),

@@ -16,6 +16,7 @@ from datetime import datetime
 
 import msgspec
 
+from nuages.app import stores
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import ClusterError, Refused
@@ -52,7 +53,9 @@ async def check(app: App, cluster: Cluster) -> None:
     """
     _, missing = await _found(app, cluster)
     unset = [finding for variable, finding in missing.items() if not app.secrets[variable].generate]
-    if unset:
+    if broken := [*unset, *await _vouched(app, cluster)]:
+        if len(broken) > len(unset):
+            raise Refused(f"what {app.name} needs of others is not there", findings=broken)
         raise _refused(app, unset)
 
 
@@ -220,8 +223,27 @@ def _refused(app: App, missing: list[Finding]) -> Refused:
     return Refused(f"{len(missing)} of {len(app.secrets)} secrets have no value yet", findings=missing)
 
 
+async def _vouched(app: App, cluster: Cluster) -> list[Finding]:
+    """A finding for each authority that is to vouch for a service, and is not there: no pod would start."""
+    found = []
+    for store in stores.external(app):
+        if store.authority is None or store.tls != "verify-full":
+            continue
+        live = await cluster.get("ConfigMap", app.namespace, store.authority)
+        if not (live or {}).get("data", {}).get("ca.crt", "").strip().startswith("-----BEGIN CERTIFICATE-----"):
+            said = f"ConfigMap {app.namespace}/{store.authority} has no certificate in its key ca.crt"
+            cure = f"kubectl -n {app.namespace} create configmap {store.authority} --from-file=ca.crt"
+            place = Place(path=f"services.{store.service}.external.authority")
+            found.append(Finding("release.E381", Level.ERROR, said, place, cure))
+    return found
+
+
 def _unset(app: App, variable: str, other: str | None, key: str) -> Finding:
     place = Place(path=f"secrets.{variable}")
+    if other and (service := stores.opens(app, variable)):
+        said = f"nothing opens {service}: Secret {app.namespace}/{other} is not there, or has no key {key}"
+        cure = f"whoever keeps Secret {other} has to add it; services.{service}.external.keys says other keys"
+        return Finding("release.E380", Level.ERROR, said, Place(path=f"services.{service}.external.secret"), cure)
     if other:
         said = f"{variable} has no value: Secret {app.namespace}/{other} has no key {key}"
         return Finding("release.E302", Level.ERROR, said, place, f"whoever keeps Secret {other} has to add it")

@@ -11,7 +11,7 @@ import json
 
 from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.objects import Object
-from nuages.render import access, bucket, outside
+from nuages.render import access, authority, bucket, outside
 from nuages.render.labels import CONFIG, WEB, metadata
 from nuages.render.release import Release
 from nuages.render.static import bridged
@@ -100,6 +100,7 @@ def settings_variables(app: App) -> dict[str, str]:
         "NUAGES_HSTS": outside.hsts(app),
         "NUAGES_BODY": outside.largest(app),
         "NUAGES_LOGS": app.observability.logs,
+        **authority.variables(app),
         **bucket.settings(app),
     }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 
-from nuages_runtime.overlay.change import REPLACED, Change, World, split
+from nuages_runtime.overlay.change import ADDED, REPLACED, Change, World, split
 from nuages_runtime.overlay.redis import HERE, development
 
 _WHY = "its Redis was on localhost; now the services' one"
@@ -35,6 +36,23 @@ def _celery(world: World) -> Iterator[Change]:
                     yield Change(setting, REPLACED, "pointed at localhost", url)
                 elif own and own != url and ending == "BROKER_URL":
                     yield Change(setting, REPLACED, "Celery itself reads CELERY_BROKER_URL first", url)
+    yield from _encrypted(world, broker)
+
+
+def _encrypted(world: World, broker: str) -> Iterator[Change]:
+    """How Celery proves whom it talks to at RabbitMQ, of which an address can say nothing.
+
+    https://docs.celeryq.dev/en/stable/userguide/configuration.html#broker-use-ssl, in the project's own namespace.
+    """
+    said = world.variable("NUAGES_BROKER_TLS")
+    if not said or not broker.startswith("amqps"):
+        return
+    spaces = {name.removesuffix("BROKER_URL") for name in world.own if name.endswith("BROKER_URL")} or {"CELERY_"}
+    strict = {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": said, "server_hostname": split(broker).hostname}
+    for setting in sorted(f"{space}BROKER_USE_SSL" for space in spaces):
+        if setting not in world.own:
+            value = {"cert_reqs": ssl.CERT_NONE} if said == "require" else strict
+            yield Change(setting, ADDED, "services.rabbitmq.external.tls", value)
 
 
 def _tasks(world: World) -> str:

@@ -1,8 +1,9 @@
-"""What keeps its data in the process, or on the developer's own Redis: caches and channel layers."""
+"""What keeps its data in the process, or on the developer's own Redis or Memcached: caches and channel layers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from nuages_runtime.overlay.change import ADDED, KEPT, REPLACED, Change, World, split
 
@@ -14,15 +15,47 @@ _WHY = "its Redis was on a developer's machine; now the one of REDIS_URL"
 _DEVELOPMENT = ("memory", "redis", "rediss", "amqp", "pyamqp")
 
 
+_MEMCACHED = {"pymemcache": "PyMemcacheCache", "pylibmc": "PyLibMCCache"}
+_MEMCACHED_CACHE = "django.core.cache.backends.memcached"
+
+
 def caches(world: World) -> Iterator[Change]:
-    """The default cache and the channel layer in the services' Redis: each process has a memory of its own, so what one
-    keeps the others don't know.
+    """The default cache and the channel layer in the services' stores: each process has a memory of its own, so what
+    one keeps the others don't know. Where there is a Memcached, caching is what it is for.
     """
-    url = world.variable("REDIS_URL")
-    if not url:
-        return
-    yield from _caches(world, url)
-    yield from _layers(world, url)
+    url, memcached = world.variable("REDIS_URL"), world.variable("MEMCACHED_URL").partition("://")[2]
+    own = world.own.get("CACHES")
+    default = (own.get("default") if isinstance(own, Mapping) else None) or {}
+    backend = str(default.get("BACKEND") or "")
+    client = next((module for module in _MEMCACHED if world.installed(module)), None)
+    if memcached and ("memcached" in backend.lower() or (client and _nowhere(backend))):
+        yield _in_memcached(own if isinstance(own, Mapping) else {}, client or "pymemcache", memcached, world)
+    elif url:
+        yield from _caches(world, url)
+    if url:
+        yield from _layers(world, url)
+
+
+def _nowhere(backend: str) -> bool:
+    return not backend or backend.endswith(_IN_PROCESS)
+
+
+def _in_memcached(declared: Mapping[str, Any], client: str, address: str, world: World) -> Change:
+    """The default cache in Memcached; a project's own of that kind is led there from the developer's machine."""
+    default = declared.get("default") or {}
+    backend = str(default.get("BACKEND") or "")
+    if _nowhere(backend):
+        kept = {key: value for key, value in default.items() if key not in ("BACKEND", "LOCATION", "OPTIONS")}
+        entry = {**kept, "BACKEND": f"{_MEMCACHED_CACHE}.{_MEMCACHED[client]}", "LOCATION": address}
+        why = "was in each process's memory; now in the Memcached of MEMCACHED_URL"
+        return Change("CACHES", REPLACED if default else ADDED, why, {**declared, "default": entry})
+    location = default.get("LOCATION")
+    places = [str(at) for at in (location if isinstance(location, list | tuple) else [location])]
+    hosts = [place.rpartition(":")[0] or place for place in places]
+    if all(host in HERE or world.of_compose(host) for host in hosts) and not any(world.said(at) for at in places):
+        why = "its Memcached was on a developer's machine; now the one of MEMCACHED_URL"
+        return Change("CACHES", REPLACED, why, {**declared, "default": {**default, "LOCATION": address}})
+    return Change("CACHES", KEPT, f"the project's own {backend.rpartition('.')[2]}")
 
 
 def _caches(world: World, url: str) -> Iterator[Change]:

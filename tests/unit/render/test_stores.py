@@ -33,6 +33,7 @@ def told(app: App, reads: tuple[str, ...] = ()) -> dict[str, Object]:
 
 def container(app: App, kind: str, name: str) -> Object:
     (found,) = [item for item in services(app) if (item["kind"], item["metadata"]["name"]) == (kind, name)]
+    made: Object
     (made,) = found["spec"]["template"]["spec"]["containers"]
     return made
 

@@ -1,0 +1,58 @@
+"""Findings about data stores: what a service of somebody else's is told, and what it can't be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nuages.app import stores
+from nuages.app.components import App
+from nuages.app.stores import Reached
+from nuages.findings import Finding, Level, Place
+
+# Who lets nobody in without saying who it is.
+_ASKING = ("postgres", "rabbitmq")
+
+
+def check(app: App) -> list[Finding]:
+    """Every finding about the stores; paths are those of the spec."""
+    return [finding for store in stores.external(app) for finding in _external(app, store)]
+
+
+def _external(app: App, store: Reached) -> Iterator[Finding]:
+    at = f"services.{store.service}.external"
+    if store.service == "memcached":
+        yield from _memcached(store, at)
+        return
+    if store.secret is None and store.service in _ASKING:
+        message = f"nothing opens it: {store.service} lets nobody in without a user and a password"
+        hint = "secret: NAME of a Secret with the keys user and password; keys says others"
+        yield Finding("app.E120", Level.ERROR, message, Place(path=f"{at}.secret"), hint)
+    if store.secret is None and app.external[store.service].keys:
+        message = "are keys of no Secret"
+        yield Finding("app.E122", Level.ERROR, message, Place(path=f"{at}.keys"), "secret: NAME, or leave keys out")
+    if store.authority and store.tls != "verify-full":
+        message = f"vouches for nobody with tls: {store.tls}"
+        yield Finding("app.E122", Level.ERROR, message, Place(path=f"{at}.authority"), "tls: verify-full")
+    if store.secret and store.tls == "disable":
+        message = "whoever is on the way reads all that is said to it, the password too"
+        yield Finding("app.W123", Level.WARNING, message, Place(path=f"{at}.tls"), "tls: verify-full")
+    if store.service == "rabbitmq" and store.tls != "disable" and not _told(app):
+        message = "Celery is not told of TLS to RabbitMQ: the overlay's part `celery` is off"
+        hint = "switch it on, or set broker_use_ssl in the project"
+        yield Finding("app.W124", Level.WARNING, message, Place(path="django.overlay.celery"), hint)
+    if store.service == "postgres":
+        most = sum(each.connections for each in [*app.replicated, *([app.beat] if app.beat else [])])
+        message = f"its max_connections is not known here; in the middle of a rollout the app opens up to {most}"
+        yield Finding("app.I125", Level.INFO, message, Place(path=at), "it needs as many, and some for its keepers")
+
+
+def _memcached(store: Reached, at: str) -> Iterator[Finding]:
+    """Django's clients tell it neither who they are, nor anything encrypted."""
+    for field, said in (("secret", store.secret), ("tls", store.tls != "disable"), ("authority", store.authority)):
+        if said:
+            message = "means nothing to Memcached: Django's clients have neither password nor TLS"
+            yield Finding("app.E121", Level.ERROR, message, Place(path=f"{at}.{field}"), "leave it out")
+
+
+def _told(app: App) -> bool:
+    return not app.celery or (app.django.overlay.enabled and app.django.overlay.celery)
