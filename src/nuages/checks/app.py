@@ -5,7 +5,8 @@ from __future__ import annotations
 from nuages.app.build import Build
 from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.connections import REDIS_CLIENTS, Budget, budget
-from nuages.checks import exposure, folders, fronts, processes
+from nuages.checks import exposure, folders, fronts, processes, walls
+from nuages.checks.stores import check as stores
 from nuages.checks.stores import check as stores
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
@@ -20,7 +21,9 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
         *_one_replica(app),
         *processes.check(app, build),
         *stores(app),
+        *stores(app),
         *folders.check(app, build),
+        *walls.check(app, build),
         *fronts.check(app, build),
         *exposure.check(app),
         *(_uploads(app, build) if build else []),

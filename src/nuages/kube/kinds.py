@@ -48,6 +48,7 @@ KNOWN: dict[str, Resource] = {
         "v1",
         ("ConfigMap", "configmaps"),
         ("Event", "events"),
+        ("LimitRange", "limitranges"),
         ("PersistentVolumeClaim", "persistentvolumeclaims"),
         ("Pod", "pods"),
         ("ResourceQuota", "resourcequotas"),

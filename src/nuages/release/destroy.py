@@ -28,13 +28,17 @@ REMOVED = (
     "ConfigMap",
     "Secret",
     "PersistentVolumeClaim",
+    "RoleBinding",
+    "Role",
+    "ResourceQuota",
+    "LimitRange",
     "ServiceAccount",
 )
 """The kinds that a release makes, in the order in which they go: first the way in, last what others stand on."""
 
 
-EXTENSIONS = frozenset({"HTTPRoute"})
-"""Those that not every cluster knows (the Gateway API)."""
+EXTENSIONS = frozenset({"HTTPRoute", "Role", "RoleBinding", "ResourceQuota", "LimitRange"})
+"""Those that not every cluster knows (the Gateway API), and those that not everybody who deploys may look at."""
 
 OTHERS = (*REMOVED, "DaemonSet", "CronJob")
 """The kinds by which a namespace is known to be used by somebody else as well."""

@@ -11,6 +11,7 @@ from nuages.release.phases.bring import bring, live_of
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step
 from nuages.release.world import World
+from nuages.render.access_roles import GRANTED
 from nuages.spec.units import bytes_of
 
 
@@ -26,7 +27,9 @@ async def services(release: Stored, world: World) -> Step:
         foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
         larger = await asyncio.gather(*(_larger(wanted, world) for wanted in foundation))
         there = await asyncio.gather(*(live_of(wanted, world) for wanted in manifest.services))
-        apply += [wanted for wanted, stays in zip(foundation, larger, strict=True) if not stays]
+        granted = await asyncio.gather(*(_granted(wanted, world) for wanted in foundation))
+        stays_as_it_is = [any(pair) for pair in zip(larger, granted, strict=True)]
+        apply += [wanted for wanted, stays in zip(foundation, stays_as_it_is, strict=True) if not stays]
         apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
         # Also those that are there: this very release may have made them, and been stopped before it wrote that down.
         stand = [live for live in there if live]
@@ -38,6 +41,14 @@ async def services(release: Stored, world: World) -> Step:
     lives = [(wanted, world.mirror.get("StatefulSet", wanted["metadata"]["name"])) for wanted in stores]
     stays = [standing.kept(wanted, live) for wanted, live in lives if live]
     return Finished("; ".join(filter(None, [step.note, *stays])))
+
+
+async def _granted(wanted: Object, world: World) -> bool:
+    """Whether it is a right or a limit that is as wanted: who may deploy need not be allowed to give them."""
+    if wanted["kind"] not in GRANTED or (live := await live_of(wanted, world)) is None:
+        return False
+    said = ("spec", "rules", "roleRef", "subjects")
+    return all(wanted.get(field) == live.get(field) for field in said)
 
 
 async def _larger(wanted: Object, world: World) -> bool:

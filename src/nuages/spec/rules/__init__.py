@@ -15,7 +15,7 @@ import msgspec
 from nuages.spec.document import Path, Value
 from nuages.spec.environments import holds, removals
 from nuages.spec.model import BuildOptions, EnvironmentSpec, Expose, Folder
-from nuages.spec.rules import exposing, fronts, processes
+from nuages.spec.rules import exposing, fronts, processes, walls
 from nuages.spec.texts import Pattern, places
 from nuages.spec.units import bytes_of, millicores, seconds
 from nuages.spec.validate import Mistake
@@ -58,6 +58,7 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from exposing.broken(spec)
     yield from fronts.broken(spec)
     yield from processes.broken(spec)
+    yield from walls.broken(spec)
     if spec.expose:
         yield from _exposure(spec.expose)
 

@@ -1,0 +1,61 @@
+"""Rules of walls and of what is written beside what nuages would write."""
+
+from __future__ import annotations
+
+import ipaddress
+import posixpath
+from collections.abc import Iterator
+
+from nuages.spec.model import EnvironmentSpec
+from nuages.spec.validate import Mistake
+
+
+def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """Every rule that is broken."""
+    yield from _files(spec)
+    yield from _containers(spec)
+    yield from _egress(spec)
+
+
+def _files(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    for path, source in spec.files.items():
+        at = ("files", path)
+        if posixpath.normpath(path) != path:
+            yield Mistake("spec.E248", at, f"{path} is a path that nothing has", "without //, . and ..", at_key=True)
+        if source.key and source.file:
+            yield Mistake("spec.E248", (*at, "key"), "means nothing with file", "leave one of them out", at_key=True)
+        for written in filter(None, (source.file,)):
+            if ".." in written.split("/"):
+                hint = "a path in the project, without .."
+                yield Mistake("spec.E215", (*at, "file"), f"{written} leads out of the project", hint)
+    for index, written in enumerate(spec.objects):
+        if ".." in written.split("/"):
+            hint = "a path in the project, without .."
+            yield Mistake("spec.E215", ("objects", index), f"{written} leads out of the project", hint)
+
+
+def _containers(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """The containers of a pod have names of their own."""
+    ours = {"web", "worker", "beat"}
+    for section, names in (("sidecars", spec.sidecars), ("init", spec.init)):
+        for name in names:
+            if name in ours or (section == "init" and name in spec.sidecars):
+                message = "is the name of another container of the pod"
+                yield Mistake("spec.E248", (section, name), message, "another name", at_key=True)
+
+
+def _egress(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """What a policy takes: https://kubernetes.io/docs/concepts/services-networking/network-policies/"""
+    seen: dict[tuple[str, int], int] = {}
+    for index, one in enumerate(spec.network.egress or []):
+        at = ("network", "egress", index)
+        named = (one.host or one.range or "").lower()
+        if one.range:
+            try:
+                named = str(ipaddress.ip_network(one.range, strict=False))
+            except ValueError:
+                yield Mistake("spec.E249", (*at, "range"), f"{one.range} is no range of addresses", "203.0.113.0/24")
+        first = seen.setdefault((named, one.port), index)
+        if named and first != index:
+            message = f"{named}, port {one.port}, is network.egress.{first} already"
+            yield Mistake("spec.E249", at, message, "leave one of them out")
