@@ -15,7 +15,7 @@ from nuages.app.objects import Object
 from nuages.app.topology import PROJECT
 from nuages.render.files import mounts, volumes
 from nuages.render.foundation import account_of
-from nuages.render.labels import BEAT, COMPONENT, FRONTEND, MEMCACHED, PGBOUNCER, REDIS, STATIC, WEB, WORKER
+from nuages.render.labels import BEAT, COMPONENT, EXTRA, FRONTEND, MEMCACHED, PGBOUNCER, REDIS, STATIC, WEB, WORKER
 from nuages.render.patches import patched
 from nuages.render.pods import container_security, resources, temporary_mount
 from nuages.render.release import Manifest
@@ -61,7 +61,7 @@ def template_of(item: Object) -> Object | None:
 
 
 def _dressed(app: App, item: Object) -> Object:
-    if template_of(item) is None:
+    if item["metadata"].get("labels", {}).get(COMPONENT) == EXTRA or template_of(item) is None:
         return item
     made = copy.deepcopy(item)
     template = template_of(made) or {}

@@ -12,6 +12,13 @@ from nuages.spec.document import Path
 from nuages.spec.model import EnvironmentSpec
 from nuages.spec.validate import Mistake
 
+_PODS = {
+    "Pod": ("spec",),
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), ("spec", "template", "spec")),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}
+"""The kinds that make pods, and where those are described."""
+
 MOST = 900 * 1024
 """What fits into one ConfigMap beside its metadata (1 MiB), in bytes."""
 
@@ -66,4 +73,13 @@ def _not_objects(text: str) -> str:
             return f"document {number} has no apiVersion or no kind"
         if not isinstance(one["metadata"].get("name"), str):
             return f"document {number} has no name"
+        if one["kind"] in _PODS and not _containers(one, _PODS[one["kind"]]):
+            return f"document {number} is a {one['kind']} without containers"
     return "" if documents else "nothing in it"
+
+
+def _containers(item: dict[str, object], path: tuple[str, ...]) -> bool:
+    found: object = item
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return isinstance(found, dict) and isinstance(found.get("containers"), list) and bool(found["containers"])
