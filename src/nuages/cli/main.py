@@ -38,6 +38,7 @@ COMMANDS = {
     "createsuperuser": "Make an administrator's account.",
     "backup": "The database's backups: make one, list, drill.",
     "restore": "Bring a backup back, beside what serves, then in its place.",
+    "env": "Environments from a template: up, list, sleep, wake, down.",
     "destroy": "Remove an environment; its data only when named.",
     "cluster": "A real Kubernetes on this machine: up, down, status, load, kubeconfig.",
 }

@@ -44,8 +44,8 @@ def bind(app: App, cluster: Cluster, project: Path) -> None:
     """Write down where an environment lives that names its cluster, as a deploy does; a binding never changes."""
     path = project / FILE
     bindings = _read(path)
-    if app.cluster and app.environment not in bindings:
-        bindings[app.environment] = Bound(app.cluster, cluster.identity)
+    if app.cluster and _key(app) not in bindings:
+        bindings[_key(app)] = Bound(app.cluster, cluster.identity)
         path.parent.mkdir(exist_ok=True)
         replace(path, msgspec.json.format(msgspec.json.encode(bindings)).decode() + "\n")
 
@@ -57,13 +57,18 @@ def check(app: App, cluster: Cluster, project: Path) -> None:
         WrongCluster: a cluster of the same name, but another one.
     """
     path = project / FILE
-    bound = _read(path).get(app.environment)
+    bound = _read(path).get(_key(app))
     if app.cluster and bound and bound.identity != cluster.identity:
         raise WrongCluster(
             f"{app.cluster} is another cluster than the one where environment {app.environment} lives",
             place=str(path),
             hint=f"check your kubeconfig; where the environment really moved, remove its line from {FILE}",
         )
+
+
+def _key(app: App) -> str:
+    """Under which name it is written down: environments that are made from a template live where the template does."""
+    return app.template or app.environment
 
 
 def _read(path: Path) -> dict[str, Bound]:

@@ -19,6 +19,7 @@ from nuages.release import bridging, claims, ownership, records, secrets
 from nuages.release.back.returning import bring_back
 from nuages.release.begin import Whose, asked, begin, entered, number_after
 from nuages.release.engine import drive
+from nuages.release.environments import marks, sleeping
 from nuages.release.fronts import configured
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Wish
@@ -75,10 +76,13 @@ async def prepared(
     """
     if unfit := errors(check(app, build)):
         raise Refused(f"{app.name} and its image don't fit", findings=unfit)
+    if app.template:
+        await marks.there(app, cluster)
     await secrets.check(app, cluster)
     await configured(app, cluster)
     await claims.check(app, cluster, build)
     async with entered(app, cluster, sink, wish) as (world, history):
+        await sleeping.rouse(app, cluster, sink)
         if holds:
             await holds(history)
         if refused := fits_beside(app, build, records.live(history), manner):

@@ -12,13 +12,15 @@ from nuages.kube.watch import Mirror
 from nuages.progress import Said, Sink, Step, step
 from nuages.release.locks import lock
 from nuages.release.ownership import holds_data
-from nuages.render.labels import instance, owned
+from nuages.render.labels import COMPONENT, KEEPER, instance, owned
 from nuages.render.manifest import namespace as rendered_namespace
 
 REMOVED = (
     "HTTPRoute",
     "Ingress",
     "Service",
+    "CronJob",
+    "HorizontalPodAutoscaler",
     "Deployment",
     "StatefulSet",
     "Job",
@@ -40,7 +42,7 @@ REMOVED = (
 EXTENSIONS = frozenset({"HTTPRoute", "Role", "RoleBinding", "ResourceQuota", "LimitRange"})
 """Those that not every cluster knows (the Gateway API), and those that not everybody who deploys may look at."""
 
-OTHERS = (*REMOVED, "DaemonSet", "CronJob")
+OTHERS = (*REMOVED, "DaemonSet")
 """The kinds by which a namespace is known to be used by somebody else as well."""
 
 
@@ -50,6 +52,8 @@ async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Objec
     # A pod that belongs to something goes with it; one of `nuages run` belongs to nothing.
     found = [item for item in found if item["kind"] != "Pod" or not item["metadata"].get("ownerReferences")]
     data = [item for item in found if item["kind"] in {"Secret", "PersistentVolumeClaim"} and holds_data(item)]
+    # What ends an environment when its time is over stays as long as there is data to end.
+    data += [item for item in found if item["metadata"]["labels"].get(COMPONENT) == KEEPER]
     return [item for item in found if item not in data], data
 
 

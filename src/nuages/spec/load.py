@@ -109,7 +109,7 @@ def parse(raw: bytes, file: str) -> Spec:
         disagreements, mended = mistakes(_with(whole, written), schema.environment())
         environments[name] = msgspec.convert(mended, EnvironmentSpec)
         found = [*broken_patch(whole, patch), *_all(disagreements, broken(environments[name]))]
-        found += previews.broken(name, _with(whole, patch), patches)
+        found += previews.broken(_with(whole, patch), patches)
         findings += [_finding(document, mistake, name) for mistake in found if mistake not in in_base]
     findings.sort(key=lambda finding: (finding.place.line, finding.place.column))
     if errors(findings):
@@ -159,7 +159,7 @@ def _all(disagreements: list[Mistake], broken: Iterable[Mistake]) -> list[Mistak
     return [*disagreements, *(rule for rule in broken if not any(path[: len(rule.path)] == rule.path for path in told))]
 
 
-def _with(base: dict[str, Value], patch: dict[str, Value]) -> dict[str, Value]:
+def _with(base: dict[str, Value], patch: Value) -> dict[str, Value]:
     whole = merged(base, patch)
     return whole if isinstance(whole, dict) else {}
 

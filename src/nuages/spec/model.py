@@ -299,6 +299,6 @@ class EnvironmentSpec(Declaration, frozen=True, kw_only=True):
     ttl: Annotated[
         Duration | None, Meta(description="Of a template: how long such an environment lives.", examples=["72h"])
     ] = None
-    seed: Annotated[
-        Key | None, Meta(description="Of a template: the one of `jobs` that fills its database, once.")
-    ] = None
+    seed: Annotated[Key | None, Meta(description="Of a template: the one of `jobs` that fills its database, once.")] = (
+        None
+    )

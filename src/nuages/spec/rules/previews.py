@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from nuages.spec.document import Path, Value
+from nuages.spec.document import Value
 from nuages.spec.environments import PLACEHOLDER, is_template
 from nuages.spec.validate import Mistake
 
 _ONLY = (("ttl",), ("seed",), ("databases", "default", "cloneFrom"), ("databases", "default", "anonymise"))
 
 
-def broken(name: str, whole: Mapping[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
+def broken(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
     """Every rule that an environment breaks beside the others; `whole` is the base with its patch, as written."""
     if not is_template(whole):
         for path in _ONLY:
@@ -25,7 +25,7 @@ def broken(name: str, whole: Mapping[str, Value], patches: Mapping[str, Value]) 
                 yield Mistake("spec.E250", path, message, "template: true beside it", at_key=True)
         return
     yield from _apart(whole)
-    yield from _data(name, whole, patches)
+    yield from _data(whole, patches)
     seed, jobs = whole.get("seed"), whole.get("jobs")
     if isinstance(seed, str) and (not isinstance(jobs, dict) or seed not in jobs):
         known = ", ".join(jobs) if isinstance(jobs, dict) else ""
@@ -33,7 +33,7 @@ def broken(name: str, whole: Mapping[str, Value], patches: Mapping[str, Value]) 
         yield Mistake("spec.E253", ("seed",), f'no job "{seed}"', hint)
 
 
-def _apart(whole: Mapping[str, Value]) -> Iterator[Mistake]:
+def _apart(whole: dict[str, Value]) -> Iterator[Mistake]:
     """What two environments can't both have has the environment's name in it."""
     for path in (("expose", "hosts"), ("expose", "redirects")):
         hosts = at(whole, *path)
@@ -56,9 +56,9 @@ def _apart(whole: Mapping[str, Value]) -> Iterator[Mistake]:
         yield Mistake("spec.E251", ("services", "postgres", "external"), message, hint)
 
 
-def _data(name: str, whole: Mapping[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
+def _data(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
     """Where a copy comes from: an environment that is one, whose database runs in the cluster as this one's does."""
-    default: Path = ("databases", "default")
+    default = ("databases", "default")
     source, anonymise = at(whole, *default, "cloneFrom"), at(whole, *default, "anonymise")
     if anonymise is not None and source is None:
         yield Mistake("spec.E250", (*default, "anonymise"), "means nothing without cloneFrom", at_key=True)

@@ -1,0 +1,281 @@
+"""`nuages env`: environments from a template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.asked import wish
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from nuages.app.components import App
+    from nuages.release.environments.listing import Listed
+
+_file = click.option(
+    "--file",
+    "-f",
+    type=click.Path(path_type=Path),
+    default=Path("nuages.yaml"),
+    help="The spec.",
+    show_default=True,
+)
+_context = click.option("--context", help="The kubeconfig context to use.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+
+
+@click.group()
+def command() -> None:
+    """Environments from a template: up, list, sleep, wake, down.
+
+    A template is an environment with `template: true`. Each that is made from it has a namespace, a database and hosts
+    of its own; every other command knows it by its name: nuages logs -e pr-12.
+    """
+
+
+@command.command()
+@click.argument("name")
+@_file
+@_context
+@click.option("--wait", is_flag=False, flag_value="for ever", metavar="[DURATION]", help="Queue behind a release.")
+@click.option("--message", "-m", default="", help="What this release is about.")
+def up(name: str, file: Path, context: str | None, wait: str | None, message: str) -> None:
+    """Bring an environment up from its template, or on: its data, its release, and time from now.
+
+    With several templates in the spec, the name begins with that of its own: preview-12.
+
+    \b
+    nuages env up pr-12
+    nuages env up pr-12          again: what changed is released, and its time begins anew
+    """
+    from nuages.cli.status import live
+    from nuages.local.delivery import deliver
+    from nuages.release import binding
+    from nuages.release.environments.cloning import Origin, source_of
+    from nuages.release.environments.up import check
+    from nuages.release.environments.up import up as bring_up
+
+    app = _app(file, name)
+    anonymising = source_of(app)
+    source = app_of(file, anonymising.environment) if anonymising.environment else None
+    sql = _statements(file.absolute().parent / anonymising.sql, anonymising.sql) if anonymising.sql else ""
+    origin = Origin(source, sql) if source else None
+    cluster = cluster_of(app, file, context)
+    if source and source.cluster:
+        binding.check(source, cluster, file.absolute().parent)
+
+    async def asked() -> None:
+        async with cluster_of(app, file, context) as first:
+            await check(app, origin, first)
+
+    run(asked())
+    binding.bind(app, cluster, file.absolute().parent)
+    built = deliver(file.absolute().parent, app, cluster.context, console.sink)
+    console.findings(built.findings)
+
+    async def story() -> None:
+        async with cluster:
+            record = await bring_up(app, built.build, origin, cluster, console.sink, wish=wish(message, wait))
+            for line in await live(app, cluster, record):
+                console.print(line)
+
+    run(story())
+
+
+@command.command("list")
+@_file
+@_context
+@_json
+def list_(file: Path, context: str | None, as_json: bool) -> None:
+    """All environments of the app in a cluster: what each does, where it answers, how long it has."""
+    import msgspec
+
+    from nuages.app.components import resolve
+    from nuages.release.environments.listing import listed
+    from nuages.release.world import utc
+    from nuages.spec.load import load
+
+    spec = load(file)
+    first = next(iter(spec.templates or spec.environments), None)
+    if first is None:
+        console.print("no environment is declared")
+        return
+    app = resolve(spec, first)
+
+    def hosts(name: str, namespace: str) -> tuple[str, ...]:
+        known = name in spec.environments or spec.template(name)
+        made = resolve(spec, name) if known else None
+        ours = made is not None and made.namespace == namespace
+        return tuple(made.expose.hosts) if made and made.expose and ours else ()
+
+    async def story() -> list[Listed]:
+        async with cluster_of(app, file, context) as cluster:
+            return await listed(app.name, hosts, cluster, utc())
+
+    found = run(story())
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    for line in _lines(found, utc()):
+        console.print(line)
+
+
+@command.command()
+@click.argument("name")
+@_file
+@_context
+def sleep(name: str, file: Path, context: str | None) -> None:
+    """Let an environment sleep: nothing of it runs, its data stays; `wake`, `up` and a deploy wake it."""
+    from nuages.progress import step
+    from nuages.release.environments import marks
+    from nuages.release.environments.sleeping import sleep as put_to_sleep
+    from nuages.release.locks import lock
+
+    app = _app(file, name)
+
+    async def story() -> None:
+        async with cluster_of(app, file, context) as cluster:
+            await marks.there(app, cluster)
+            async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=console.print):
+                with step(console.sink, "sleep") as shown:
+                    count = await put_to_sleep(app, cluster, shown.say)
+                    shown.note = f"{count} asleep"
+
+    run(story())
+
+
+@command.command()
+@click.argument("name")
+@_file
+@_context
+def wake(name: str, file: Path, context: str | None) -> None:
+    """Wake an environment, and wait until it answers. Its time goes on; `up` begins it anew."""
+    from nuages.progress import step
+    from nuages.release.environments import marks
+    from nuages.release.environments.sleeping import wake as rouse
+    from nuages.release.locks import lock
+
+    app = _app(file, name)
+
+    async def story() -> None:
+        async with cluster_of(app, file, context) as cluster:
+            await marks.there(app, cluster)
+            async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=console.print):
+                with step(console.sink, "wake") as shown:
+                    count = await rouse(app, cluster, shown.say)
+                    shown.note = f"{count} awake"
+
+    run(story())
+
+
+@command.command()
+@click.argument("name", required=False)
+@_file
+@_context
+@click.option("--expired", is_flag=True, help="All whose time is over, instead of one by its name.")
+@click.option("--data", is_flag=True, help="Remove volumes, generated secrets and the namespace too.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+def down(*, name: str | None, file: Path, context: str | None, expired: bool, data: bool, yes: bool) -> None:
+    """Take an environment down; its data only when named by --data, or when its time is over (--expired)."""
+    from nuages.errors import UsageError
+    from nuages.release.destroy import destroy
+    from nuages.release.environments import marks
+
+    if bool(name) == expired:
+        raise UsageError("one environment by its name, or --expired", hint="nuages env list")
+    apps = [_app(file, name)] if name else _expired(file, context)
+    for app in apps:
+        if not yes:
+            what = "and all its data" if data or expired else "but its data"
+            answer = click.prompt(f"Remove {app.instance} {what}? Type {app.environment}", default="", err=True)
+            if answer != app.environment:
+                raise UsageError("nothing was removed", hint=f"type {app.environment}, or give --yes")
+
+        async def story(app: App = app) -> None:
+            async with cluster_of(app, file, context) as cluster:
+                await marks.there(app, cluster)
+                await destroy(app, cluster, console.sink, data=data or expired)
+
+        run(story())
+        console.print(f"{app.instance} is down")
+
+
+def _app(file: Path, name: str) -> App:
+    """The app of an environment that is made from a template.
+
+    Raises:
+        UsageError: it is declared by itself, or there is no template that it could be made from.
+    """
+    from nuages.errors import UsageError
+    from nuages.spec.load import load
+
+    spec = load(file)
+    if name in spec.environments and name not in spec.templates:
+        hint = f"nuages deploy -e {name}, nuages destroy -e {name}"
+        raise UsageError(f"{name} is declared by itself, and made from no template", hint=hint)
+    return app_of(file, name)
+
+
+def _expired(file: Path, context: str | None) -> list[App]:
+    from nuages.app.components import resolve
+    from nuages.release.environments.listing import listed
+    from nuages.release.world import utc
+    from nuages.spec.load import load
+
+    spec = load(file)
+    made: dict[str, App] = {}
+    for template in spec.templates:
+        app = resolve(spec, template)
+
+        async def story(app: App = app) -> list[Listed]:
+            async with cluster_of(app, file, context) as cluster:
+                return await listed(app.name, lambda _, __: (), cluster, utc())
+
+        for one in run(story()):
+            if one.state == "expired" and spec.template(one.environment) == one.template == template:
+                made[one.environment] = resolve(spec, one.environment)
+    return list(made.values())
+
+
+def _statements(path: Path, named: str) -> str:
+    from nuages.errors import UsageError
+
+    try:
+        return path.read_text()
+    except OSError as error:
+        hint = "a file in the project, relative to nuages.yaml"
+        raise UsageError(f"{named} can't be read: {error.strerror}", place=str(path), hint=hint) from None
+
+
+def _lines(found: list[Listed], now: datetime) -> list[str]:
+    """The table: name, what it does, data, time left, address."""
+    if not found:
+        return ["no environment is there; nuages env up NAME makes one from a template"]
+    rows = [
+        (
+            one.environment,
+            one.template or "-",
+            f"{one.state} {one.ready}/{one.wanted}" if one.state in ("serves", "starts") else one.state,
+            _left(one, now),
+            one.data or "-",
+            *one.hosts[:1],
+        )
+        for one in found
+    ]
+    table = [("ENVIRONMENT", "TEMPLATE", "STATE", "ENDS IN", "DATA", "HOST"), *rows]
+    widths = [max(len(row[column]) for row in table if column < len(row)) for column in range(len(table[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip() for row in table]
+
+
+def _left(one: Listed, now: datetime) -> str:
+    if one.expires is None:
+        return "-"
+    minutes = int((one.expires - now).total_seconds() // 60)
+    if minutes < 0:
+        return "over"
+    return f"{minutes // 60} h {minutes % 60:02} min" if minutes < 48 * 60 else f"{minutes // 1440} days"

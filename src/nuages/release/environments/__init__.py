@@ -1,0 +1,1 @@
+"""Environments that are made from a template: brought up, listed, sent to sleep, taken down."""
