@@ -76,4 +76,4 @@ def _built(app: App, release: Release) -> Manifest:
 
 def services(app: App) -> list[Object]:
     """The data stores that run in the cluster."""
-    return whole(app, [*postgres(app), *redis(app)])
+    return whole(app, [*postgres(app), *redis(app), *rabbitmq(app), *memcached(app)])
