@@ -39,6 +39,7 @@ COMMANDS = {
     "backup": "The database's backups: make one, list, drill.",
     "restore": "Bring a backup back, beside what serves, then in its place.",
     "env": "Environments from a template: up, list, sleep, wake, down.",
+    "state": "What exists nowhere else, encrypted: export, import.",
     "destroy": "Remove an environment; its data only when named.",
     "cluster": "A real Kubernetes on this machine: up, down, status, load, kubeconfig.",
 }

@@ -102,7 +102,7 @@ def restore(app: App, name: str, backup: str, into: str) -> Object:
 
 def switch(app: App, name: str, new: str, old: str) -> Object:
     """A Job that gives a database the app's name, and the one that has it another one."""
-    return _named(app, name, scripts.SWITCH, new, old)
+    return beside(app, name, scripts.SWITCH, new, old)
 
 
 def drill(app: App, name: str, backup: str) -> Object:

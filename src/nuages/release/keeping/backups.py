@@ -164,6 +164,11 @@ async def switch(app: App, new: str, cluster: Cluster, sink: Sink) -> Switched:
         CommandFailed: nothing was switched; the one that served does.
     """
     check(app)
+    return await switched(app, new, cluster, sink)
+
+
+async def switched(app: App, new: str, cluster: Cluster, sink: Sink) -> Switched:
+    """As `switch`, where nobody asked for a backup."""
     async with _alone(app, cluster, sink):
         with step(sink, f"switch to {new}") as shown:
             job = backup.switch(app, fresh(app, "switch"), new, beside(app, "before"))
