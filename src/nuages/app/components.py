@@ -5,6 +5,7 @@ from __future__ import annotations
 from nuages.app import buckets
 from nuages.app.connections import COMMAND_CONNECTIONS, Pool, max_connections, pool, processes, surge
 from nuages.app.parts import App, Beat, Frontend, Memcached, Postgres, RabbitMQ, Redis, Scheduled, Volume, Web, Worker
+from nuages.app.scaling import at_first, at_most
 from nuages.app.stores import secrets as opening
 from nuages.app.timing import timing, worker_timing
 from nuages.spec import files, model
@@ -109,11 +110,13 @@ def _web(declared: model.EnvironmentSpec, key: str, web: model.Web) -> Web:
         command=web.command,
         port=web.port,
         routes=_routes(declared, key, web),
-        replicas=web.replicas,
-        surge=surge(web.replicas),
+        replicas=at_first(web.replicas, web.autoscale),
+        autoscale=web.autoscale,
+        most=at_most(web.replicas, web.autoscale),
+        surge=surge(at_most(web.replicas, web.autoscale)),
         resources=web.resources,
         timing=timing(seconds(web.request_timeout)),
-        processes=processes(millicores(web.resources.cpu)),
+        processes=processes(millicores(web.resources.cpu), declared.pool.size),
     )
 
 
@@ -133,7 +136,9 @@ def _worker(declared: model.EnvironmentSpec, key: str, worker: model.Worker) -> 
         name=f"{declared.name}-worker-{key}",
         celery=celery,
         command=worker.command,
-        replicas=worker.replicas,
+        replicas=at_first(worker.replicas, worker.autoscale),
+        autoscale=worker.autoscale,
+        most=at_most(worker.replicas, worker.autoscale),
         resources=worker.resources,
         timing=worker_timing(seconds(worker.longest_task)),
         pool=pool(celery.pool, celery.concurrency, millicores(worker.resources.cpu))

@@ -47,11 +47,15 @@ class Processes(msgspec.Struct, frozen=True, kw_only=True):
     """In each of them; each holds a connection to the database while it answers."""
 
 
-def processes(millicores: int) -> Processes:
+def processes(millicores: int, size: int | None = None) -> Processes:
     """One worker per core set aside, at least one: the node's cores are not the pod's (gunicorn's 2n+1 counts
     those).
+
+    Args:
+        millicores: the CPU that is set aside.
+        size: how many connections a process may open, so how many threads it has; None for what is usual.
     """
-    return Processes(workers=max(1, math.ceil(millicores / 1000)), threads=THREADS_PER_WORKER)
+    return Processes(workers=max(1, math.ceil(millicores / 1000)), threads=size or THREADS_PER_WORKER)
 
 
 def surge(replicas: int) -> int:

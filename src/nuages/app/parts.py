@@ -9,6 +9,7 @@ from nuages.app.timing import Timing, WorkerTiming
 from nuages.spec import model
 from nuages.spec.model import (
     Access,
+    Autoscale,
     BuildOptions,
     Canary,
     ConnectionPool,
@@ -60,8 +61,12 @@ class Web(msgspec.Struct, frozen=True, kw_only=True):
     routes: list[str]
     """The paths that lead to it from outside, longest first; none where it is for the inside only."""
     replicas: int
+    """How many pods; where something scales it, how many it begins with."""
+    autoscale: Autoscale | None = None
+    most: int
+    """How many pods there may be, the surge of a rollout apart."""
     surge: int
-    """How many pods more than `replicas` a rollout may start."""
+    """How many pods more than there are a rollout may start."""
     resources: Resources
     timing: Timing
     processes: Processes
@@ -69,7 +74,7 @@ class Web(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def connections(self) -> int:
         """The most that it opens to the database, in the middle of a rollout."""
-        return (self.replicas + self.surge) * self.processes.workers * self.processes.threads
+        return (self.most + self.surge) * self.processes.workers * self.processes.threads
 
     @property
     def clients(self) -> int:
@@ -86,6 +91,10 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     celery: WorkerCelery | None
     command: list[str] | None
     replicas: int
+    """How many pods; where something scales it, how many it begins with."""
+    autoscale: Autoscale | None = None
+    most: int
+    """How many pods there may be, while no rollout is under way."""
     resources: Resources
     timing: WorkerTiming
     pool: Pool
@@ -93,12 +102,12 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def connections(self) -> int:
         """The most that it opens to the database: new pods work while all old ones finish their tasks."""
-        return 2 * self.replicas * self.pool.connections
+        return 2 * self.most * self.pool.connections
 
     @property
     def clients(self) -> int:
         """The most that it opens to Redis, while all old pods finish their tasks."""
-        return CLIENTS_PER_THREAD * self.connections + CLIENTS_PER_WORKER * 2 * self.replicas
+        return CLIENTS_PER_THREAD * self.connections + CLIENTS_PER_WORKER * 2 * self.most
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,11 +76,11 @@ def _sum(app: App, needed: Budget) -> str:
     """How the number came about, so that a reader can see which factor to change."""
     parts = [
         *(
-            f"({web.replicas} + {web.surge} while rolling out) x {web.processes.workers} x {web.processes.threads}"
+            f"({web.most} + {web.surge} while rolling out) x {web.processes.workers} x {web.processes.threads}"
             for web in app.web.values()
         ),
         *(
-            f"({worker.replicas} + {worker.replicas} while old ones end) x {worker.pool.connections}"
+            f"({worker.most} + {worker.most} while old ones end) x {worker.pool.connections}"
             for worker in app.workers.values()
         ),
         *([f"{app.beat.connections} of beat"] if app.beat else []),
@@ -92,7 +92,7 @@ def _media(app: App) -> list[Finding]:
     if app.media is None or shared(app.media):
         return []
     place = Place(path="media.volume.accessMode")
-    if sum(component.replicas for component in app.replicated) > 1:
+    if sum(component.most for component in app.replicated) > 1:
         message = "ReadWriteOnce is one node's, and several replicas write uploads"
         return [Finding("app.E102", Level.ERROR, message, place, "ReadWriteMany, or one replica")]
     message = "with ReadWriteOnce a release stops the old pod before the new one starts"
@@ -122,5 +122,5 @@ def _one_replica(app: App) -> list[Finding]:
             "2 or more where that matters",
         )
         for web in app.web.values()
-        if web.replicas == 1
+        if (web.autoscale.min if web.autoscale else web.replicas) == 1
     ]

@@ -29,7 +29,7 @@ def _one_node(app: App, volume: Volume) -> list[Finding]:
     if not volume.one_node:
         return []
     where = Place(path=f"volumes.{volume.key}.accessMode")
-    pods = sum(component.replicas for component in app.replicated) + (1 if app.beat else 0)
+    pods = sum(component.most for component in app.replicated) + (1 if app.beat else 0)
     if pods > 1:
         message = f"ReadWriteOnce is one node's, and {pods} pods of webs, workers and beat have it"
         return [Finding("app.E114", Level.ERROR, message, where, "ReadWriteMany, or one pod")]

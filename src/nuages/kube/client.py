@@ -113,14 +113,16 @@ class Cluster:
                 return ObjectList(items, page["metadata"]["resourceVersion"])
             parameters["continue"] = page["metadata"]["continue"]
 
-    async def apply(self, obj: Object, *, force: bool = False, dry_run: bool = False) -> Object:
-        """Make exactly these fields so (server-side apply, manager `nuages`); fields not named stay with who owns them.
+    async def apply(
+        self, obj: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER
+    ) -> Object:
+        """Make exactly these fields so (server-side apply, as that manager); fields not named stay with who owns them.
 
         Raises:
             FieldConflict: another manager owns some of the fields; nothing was changed. `force` takes them over.
         """
         resource, asked, path = await self._locate("apply", obj)
-        parameters = {"fieldManager": MANAGER, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
+        parameters = {"fieldManager": manager, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
         body = msgspec.json.encode({"apiVersion": resource.api_version, **obj})
         for attempt in range(1, _CROWDED + 1):
             try:

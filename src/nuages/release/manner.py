@@ -55,7 +55,7 @@ def fits_beside(app: App, build: Build, serving: Stored | None, manner: Manner) 
 def _connections(app: App, manner: Manner) -> Iterator[Finding]:
     """Old pods, those of the set, and at its promotion new ones too, have a connection each."""
     limit = most(app)
-    wanted = 1 if manner.kind == "canary" else max([1, *(part.replicas for part in app.replicated)])
+    wanted = 1 if manner.kind == "canary" else max([1, *(part.most for part in app.replicated)])
     if app.postgres is None or limit is None or limit >= wanted:
         return
     pods = "one pod more of each" if wanted == 1 else "a second set of all pods"

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from nuages.app.objects import Object
+from nuages.render.autoscale import pods
 
 _SUFFIX = {"": Decimal(1), "m": Decimal("0.001"), "n": Decimal(10) ** -9, "u": Decimal(10) ** -6}
 _SUFFIX |= {unit: Decimal(1024) ** power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
@@ -64,7 +65,7 @@ def fitted(deployments: Sequence[Object], room: Room) -> list[Object]:
         wants = {name: amount for name, amount in needed(item["spec"]["template"]["spec"]).items() if name in free}
         most = min((math.floor(free[name] / amount) for name, amount in wants.items() if amount), default=math.inf)
         surge = int(min(strategy["maxSurge"], max(most, 0)))
-        if not surge and item["spec"]["replicas"] < 2:
+        if not surge and pods(item) < 2:
             made.append(item)
             continue
         free |= {name: free[name] - surge * amount for name, amount in wants.items()}

@@ -17,6 +17,7 @@ from nuages.app.components import BROKER_VARIABLE, App
 from nuages.app.connections import budget
 from nuages.app.objects import Object
 from nuages.render.access import TRIAL, told
+from nuages.render.autoscale import KINDS, pods
 from nuages.render.labels import COMPONENT, KEY, TRACK, WEB
 from nuages.render.release import Release
 
@@ -55,13 +56,13 @@ def beside(app: App, release: Release, web: list[Object], workers: list[Object])
     own, limit = broker(app), most(app)
     beside_web = [
         _limited(_renamed(item, suffix, own, track_only=shared), limit)
-        for item in web
+        for item in _fixed(web)
         # Pods that two budgets select can't be evicted, and the Service of the others finds these already.
         if item["kind"] == "Deployment" or not shared
     ]
     # Of a broker that is somebody else's there is no second one, and on the same queues either of them would be given
     # tasks that it does not know: there, the workers that serve work off what the set's webs send.
-    beside_workers = [_limited(_renamed(item, suffix, own, track_only=False), limit) for item in workers if own]
+    beside_workers = [_limited(_renamed(item, suffix, own, track_only=False), limit) for item in _fixed(workers) if own]
     return [*beside_workers, *beside_web]
 
 
@@ -84,16 +85,28 @@ def broker(app: App) -> str | None:
     return f"{told(app, 'redis', 'address')}/{TRIAL}"
 
 
-def sized(item: Object, percent: int, kind: str) -> Object:
-    """A Deployment of the set with the pods for a share of the requests; any other object as it is."""
-    if item["kind"] != "Deployment" or percent >= WHOLE:
+def sized(item: Object, percent: int, kind: str, whole: int | None = None) -> Object:
+    """A Deployment of the set with the pods for a share of the requests; any other object as it is.
+
+    `whole`: how many pods there are for all of them now, where something else than the spec says it.
+    """
+    if item["kind"] != "Deployment":
         return item
-    whole = item["spec"]["replicas"]
+    whole = item["spec"]["replicas"] if whole is None else whole
     by_number = kind == REPLICAS and item["metadata"]["labels"][COMPONENT] == WEB
-    wanted = share(whole, percent, beside_others=by_number)
+    wanted = whole if percent >= WHOLE else share(whole, percent, beside_others=by_number)
     limit = item["metadata"].get("annotations", {}).get(MOST)
     pods = wanted if limit is None else min(wanted, int(limit))
     return {**item, "spec": {**item["spec"], "replicas": pods}}
+
+
+def _fixed(items: list[Object]) -> list[Object]:
+    """Without what scales them: a set has the pods that its share of the requests takes, as long as it stands."""
+    return [
+        {**item, "spec": {**item["spec"], "replicas": pods(item)}} if item["kind"] == "Deployment" else item
+        for item in items
+        if item["kind"] not in KINDS
+    ]
 
 
 def share(replicas: int, percent: int, *, beside_others: bool) -> int:

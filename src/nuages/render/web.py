@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nuages.app.components import App, Web
 from nuages.app.objects import Object
+from nuages.render.autoscale import autoscaler, fixed, told
 from nuages.render.environment import (
     METRICS_PORT,
     command_variables,
@@ -27,6 +28,7 @@ def web(app: App, component: Web, release: Release) -> list[Object]:
         _service(app, component),
         _deployment(app, component, release),
         disruption_budget(metadata(app, component.name, WEB, component.key), matching),
+        *autoscaler(app, component),
     ]
 
 
@@ -34,9 +36,9 @@ def _deployment(app: App, component: Web, release: Release) -> Object:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(app, component.name, WEB, component.key),
+        "metadata": told(metadata(app, component.name, WEB, component.key), component),
         "spec": {
-            "replicas": component.replicas,
+            **fixed(component),
             "revisionHistoryLimit": 5,
             # Time for one pod to start, and once more for a slow node or pull, before the rollout counts as stuck.
             "progressDeadlineSeconds": 2 * component.timing.startup_period * component.timing.startup_failures,

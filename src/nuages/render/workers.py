@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nuages.app.components import App, Worker
 from nuages.app.objects import Object
+from nuages.render.autoscale import autoscaler, fixed, told
 from nuages.render.environment import sources, variables, worker_variables
 from nuages.render.labels import WORKER, labels, metadata, selector
 from nuages.render.pods import alive, container_security, disruption_budget, pod_basics, resources, spread
@@ -19,6 +20,7 @@ def worker(app: App, component: Worker, release: Release) -> list[Object]:
     return [
         _deployment(app, component, release),
         disruption_budget(metadata(app, component.name, WORKER, component.key), matching),
+        *autoscaler(app, component),
     ]
 
 
@@ -28,9 +30,9 @@ def _deployment(app: App, component: Worker, release: Release) -> Object:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(app, component.name, WORKER, component.key),
+        "metadata": told(metadata(app, component.name, WORKER, component.key), component),
         "spec": {
-            "replicas": component.replicas,
+            **fixed(component),
             "revisionHistoryLimit": 5,
             # Old pods may take their whole grace before new ones find room, or a volume that is one node's.
             "progressDeadlineSeconds": startup + timing.grace,

@@ -189,11 +189,15 @@ class PgBouncer(Part, frozen=True, kw_only=True):
 
 
 class ConnectionPool(Part, frozen=True, kw_only=True):
-    """How the project's processes keep connections to the database."""
+    """How the project's webs keep connections to the database."""
 
     size: Annotated[
         Annotated[int, Meta(ge=1, le=100)] | None,
-        Meta(description="The most that a process keeps; one for each of its threads, left out.", examples=[4]),
+        Meta(
+            description="How many connections each process of a web opens at most, and so how many requests it answers "
+            "at a time; left out, 4.",
+            examples=[4],
+        ),
     ] = None
     pgbouncer: Annotated[
         PgBouncer | None, Meta(description="PgBouncer between, pooling by transaction.", examples=[{}])

@@ -9,12 +9,13 @@ from datetime import timedelta
 from nuages.app.objects import Object
 from nuages.kube.failures import FieldConflict
 from nuages.progress import Said
-from nuages.release import records
+from nuages.release import records, scaling
 from nuages.release.pace import limit, told
 from nuages.release.plan.objects import given_back
 from nuages.release.record import Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
+from nuages.render.autoscale import scaler
 from nuages.rollout.causes import FOR_GOOD, HOPELESS, QUOTA
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import View
@@ -129,16 +130,28 @@ async def apply_one(wanted: Object, world: World) -> Object:
     What somebody set back to what the release that serves has is taken over. All other fields of other managers are
     left alone: the conflict ends the release.
     """
+    if wanted["kind"] == "Deployment":
+        await _scaled(wanted, world)
     try:
         live = await world.cluster.apply(wanted)
     except FieldConflict as conflict:
         if not conflict.only(TAKEN_BACK) and not await given_back(wanted, world.serving, world.cluster):
             raise
-        if any(field.path in TAKEN_BACK for field in conflict.fields):
+        if any(field.path in TAKEN_BACK for field in conflict.fields) and not scaling.known(wanted, world):
             world.sink(Said(f"{wanted['metadata']['name']}: replicas were set by hand; back to what the spec says"))
         live = await world.cluster.apply(wanted, force=True)
     world.mirror.saw(live)
     return live
+
+
+async def _scaled(wanted: Object, world: World) -> None:
+    """Whose the number of pods is, and was: only asked where something scales them, or did."""
+    seen = world.mirror.get("Deployment", wanted["metadata"]["name"])
+    if scaler(wanted) or (seen and scaler(seen)):
+        live = await live_of(wanted, world)
+        await scaling.take_back(wanted, live, world)
+        if "replicas" not in wanted["spec"]:
+            await scaling.hand_over(wanted, live, world)
 
 
 async def live_of(wanted: Object, world: World) -> Object | None:

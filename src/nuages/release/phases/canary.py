@@ -49,7 +49,7 @@ async def canary(release: Stored, world: World) -> Step:
 
 async def _size(release: Stored, trial: Trial, world: World) -> Step:
     """Apply the set with the pods that this step asks for."""
-    live = await apply_all(beside.objects(release), world)
+    live = await apply_all(beside.objects(release, world), world)
     record = release.record
     if record.phase("canary") is None:
         record = record.begun("canary", world.now(), live)
@@ -58,7 +58,7 @@ async def _size(release: Stored, trial: Trial, world: World) -> Step:
 
 async def _begin(release: Stored, trial: Trial, old: Stored, world: World) -> Step:
     """When its pods are there and answer as this release: the share of the requests."""
-    found = survey_of(beside.objects(release), world)
+    found = survey_of(beside.objects(release, world), world)
     if found.failed:
         return await failed(found, world)
     if found.waiting:
@@ -96,10 +96,10 @@ async def _watch(release: Stored, trial: Trial, old: Stored, world: World) -> St
     left = began + timedelta(seconds=trial.pause) - now
     if left > timedelta(0):
         again = min(LOOK_AGAIN, left.total_seconds())
-        return Waiting(f"{_share(release, trial, old)}, {_clock(left)} to go: {judged.why}", again)
+        return Waiting(f"{_share(release, trial, old, world)}, {_clock(left)} to go: {judged.why}", again)
     if not trial.automatic or isinstance(judged, Unknown):
         well = "answers well" if isinstance(judged, Good) else "nobody can tell yet whether it answers well"
-        return Paused(f"{_share(release, trial, old)}; {well}: {judged.why}", GOES_ON)
+        return Paused(f"{_share(release, trial, old, world)}; {well}: {judged.why}", GOES_ON)
     later = _with(trial, ending=PROMOTED) if trial.last else trial.at(trial.step + 1)
     return await _save(release, msgspec.structs.replace(release.record, trial=later), world)
 
@@ -127,7 +127,7 @@ def _webs(release: Stored) -> list[Object]:
     return beside.webs(release.manifest.canary)
 
 
-def _share(release: Stored, trial: Trial, old: Stored) -> str:
+def _share(release: Stored, trial: Trial, old: Stored, world: World) -> str:
     """Which requests reach it now, as far as that can be said."""
     if trial.kind == "blue-green":
         return f"all requests reach release {release.record.number}, the old one is kept warm"
@@ -135,7 +135,7 @@ def _share(release: Stored, trial: Trial, old: Stored) -> str:
     if trial.way == GATEWAY:
         return f"{trial.percent} {reach}"
     short = ", the database has connections for no more" if beside.limited(release, trial.percent) else ""
-    return f"about {beside.by_number(release, old)} {reach}{short}"
+    return f"about {beside.by_number(release, old, world)} {reach}{short}"
 
 
 def _named(release: Stored, trial: Trial) -> str:

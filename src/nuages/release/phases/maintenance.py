@@ -9,6 +9,7 @@ from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
 from nuages.release.world import World
+from nuages.render.autoscale import SCALED_OBJECT, paused
 from nuages.render.labels import BEAT, COMPONENT, KEY, SCHEDULE, WEB, WORKER
 from nuages.render.maintenance import KEY as PAGE
 from nuages.render.switch import to_page
@@ -34,6 +35,7 @@ async def maintenance(release: Stored, world: World) -> Step:
         return Finished("nothing serves")
     await apply_all([to_page(item, PAGE) for item in ways(old) if item["kind"] == "Service"], world)
     await apply_all([suspended(item) for item in old.manifest.schedules], world)
+    await apply_all([paused(item) for item in old.manifest.objects if item["kind"] == SCALED_OBJECT], world)
     if at_work := running(world):
         return Waiting(f"{', '.join(at_work)} to end", 1.0)
     for components in (SENDERS, (WORKER,)):

@@ -17,9 +17,10 @@ from nuages.kube.client import MANAGER, Cluster
 from nuages.kube.failures import FieldConflict
 from nuages.release import ownership, record, redact, standing
 from nuages.release.plan.drift import drift
-from nuages.release.plan.fields import changed, fields, shown
+from nuages.release.plan.fields import changed, fields, owned, shown
 from nuages.release.plan.shape import Action, Change, Drift, Outcome
 from nuages.release.record import Stored
+from nuages.render.autoscale import scaler
 from nuages.render.release import Manifest
 from nuages.spec.units import bytes_of
 
@@ -178,7 +179,7 @@ async def _look(
         if note := _larger(wanted, live):
             return Found(Change(action=Action.KEEP, kind=kind, name=name, note=note), live, live, [], [])
     try:
-        after, conflict = await _applied(wanted, cluster)
+        after, conflict = await _applied(_as_scaled(wanted, live), cluster)
     except (Rejected, Gone) as no:
         if _NO_DRY_RUN in no.message:
             return _unseen(wanted, live, no)
@@ -205,6 +206,15 @@ def _untouched(live: Object) -> bool:
 
 async def _applied(wanted: Object, cluster: Cluster) -> tuple[Object, FieldConflict | None]:
     """The object as it would be, every declared field taken; with the conflict, where there is one."""
+def _as_scaled(wanted: Object, live: Object | None) -> Object:
+    """With the number of pods there are, where it is handed over: a release leaves it as it is."""
+    if live is None or not scaler(wanted) or "replicas" in wanted["spec"]:
+        return wanted
+    if ("spec", "replicas") not in owned(live, MANAGER):
+        return wanted
+    return {**wanted, "spec": {**wanted["spec"], "replicas": live["spec"]["replicas"]}}
+
+
     try:
         return await cluster.apply(wanted, dry_run=True), None
     except FieldConflict as conflict:

@@ -10,6 +10,7 @@ from nuages.app.connections import budget
 from nuages.app.objects import Object
 from nuages.release.plan.shape import Action, Change, Connections, Part, Roll, Took
 from nuages.release.record import Outcome, Stored
+from nuages.render import autoscale
 
 NUMBERS = frozenset({"RELEASE", "NUAGES_RELEASE"})
 """The variables that tell a pod its release: they differ whenever it rolls, and mean nothing."""
@@ -24,7 +25,7 @@ def rolls(found: Iterable[tuple[Change, Object]]) -> list[Roll]:
         Roll(
             kind=change.kind,
             name=change.name,
-            pods=wanted["spec"].get("replicas", 1),
+            pods=autoscale.pods(wanted),
             why=tuple(dict.fromkeys(_why(change))),
         )
         for change, wanted in found

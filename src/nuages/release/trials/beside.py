@@ -19,6 +19,7 @@ from nuages.release.record import Stored, decode, name
 from nuages.release.trials import judge
 from nuages.release.trials.trial import PROMOTED, Counted
 from nuages.release.world import World
+from nuages.render import autoscale
 from nuages.render.canary import GATEWAY, MOST, REPLICAS, SERVICE, SUFFIX, share, sized
 from nuages.render.environment import METRICS_PORT
 from nuages.render.labels import COMPONENT, KEY, TRACK, WEB, WORKER
@@ -48,12 +49,25 @@ async def serving(world: World, release: Stored) -> Stored | None:
     return decode(found) if found else None
 
 
-def objects(release: Stored) -> list[Object]:
+def objects(release: Stored, world: World) -> list[Object]:
     """The set's objects with the pods that its step asks for."""
     trial = release.record.trial
     if trial is None:
         return []
-    return [sized(item, trial.percent, trial.way) for item in release.manifest.canary]
+    return [sized(item, trial.percent, trial.way, _whole(item, trial.way, world)) for item in release.manifest.canary]
+
+
+def _whole(item: Object, way: str, world: World) -> int | None:
+    """How many pods serve all requests now, of what scales by itself; None where the spec says it.
+
+    A set that took all requests over has as many as it began with: those that it took them from are scaled down.
+    """
+    if not autoscale.scaler(item):
+        return None
+    about = item["metadata"]
+    names = [about["name"].removesuffix(f"-{about['labels'][TRACK]}"), *([about["name"]] if way == SERVICE else [])]
+    lives = [live for each in names if (live := world.mirror.get("Deployment", each))]
+    return max(int(one["spec"]["replicas"]) for one in [item, *lives])
 
 
 def webs(items: Sequence[Object]) -> list[Object]:
@@ -61,11 +75,17 @@ def webs(items: Sequence[Object]) -> list[Object]:
     return [item for item in items if item["kind"] == "Deployment" and item["metadata"]["labels"][COMPONENT] == WEB]
 
 
-def by_number(release: Stored, old: Stored) -> int:
+def by_number(release: Stored, old: Stored, world: World) -> int:
     """The share of the requests, in percent, that a Service gives the set's pods among all."""
-    mine = sum(item["spec"]["replicas"] for item in webs(objects(release)))
-    theirs = sum(item["spec"]["replicas"] for item in webs(old.manifest.web))
+    mine = sum(item["spec"]["replicas"] for item in webs(objects(release, world)))
+    theirs = sum(_now(item, world) for item in webs(old.manifest.web))
     return round(100 * mine / (mine + theirs)) if mine else 0
+
+
+def _now(item: Object, world: World) -> int:
+    """How many pods a rendered Deployment has; where something scales it, as the cluster has it."""
+    live = world.mirror.get("Deployment", item["metadata"]["name"]) if autoscale.scaler(item) else None
+    return int(live["spec"]["replicas"]) if live else autoscale.pods(item)
 
 
 def limited(release: Stored, percent: int) -> bool:
