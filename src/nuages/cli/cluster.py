@@ -20,7 +20,13 @@ def command() -> None:
 
 @command.command()
 @name_option
-@click.option("--with", "addons", multiple=True, metavar="ADDON", help="Add traefik, metrics-server, registry or bucket.")
+@click.option(
+    "--with",
+    "addons",
+    multiple=True,
+    metavar="ADDON",
+    help="Add traefik, cert-manager, metrics-server, registry or bucket.",
+)
 @click.option("--api-only", is_flag=True, help="etcd, API server and controllers only: no node, no root, 4 s.")
 @click.option("--provider", help="nuages, kind, k3d or minikube; by default one that is installed, then nuages.")
 @click.option("--context", help="Use this context of your kubeconfig, and create nothing.")

@@ -123,13 +123,15 @@ def _built(file: Path, app: App, cluster: Cluster, progress: Sink, events: Telle
 
 async def _checked(app: App, cluster: Cluster, events: Teller | None) -> None:
     """Look for what must be there on a connection of its own: a build takes minutes, and would be for nothing."""
+    from nuages.local.info import of_context
     from nuages.release import claims, secrets
     from nuages.release.fronts import configured
 
     async with cluster:
         await secrets.check(app, cluster)
         await configured(app, cluster)
-        found = await claims.check(app, cluster)
+        # What a cluster of this machine lacks is added to it beside the build.
+        found = [] if of_context(cluster.context) else await claims.check(app, cluster)
     console.findings(found)
     if events:
         events.findings(found)

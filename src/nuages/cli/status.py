@@ -35,10 +35,10 @@ def command(file: Path, environment: str, context: str | None, as_json: bool) ->
 
 async def _look(app: App, cluster: Cluster) -> Status:
     from nuages.local.info import ingress_port
-    from nuages.release.status import status
+    from nuages.release.status import encrypted, status
 
     async with cluster:
-        return await status(app, cluster, ingress_port(cluster.context))
+        return await status(app, cluster, ingress_port(cluster.context, tls=encrypted(app.expose)))
 
 
 def _lines(found: Status) -> list[str]:
@@ -75,9 +75,9 @@ async def live(app: App, cluster: Cluster, record: Record) -> list[str]:
         hint = [f"  {record.paused.hint}"] if record.paused.hint else []
         return [f"Release {record.number} waits in {record.paused.phase}: {record.paused.reason}", *hint]
     from nuages.local.info import ingress_port
-    from nuages.release.status import way_in
+    from nuages.release.status import encrypted, way_in
 
     serves = record.live or record.ended
     took = duration((serves - record.started).total_seconds()) if serves else ""
-    answers = await way_in(app, cluster, ingress_port(cluster.context))
+    answers = await way_in(app, cluster, ingress_port(cluster.context, tls=encrypted(app.expose)))
     return [f"Release {record.number} is live in {app.namespace}, after {took}", *(f"  {url}" for url in answers)]

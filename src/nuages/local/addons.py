@@ -42,6 +42,12 @@ ADDONS = {
     "metrics-server": Addon(("metrics-server.yaml",), (images.METRICS,), ("kube-system", "deployment/metrics-server")),
     "registry": Addon(("registry.yaml",), (images.REGISTRY,), ("registry", "deployment/registry")),
     "bucket": Addon(("bucket.yaml",), (images.BUCKET,), ("bucket", "deployment/bucket")),
+    "cert-manager": Addon(
+        ("cert-manager.yaml",),
+        (images.CERT_MANAGER, images.SOLVER),
+        ("cert-manager", "deployment/cert-manager"),
+        ("github.com/cert-manager/cert-manager", "deploy/crds"),
+    ),
     "traefik": Addon(
         ("traefik.yaml",),
         (images.TRAEFIK,),
@@ -49,7 +55,7 @@ ADDONS = {
         ("sigs.k8s.io/gateway-api", "config/crd/standard"),
     ),
 }
-HTTP_PORT = 8080  # of this machine, for the ingress controller, or the first free one after it
+HTTP_PORT, HTTPS_PORT = 8080, 8443  # of this machine, for the ingress controller, or the first free ones after them
 
 
 def programs(addons: frozenset[str]) -> set[str]:
@@ -63,12 +69,12 @@ def programs(addons: frozenset[str]) -> set[str]:
     return {program for name in addons for image in ADDONS[name].images for program in image.programs}
 
 
-def manifest(addons: Sequence[Addon], http_port: int | None) -> str:
-    """The manifests of these parts as one text: filled in are the machine's port for the ingress controller, and a
+def manifest(addons: Sequence[Addon], http_port: int | None, https_port: int | None = None) -> str:
+    """The manifests of these parts as one text: filled in are the machine's ports for the ingress controller, and a
     password that is made anew each time.
     """
     texts = [(MANIFESTS / name).read_text() for addon in addons for name in addon.manifests]
-    text = "---\n".join(texts).replace("${HTTP_PORT}", str(http_port))
+    text = "---\n".join(texts).replace("${HTTP_PORT}", str(http_port)).replace("${HTTPS_PORT}", str(https_port))
     return text.replace("${PASSWORD}", secrets.token_urlsafe(30))
 
 

@@ -32,8 +32,8 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
         built = build(project, app, sink)
         publish.publish(project, app, built, (), sink)
         return built
-    if (controller := _controller(app)) and controller not in info.addons:
-        info = cluster.up(info.name, addons=(controller,), sink=sink)
+    if missing := _addons(app) - set(info.addons):
+        info = cluster.up(info.name, addons=missing, sink=sink)
     built = build(project, app, sink)
     _load(info, app, built, sink)
     return built
@@ -92,10 +92,13 @@ def _load(info: ClusterInfo, app: App, built: Built, sink: Sink) -> None:
             told.note = f"{count} {'layer' if count == 1 else 'layers'}"
 
 
-def _controller(app: App) -> str | None:
-    """The add-on that a way in needs, where it is one of ours: it is built when a spec first asks for it."""
+def _addons(app: App) -> set[str]:
+    """The add-ons that a way in needs, where they are ours: each is built when a spec first asks for it."""
     through = app.expose if app.expose and app.expose.kind in ("ingress", "gateway") else None
-    return "traefik" if through and through.class_ in ("traefik", "traefik/traefik") else None
+    if through is None:
+        return set()
+    controller = {"traefik"} if through.class_ in ("traefik", "traefik/traefik") else set()
+    return controller | ({"cert-manager"} if through.tls and through.tls.issuer == "local" else set())
 
 
 def _official(app: App, build: Build) -> set[str]:

@@ -15,11 +15,14 @@ from nuages.image.oci import Entry, layer, scratch_image
 from nuages.local import toolchain
 from nuages.local.versions import (
     BUCKET_IMAGE,
+    CERT_MANAGER_IMAGE,
     COREDNS_IMAGE,
     LOCAL_PATH_IMAGE,
     METRICS_IMAGE,
     PAUSE_IMAGE,
+    PEBBLE_IMAGE,
     REGISTRY_IMAGE,
+    SOLVER_IMAGE,
     TRAEFIK_IMAGE,
 )
 
@@ -41,6 +44,9 @@ LOCAL_PATH = Static(LOCAL_PATH_IMAGE, ("local-path-provisioner", "volume"), "0:0
 TRAEFIK = Static(TRAEFIK_IMAGE, ("traefik",))
 METRICS = Static(METRICS_IMAGE, ("metrics-server",))
 REGISTRY = Static(REGISTRY_IMAGE, ("registry",))
+CERT_MANAGER = Static(CERT_MANAGER_IMAGE, ("cert-manager",))
+SOLVER = Static(SOLVER_IMAGE, ("acmesolver",))
+PEBBLE = Static(PEBBLE_IMAGE, ("pebble",))  # an ACME server for tests
 BUCKET = Static(BUCKET_IMAGE, ("versitygw",))
 
 

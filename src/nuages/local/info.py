@@ -32,6 +32,7 @@ class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = True  # False from a node's first step until its DNS and storage serve
     addons: list[str] = []
     http_port: int | None = None  # of this machine, where the ingress controller answers
+    https_port: int | None = None  # the same, for TLS
     kubeconfig_file: str = ""  # where it is not ours to write
 
     @property
@@ -84,7 +85,7 @@ def of_context(context: str) -> ClusterInfo | None:
     return next((info for info in filter(None, map(read, names())) if info.context == context), None)
 
 
-def ingress_port(context: str) -> int | None:
+def ingress_port(context: str, *, tls: bool = False) -> int | None:
     """The port of this machine where the ingress controller of a local cluster answers; None where there is none."""
     info = of_context(context)
-    return info.http_port if info else None
+    return (info.https_port if tls else info.http_port) if info else None

@@ -14,7 +14,7 @@ import msgspec
 from nuages.errors import ClusterError, CommandFailed
 from nuages.host.command import LAST_LINES, follow, run
 from nuages.local import existing, images, supervisor, toolchain
-from nuages.local.addons import ADDONS, Addon, free_port, manifest
+from nuages.local.addons import ADDONS, HTTPS_PORT, Addon, free_port, manifest
 from nuages.local.info import ClusterInfo, write
 from nuages.local.places import places
 from nuages.progress import Sink, step
@@ -28,7 +28,9 @@ def addons(info: ClusterInfo, names: Collection[str], bin_: Path, sink: Sink) ->
         addon = ADDONS[name]
         with step(sink, f"add {name}", expected=10) as progress:
             if name == "traefik":
-                info = msgspec.structs.replace(info, http_port=info.http_port or free_port())
+                info = msgspec.structs.replace(
+                    info, http_port=info.http_port or free_port(), https_port=info.https_port or free_port(HTTPS_PORT)
+                )
                 progress.note = f"http://NAME.localhost:{info.http_port}"
             load(info, [images.archive(image, bin_) for image in addon.images])
             if addon.definitions:
@@ -51,7 +53,7 @@ def load(info: ClusterInfo, archives: Sequence[Path]) -> None:
 
 def apply(info: ClusterInfo, parts: Sequence[Addon]) -> None:
     """Apply the manifests of these parts."""
-    _apply(info, "--filename=-", stdin=manifest(parts, info.http_port))
+    _apply(info, "--filename=-", stdin=manifest(parts, info.http_port, info.https_port))
 
 
 def wait_node(info: ClusterInfo, since: datetime) -> None:

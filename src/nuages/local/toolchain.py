@@ -26,6 +26,7 @@ from nuages.progress import Sink, Step, silent, step
 MODULE = Path(__file__).parent / "toolchain"
 EXTRAS = MODULE / "extras"  # for programs that the replaced or older libraries of the first module do not suit
 OBJECTS = MODULE / "objects"  # and for one that nothing is shared with
+CERTS = MODULE / "certs"  # and for what issues certificates
 SPACE = 6 * 2**30  # bytes that a build from nothing takes: module cache, build cache, programs
 
 # program -> its package. With Go each can be built by hand: `go build PACKAGE` in its module's folder.
@@ -50,8 +51,12 @@ PACKAGES = {
     "helm": "helm.sh/helm/v3/cmd/helm",
     "kwok": "sigs.k8s.io/kwok/cmd/kwok",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw",
+    "cert-manager": "./cmd/cert-manager",
+    "acmesolver": "./cmd/acmesolver",
+    "pebble": "github.com/letsencrypt/pebble/v2/cmd/pebble",
 }
 FROM_EXTRAS = frozenset({"metrics-server", "registry", "kwok"})
+FROM_CERTS = frozenset({"cert-manager", "acmesolver", "pebble"})
 API_ONLY = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "kubeadm", "node")
 NODE = (
     *API_ONLY,
@@ -74,6 +79,7 @@ COLD = {
     "registry": 45,
     "metrics-server": 240,
     "kwok": 60,
+    "cert-manager": 150,
     "versitygw": 80,
 }
 COLD_DEFAULT = 15
@@ -144,6 +150,8 @@ def module_of(name: str) -> Path:
     """The folder of the Go module that a program is built from."""
     if name == "versitygw":
         return OBJECTS
+    if name in FROM_CERTS:
+        return CERTS
     return EXTRAS if name in FROM_EXTRAS else MODULE
 
 
@@ -205,12 +213,13 @@ def _without_providers(go: Path, work: Path) -> list[str]:
 
 def source(module: str, path: str, sink: Sink) -> Path:
     """A file or folder of a dependency, in Go's module cache: the manifests of its API, say."""
-    return _downloaded(gotool.compiler(MODULE, sink), module) / path
+    here = next(each for each in (CERTS, MODULE) if f"{module} v" in (each / "go.mod").read_text())
+    return _downloaded(gotool.compiler(here, sink), module, here) / path
 
 
-def _downloaded(go: Path, module: str) -> Path:
+def _downloaded(go: Path, module: str, here: Path = MODULE) -> Path:
     """The folder of a dependency, of the version and checksum that go.mod and go.sum name."""
-    answer = run([go, "mod", "download", "-json", module], env=ENVIRONMENT, cwd=MODULE)
+    answer = run([go, "mod", "download", "-json", module], env=ENVIRONMENT, cwd=here)
     return Path(json.loads(answer)["Dir"])
 
 

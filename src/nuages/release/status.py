@@ -154,8 +154,13 @@ def hosts(expose: Expose | None, http_port: int | None = None) -> list[str]:
     """Where an app answers through an Ingress or a Gateway, as URLs; pure."""
     if expose is None or expose.kind not in ("ingress", "gateway"):
         return []
-    scheme, port = ("https", "") if expose.tls else ("http", f":{http_port}" if http_port else "")
+    scheme, port = "https" if encrypted(expose) else "http", f":{http_port}" if http_port else ""
     return [f"{scheme}://{host}{port}" for host in expose.hosts if "*" not in host]
+
+
+def encrypted(expose: Expose | None) -> bool:
+    """Whether browsers come by https, as far as the spec knows."""
+    return bool(expose and expose.tls and expose.tls.none is None)
 
 
 def addresses(services: list[Object]) -> list[str]:

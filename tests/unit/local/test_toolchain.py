@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 
 def required() -> dict[str, str]:
     """module -> version, of all go.mod files, the replaced ones as they are replaced."""
-    modules = (toolchain.OBJECTS, toolchain.EXTRAS, toolchain.MODULE)
+    modules = (toolchain.CERTS, toolchain.OBJECTS, toolchain.EXTRAS, toolchain.MODULE)
     text = "".join((module / "go.mod").read_text() for module in modules)
     return dict(re.findall(r"^(?:require)?\s*(\S+\.\S+/\S+) (v\S+)", text, re.MULTILINE))
 
@@ -32,6 +32,9 @@ def required() -> dict[str, str]:
         ("sigs.k8s.io/metrics-server", versions.METRICS_IMAGE.rpartition(":")[2]),
         ("github.com/distribution/distribution/v3", "v" + versions.REGISTRY_IMAGE.rpartition(":")[2]),
         ("github.com/versity/versitygw", versions.BUCKET_IMAGE.rpartition(":")[2]),
+        ("github.com/cert-manager/cert-manager", versions.CERT_MANAGER_IMAGE.rpartition(":")[2]),
+        ("github.com/cert-manager/cert-manager", versions.SOLVER_IMAGE.rpartition(":")[2]),
+        ("github.com/letsencrypt/pebble/v2", versions.PEBBLE_IMAGE.rpartition(":")[2]),
     ],
 )
 def test_image_names_carry_the_versions_that_go_mod_pins(module, version):
