@@ -7,7 +7,6 @@ from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.connections import REDIS_CLIENTS, Budget, budget
 from nuages.checks import exposure, folders, fronts, processes, walls
 from nuages.checks.stores import check as stores
-from nuages.checks.stores import check as stores
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
 
@@ -20,7 +19,6 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
         *_media(app),
         *_one_replica(app),
         *processes.check(app, build),
-        *stores(app),
         *stores(app),
         *folders.check(app, build),
         *walls.check(app, build),

@@ -204,8 +204,6 @@ def _untouched(live: Object) -> bool:
     return all(one.get("manager") == MANAGER for one in entries if one.get("subresource") != "status")
 
 
-async def _applied(wanted: Object, cluster: Cluster) -> tuple[Object, FieldConflict | None]:
-    """The object as it would be, every declared field taken; with the conflict, where there is one."""
 def _as_scaled(wanted: Object, live: Object | None) -> Object:
     """With the number of pods there are, where it is handed over: a release leaves it as it is."""
     if live is None or not scaler(wanted) or "replicas" in wanted["spec"]:
@@ -215,6 +213,8 @@ def _as_scaled(wanted: Object, live: Object | None) -> Object:
     return {**wanted, "spec": {**wanted["spec"], "replicas": live["spec"]["replicas"]}}
 
 
+async def _applied(wanted: Object, cluster: Cluster) -> tuple[Object, FieldConflict | None]:
+    """The object as it would be, every declared field taken; with the conflict, where there is one."""
     try:
         return await cluster.apply(wanted, dry_run=True), None
     except FieldConflict as conflict:
