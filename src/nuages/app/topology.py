@@ -149,7 +149,11 @@ def _between(app: App, *, bridged: bool) -> Iterator[Way]:
         )
     if bridged:
         # Webs ask for static files of other releases; those who keep them ask nobody.
-        yield Way(name="static", client=Components(("web",)), server=Components(("static",)), ports=(STATIC,))
+        port = STATIC if app.static.nginx is None else NGINX
+        yield Way(name="static", client=Components(("web",)), server=Components(("static",)), ports=(port,))
+    if app.frontends:
+        # While a release rolls, pods of the old one ask those of the new for files that they don't have.
+        yield Way(name="frontend", client=Components(("frontend",)), server=Components(("frontend",)), ports=(NGINX,))
 
 
 def _outwards(app: App) -> Iterator[Way]:

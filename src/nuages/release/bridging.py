@@ -12,6 +12,7 @@ from nuages.app.build import Build, Statics
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.release.record import Record, Stored
+from nuages.render.frontends import earlier, with_earlier
 from nuages.render.static import bridged, with_images, with_own
 
 
@@ -42,6 +43,33 @@ def back(target: Stored, history: list[Stored]) -> tuple[list[Object], tuple[Sta
         return with_own(shown.manifest.static, files), kept
     images = (*kept[: max(1, len(kept) - 1)], files)
     return with_own(with_images(shown.manifest.static, images), files), images
+
+
+def fronts(app: App, build: Build, history: list[Stored]) -> dict[str, tuple[str, ...]]:
+    """Per front end the images of earlier releases whose files a page may still ask for, the newest first."""
+    lost = {image for stored in history for image in stored.record.left_out}
+    found = {}
+    for key in app.frontends:
+        without = lost | {build.frontend(key)}
+        found[key] = tuple(image for image in _fronts(key, history) if image not in without)[: app.static.keep]
+    return found
+
+
+def back_fronts(target: Stored, history: list[Stored]) -> list[Object]:
+    """The front ends of a rollback, with the files of what it leaves: the pages that are open now are of that."""
+    images = {}
+    for key, before in earlier(target.manifest.frontends).items():
+        own = target.record.build.frontend(key)
+        found = [image for image in dict.fromkeys([*_fronts(key, history), *before]) if image != own]
+        images[key] = tuple(found[: max(1, len(before))])
+    return with_earlier(target.manifest.frontends, images)
+
+
+def _fronts(key: str, history: list[Stored]) -> list[str]:
+    """A front end's images, the newest first, as far as records go and what they kept of those that are gone."""
+    shown = [stored for stored in _shown(history) if key in stored.record.build.frontends]
+    kept = [image for stored in shown for image in earlier(stored.manifest.frontends).get(key, ())]
+    return list(dict.fromkeys([*(stored.record.build.frontend(key) for stored in shown), *kept]))
 
 
 def _before(history: list[Stored]) -> Iterator[Statics]:

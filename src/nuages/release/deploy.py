@@ -134,6 +134,7 @@ def _release(
         maintenance=manner.maintenance and serving is not None,
         canary=manner.kind if serving else "",
         statics=bridging.statics(app, build, before),
+        fronts=bridging.fronts(app, build, before),
         secrets=copied,
     )
     manifest = render(app, wanted)

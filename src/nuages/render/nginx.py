@@ -23,6 +23,17 @@ SERVICE_PORT = 80
 UID = 101
 ROOT = "/usr/share/nginx/html"
 READY = "/-/ready"
+EARLIER = "/var/lib/nuages/earlier"
+"""The files of earlier releases of a front end."""
+# Names are asked of the cluster's DNS as each pod knows it, each time: pods come and go.
+_START = (
+    """awk '$1 == "nameserver" && !n { n = $2 } $1 == "search" && !s { s = $2 } END { if (n ~ /:/) n = "[" n "]"; """
+    """print "resolver " n " valid=1s; map $host $nuages_domain { default \\"" s "\\"; }" }' """
+    """/etc/resolv.conf > /tmp/peers.conf && exec nginx -c /etc/nginx/nuages/nginx.conf -g 'daemon off;'"""
+)
+LEAD = 7
+"""Seconds that a pod of a front end is known by name before it serves: the cluster's DNS remembers an answer for 5
+(https://coredns.io/plugins/kubernetes/, ttl), nginx for 1. Pages that it serves name files that old pods ask it for."""
 PRE_STOP, GRACE = 5, 30
 """Seconds: until no proxy sends requests any more, and with it for answers on slow lines."""
 
@@ -89,6 +100,7 @@ def main_conf(app: App) -> str:
             '        "~text/html" index.html;',
             '        "~/[^./]*$" index.html;',
             "    }",
+            "    include /tmp/peers.conf;",
             "    include /etc/nginx/conf.d/*.conf;",
             "}",
             "",
@@ -96,10 +108,12 @@ def main_conf(app: App) -> str:
     )
 
 
-def front_conf(app: App, routes: Sequence[str]) -> str:
+def front_conf(app: App, routes: Sequence[str], peers: str) -> str:
     """default.conf of a front end: its files with or without the route before them, and its page for every other path.
 
     A build that was told where it is served asks for /app/assets/…, one that was not for /assets/…: both are found.
+    A page that is open names the files of its release: those of earlier ones lie beside (frontends.py), and while a
+    release rolls, pods of the old one ask those of the new (`peers`, a headless Service) for what they don't have.
     """
     return "\n".join(
         [
@@ -109,6 +123,26 @@ def front_conf(app: App, routes: Sequence[str]) -> str:
             "}",
             *_server(app),
             *(line for route in routes for line in _location(route)),
+            "    location @earlier {",
+            "        # A name without a hash is another file in each release.",
+            "        if ($nuages_caching = no-cache) { return 404; }",
+            f"        root {EARLIER};",
+            "        try_files $uri $nuages_file @peers;",
+            "    }",
+            "    location @peers {",
+            "        if ($http_x_nuages_peer) { return 404; }",
+            "        proxy_set_header X-Nuages-Peer 1;",
+            "        proxy_set_header Host $http_host;",
+            "        add_header X-Nuages-Peer 1;",
+            "        proxy_connect_timeout 1s;",
+            "        proxy_read_timeout 10s;",
+            "        proxy_next_upstream error timeout http_404;",
+            "        proxy_next_upstream_timeout 5s;",
+            "        proxy_intercept_errors on;",
+            "        error_page 502 504 =404 @none;",
+            f"        proxy_pass http://{peers}.$nuages_domain:{PORT};",
+            "    }",
+            "    location @none { return 404; }",
             "}",
             "",
         ]
@@ -146,15 +180,17 @@ def config(app: App, about: Object, site: str, nginx: Nginx) -> Object:
     }
 
 
-def container(name: str, image: str, wanted: Resources, mounts: Sequence[Object] = ()) -> Object:
-    """The container of a pod that serves files. Its image's signal to stop is QUIT: what is being answered ends."""
+def container(name: str, image: str, wanted: Resources, mounts: Sequence[Object] = (), *, lead: int = 0) -> Object:
+    """The container of a pod that serves files, after `lead` seconds. Its image's signal to stop is QUIT: what is being
+    answered ends.
+    """
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["nginx", "-c", "/etc/nginx/nuages/nginx.conf", "-g", "daemon off;"],
+        "command": ["sh", "-c", _START],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        **_probes(),
+        **_probes(lead),
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP}}},
         "resources": resources(wanted),
         "securityContext": container_security(),
@@ -176,6 +212,12 @@ def volumes(made: Object, nginx: Nginx) -> list[Object]:
         {"name": "site", "configMap": {**site, "defaultMode": 0o444}},
         {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
     ]
+
+
+def peers(about: Object, matching: dict[str, str]) -> Object:
+    """A name for all pods one by one, those among them that don't serve yet: names are known late (LEAD)."""
+    made = service(about | {"name": f"{about['name']}-peers"}, matching)
+    return made | {"spec": made["spec"] | {"clusterIP": "None", "publishNotReadyAddresses": True}}
 
 
 def service(about: Object, matching: dict[str, str]) -> Object:
@@ -218,7 +260,7 @@ def _location(route: str) -> list[str]:
     below = _plain(route)
     return [
         *([f"    location = {below} {{ return 301 {below}/; }}"] if below else []),
-        f"    location {below}/ {{ try_files $uri $nuages_file /$nuages_page =404; }}",
+        f"    location {below}/ {{ try_files $uri $nuages_file /$nuages_page @earlier; }}",
     ]
 
 
@@ -235,10 +277,15 @@ def _item(key: str) -> Object:
     return {"key": key, "path": key}
 
 
-def _probes() -> Object:
+def _probes(lead: int) -> Object:
     asked = {"httpGet": {"path": READY, "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 2}
     return {
-        "startupProbe": {**asked, "periodSeconds": 1, "failureThreshold": 60},
+        "startupProbe": {
+            **asked,
+            **({"initialDelaySeconds": lead} if lead else {}),
+            "periodSeconds": 1,
+            "failureThreshold": 60,
+        },
         "readinessProbe": {**asked, "periodSeconds": 5, "failureThreshold": 2},
         "livenessProbe": {**asked, "periodSeconds": 20, "failureThreshold": 3},
     }

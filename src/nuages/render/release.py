@@ -28,6 +28,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a set of its own goes beside the one that serves first: `canary`, `blue-green`, or "" for none."""
     statics: tuple[Statics, ...] = ()
     """Images whose static files stay reachable, what this one has among them; the first serves them all."""
+    fronts: dict[str, tuple[str, ...]] = {}
+    """Per front end the images of earlier releases whose files stay reachable."""
     secrets: str | None = None
     """The immutable Secret that this release's pods read (`blog-secrets-1f3a9c`); None where the app declares no
     secret."""

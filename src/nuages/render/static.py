@@ -84,7 +84,8 @@ def without(objects: list[Object], left_out: Collection[str]) -> list[Object]:
     for item in changed:
         if item["kind"] == "Deployment":
             pod = item["spec"]["template"]["spec"]
-            pod["initContainers"] = [each for each in pod["initContainers"] if each["image"] not in left_out]
+            if kept := [each for each in pod.pop("initContainers", []) if each["image"] not in left_out]:
+                pod["initContainers"] = kept
     return changed
 
 

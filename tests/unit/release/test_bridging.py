@@ -14,6 +14,7 @@ from nuages.app.objects import Object
 from nuages.checks.objects import check
 from nuages.release import bridging
 from nuages.release.record import Outcome, Record, Stored
+from nuages.render.frontends import earlier
 from nuages.render.manifest import render
 from nuages.render.release import Release
 from nuages.render.static import bridged, without
@@ -190,3 +191,46 @@ def test_an_image_is_left_out_by_its_name() -> None:
     objects = without(manifest(build("a"), build("b"))["static"], [build("b").reference])
     pod = next(item for item in objects if item["kind"] == "Deployment")["spec"]["template"]["spec"]
     assert [each["image"] for each in pod["initContainers"]] == [build("a").reference]
+
+
+def test_of_front_ends_the_images_of_earlier_releases_stay_as_far_back_as_the_spec_says() -> None:
+    history = [front("c", 3), front("b", 2), front("b", 1)]
+    app = fronted()
+    assert bridging.fronts(app, build_of("d"), history) == {"spa": (f"a/b@{digest('c')}", f"a/b@{digest('b')}")}
+    assert bridging.fronts(app, build_of("c"), history) == {"spa": (f"a/b@{digest('b')}",)}
+    assert bridging.fronts(app, build_of("a"), []) == {"spa": ()}
+
+
+def test_a_rollback_has_the_files_of_what_it_leaves() -> None:
+    history = [front("c", 2), front("b", 1)]
+    back = bridging.back_fronts(history[1], history)
+    assert earlier(back) == {"spa": (f"a/b@{digest('c')}",)}
+    assert earlier(history[1].manifest.frontends) == {"spa": ()}
+
+
+def digest(letter: str) -> str:
+    return f"sha256:{letter * 64}"
+
+
+def build_of(letter: str) -> Build:
+    return Build(
+        reference=f"a/b@{digest('0')}", wsgi="b.wsgi:application", settings="b", frontends={"spa": digest(letter)}
+    )
+
+
+def fronted() -> App:
+    said = "{directory: web, command: [npm, run, build], output: dist, routes: [/app/]}"
+    text = f"name: blog\nimage: a/b\nweb: {{main: {{}}}}\nfrontends: {{spa: {said}}}\nenvironments: {{local: }}\n"
+    return resolve(parse(text.encode(), "nuages.yaml"), "local")
+
+
+def front(letter: str, number: int) -> Stored:
+    """A release that went live with that front end."""
+    build = build_of(letter)
+    objects = render(fronted(), Release(number=number, template=number, build=build))
+    record = Record(
+        number=number, template=number, app="blog", environment="local", namespace="blog-local", by="ada@host",
+        build=build, started=datetime(2026, 11, 1, tzinfo=UTC), live=datetime(2026, 11, 1, tzinfo=UTC),
+        outcome=Outcome.LIVE,
+    )  # fmt: skip
+    return Stored(record=record, manifest=objects)

@@ -11,8 +11,8 @@ from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.render import nginx
 from nuages.render.exposure import exposure
-from nuages.render.frontends import frontends
-from nuages.render.static import static, with_own
+from nuages.render.frontends import earlier, frontends, with_earlier
+from nuages.render.static import static, with_own, without
 from nuages.render.ways import ways
 from nuages.spec.load import parse
 
@@ -78,6 +78,7 @@ def test_a_front_end_is_served_from_its_own_image_without_anything_of_the_projec
     spec = app(f"{SPA}, replicas: 2}}}}")
     made = {item["kind"]: item for item in frontends(spec, release(build=built()))}
     assert list(made) == ["ConfigMap", "Service", "Deployment", "PodDisruptionBudget"]
+    assert "initContainers" not in made["Deployment"]["spec"]["template"]["spec"]
     pod = made["Deployment"]["spec"]["template"]["spec"]
     container = pod["containers"][0]
     assert container["image"] == f"a/b@sha256:{'f' * 64}"
@@ -99,10 +100,20 @@ def test_another_configuration_is_another_config_map_and_so_another_pod() -> Non
 
 
 def test_a_config_map_of_somebodys_own_stands_in_place_of_the_servers_part() -> None:
-    config, _, deployment, _ = frontends(app(f"{SPA}, nginx: {{configMap: mine}}}}}}"), release(build=built()))
+    config, _, _, deployment, _ = frontends(app(f"{SPA}, nginx: {{configMap: mine}}}}}}"), release(build=built()))
     assert list(config["data"]) == ["nginx.conf"]
     site = next(one for one in deployment["spec"]["template"]["spec"]["volumes"] if one["name"] == "site")
     assert site["configMap"] == {"name": "mine", "defaultMode": 0o444}
+
+
+def test_the_files_of_earlier_releases_come_from_their_images_and_one_that_is_gone_is_left_out() -> None:
+    spec = app(f"{SPA}}}}}")
+    old, gone = "a/b@sha256:old", "a/b@sha256:gone"
+    made = frontends(spec, msgspec.structs.replace(release(build=built()), fronts={"spa": (old, gone)}))
+    assert earlier(made) == {"spa": (old, gone)}
+    assert earlier(without(made, {gone})) == {"spa": (old,)}
+    assert earlier(without(made, {gone, old})) == {"spa": ()}
+    assert earlier(with_earlier(made, {"spa": ("a/b@sha256:new",)})) == {"spa": ("a/b@sha256:new",)}
 
 
 def test_the_way_in_leads_to_webs_front_ends_and_static_files_the_longest_path_first() -> None:

@@ -167,7 +167,8 @@ def plan(history: list[Stored], to: int | None) -> Stored:
         database=latest.record.database,
         left=latest.record.left,
     )
-    manifest = msgspec.structs.replace(target.manifest, static=files, undo=[])
+    fronts = bridging.back_fronts(target, history)
+    manifest = msgspec.structs.replace(target.manifest, static=files, frontends=fronts, undo=[])
     return Stored(record=record, manifest=manifest, schema=target.schema)
 
 
