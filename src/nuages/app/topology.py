@@ -233,9 +233,7 @@ def opens(ways: list[Way], client: str, server: str, port: int) -> bool:
     of the cluster, which no way in names.
     """
     return any(
-        server in way.server.names
-        and (not way.ports or port in way.ports)
-        and _is(way.client, client)
+        server in way.server.names and (not way.ports or port in way.ports) and _is(way.client, client)
         for way in ways
         if isinstance(way.server, Components)
     )
