@@ -11,6 +11,7 @@ import re
 
 from nuages.app.objects import Object
 from nuages.findings import Finding, Level, Place
+from nuages.render.access_roles import GRANTED
 
 
 def verdict(wanted: Object, live: Object) -> list[Finding]:
@@ -22,6 +23,12 @@ def verdict(wanted: Object, live: Object) -> list[Finding]:
             return _store(wanted, live)
         case _:
             return []
+
+
+def granted(wanted: Object, live: Object) -> bool:
+    """Whether it is a right or a limit that is as wanted: who may deploy need not be allowed to give them."""
+    said = ("spec", "rules", "roleRef", "subjects")
+    return wanted["kind"] in GRANTED and all(wanted.get(field) == live.get(field) for field in said)
 
 
 def kept(wanted: Object, live: Object) -> str:

@@ -44,11 +44,10 @@ async def services(release: Stored, world: World) -> Step:
 
 
 async def _granted(wanted: Object, world: World) -> bool:
-    """Whether it is a right or a limit that is as wanted: who may deploy need not be allowed to give them."""
+    """Whether it is a right or a limit that stays as it is."""
     if wanted["kind"] not in GRANTED or (live := await live_of(wanted, world)) is None:
         return False
-    said = ("spec", "rules", "roleRef", "subjects")
-    return all(wanted.get(field) == live.get(field) for field in said)
+    return standing.granted(wanted, live)
 
 
 async def _larger(wanted: Object, world: World) -> bool:

@@ -174,6 +174,8 @@ async def _look(
             return _blocked(wanted, live, stuck)
         if store:
             return _kept(wanted, live)
+        if standing.granted(wanted, live):
+            return Found(Change(action=Action.SAME, kind=kind, name=name), live, live, [], [])
         if first and served == wanted and _untouched(live):
             return Found(Change(action=Action.SAME, kind=kind, name=name), live, live, [], [])
         if note := _larger(wanted, live):
