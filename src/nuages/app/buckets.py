@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from nuages.app.parts import App
 from nuages.spec.model import Bucket, EnvironmentSpec, SecretSource
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -41,6 +42,12 @@ def address(bucket: Bucket) -> str:
     else:
         host = f"https://{name(bucket)}.s3.{f'{bucket.region}.' if bucket.region else ''}amazonaws.com"
     return "/".join([host, *([folder(bucket)] if folder(bucket) else [])])
+
+
+def opens(app: App, variable: str) -> bool:
+    """Whether a secret variable of the app is there for the bucket of its uploads."""
+    source = app.secrets.get(variable)
+    return bool(source and app.bucket and variable in KEYS and source.secret and source.secret == app.bucket.secret)
 
 
 def secrets(declared: EnvironmentSpec) -> dict[str, SecretSource]:

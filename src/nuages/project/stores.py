@@ -19,7 +19,7 @@ _NO_PART = re.compile(_ENGINE.pattern + r"|URL|URI|DSN|OPTION|_FILE$|SSL|AGE|TIM
 _POSTGRES = ("postgres", "postgresql", "django.db.backends.postgresql", "true", "True", "1", "psql", "pgsql", "pg")
 _REDIS = re.compile(r"(REDIS|BROKER|CACHE|CELERY|VALKEY|RESULT_BACKEND|CHANNEL)", re.IGNORECASE)
 _NO_ADDRESS = re.compile(
-    r"(TLS|PREFIX|TIMEOUT|TTL|SECONDS|EAGER|SSL|DB$|PASSWORD|USER|ENABLE|USE_|QUEUE|LIMIT|MAX|KEY)"
+    r"(MEMCACHE|TLS|PREFIX|TIMEOUT|TTL|SECONDS|EAGER|SSL|DB$|PASSWORD|USER|ENABLE|USE_|QUEUE|LIMIT|MAX|KEY)"
 )
 # Where an address of Redis is of use, and what says that it is one.
 _STORES = ("CACHES", "CELERY_BROKER_URL", "BROKER_URL", "CELERY_RESULT_BACKEND", "CHANNEL_LAYERS", "RQ_QUEUES", "HUEY",

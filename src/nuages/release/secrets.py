@@ -16,7 +16,7 @@ from datetime import datetime
 
 import msgspec
 
-from nuages.app import stores
+from nuages.app import buckets, stores
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import ClusterError, Refused
@@ -53,7 +53,7 @@ async def check(app: App, cluster: Cluster) -> None:
     """
     _, missing = await _found(app, cluster)
     unset = [finding for variable, finding in missing.items() if not app.secrets[variable].generate]
-    if broken := [*unset, *await _vouched(app, cluster)]:
+    if broken := [*unset, *await _vouched(app, cluster), *await _opened(app, cluster)]:
         if len(broken) > len(unset):
             raise Refused(f"what {app.name} needs of others is not there", findings=broken)
         raise _refused(app, unset)
@@ -238,12 +238,29 @@ async def _vouched(app: App, cluster: Cluster) -> list[Finding]:
     return found
 
 
+async def _opened(app: App, cluster: Cluster) -> list[Finding]:
+    """What opens the bucket of static files; only the Job that uploads them is given it."""
+    bucket = app.static.bucket
+    if bucket is None or bucket.secret is None:
+        return []
+    held = await _values(cluster, app.namespace, bucket.secret)
+    return [_closed(app, "static", bucket.secret, key) for key in buckets.KEYS if key not in held]
+
+
+def _closed(app: App, files: str, other: str, key: str) -> Finding:
+    said = f"nothing opens the bucket: Secret {app.namespace}/{other} is not there, or has no key {key}"
+    cure = f"whoever keeps Secret {other} has to add it"
+    return Finding("app.E146", Level.ERROR, said, Place(path=f"{files}.bucket.secret"), cure)
+
+
 def _unset(app: App, variable: str, other: str | None, key: str) -> Finding:
     place = Place(path=f"secrets.{variable}")
     if other and (service := stores.opens(app, variable)):
         said = f"nothing opens {service}: Secret {app.namespace}/{other} is not there, or has no key {key}"
         cure = f"whoever keeps Secret {other} has to add it; services.{service}.external.keys says other keys"
         return Finding("release.E380", Level.ERROR, said, Place(path=f"services.{service}.external.secret"), cure)
+    if other and buckets.opens(app, variable):
+        return _closed(app, "media", other, key)
     if other:
         said = f"{variable} has no value: Secret {app.namespace}/{other} has no key {key}"
         return Finding("release.E302", Level.ERROR, said, place, f"whoever keeps Secret {other} has to add it")

@@ -11,7 +11,7 @@ import json
 
 from nuages.app.components import App, Beat, Web, Worker
 from nuages.app.objects import Object
-from nuages.render import access, authority, bucket, outside
+from nuages.render import access, authority, bucket, outside, static_bucket
 from nuages.render.labels import CONFIG, WEB, metadata
 from nuages.render.release import Release
 from nuages.render.static import bridged
@@ -102,6 +102,7 @@ def settings_variables(app: App) -> dict[str, str]:
         "NUAGES_LOGS": app.observability.logs,
         **authority.variables(app),
         **bucket.settings(app),
+        "NUAGES_STATIC_URL": static_bucket.address(app),
     }
 
 
@@ -111,7 +112,7 @@ def static_variables(app: App, release: Release, component: str) -> dict[str, st
     """
     files = release.build.statics
     if files is None or not bridged(app, release.build):
-        return {}
+        return static_bucket.variables(app, release)
     return {
         "NUAGES_STATIC": f"http://{static_name(app)}" if component == WEB else "",
         "NUAGES_STATIC_TREE": "" if files.hashed else files.tree,

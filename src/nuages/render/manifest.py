@@ -27,6 +27,7 @@ from nuages.render.redis import redis
 from nuages.render.release import Manifest, Release
 from nuages.render.schedules import schedules
 from nuages.render.static import static
+from nuages.render.static_bucket import upload
 from nuages.render.storage import folders, media
 from nuages.render.web import web
 from nuages.render.workers import worker
@@ -59,7 +60,7 @@ def _built(app: App, release: Release) -> Manifest:
             *backup.volume(app),
         ],
         services=services(app),
-        static=static(app, release),
+        static=[*static(app, release), *upload(app, release)],
         maintenance=maintenance(app, release),
         expand=migrate(app, release),
         canary=beside(app, release, webs, workers),

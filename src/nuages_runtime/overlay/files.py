@@ -39,6 +39,9 @@ def _address(world: World) -> Iterator[Change]:
     plain = str(own or "/static/")
     tree = world.variable("NUAGES_STATIC_TREE")
     parts = urlsplit(plain)
+    if elsewhere := world.variable("NUAGES_STATIC_URL"):
+        yield from _elsewhere(world, elsewhere, tree)
+        return
     # Below a script's name it is not known who takes that away on the way in.
     here = parts.path.strip("/") and not (parts.netloc or parts.query or world.own.get("FORCE_SCRIPT_NAME"))
     if tree and here:
@@ -50,6 +53,21 @@ def _address(world: World) -> Iterator[Change]:
             yield Change("WHITENOISE_STATIC_PREFIX", ADDED, why, parts.path)
     elif not own:
         yield Change("STATIC_URL", ADDED, "staticfiles is installed and needs one", plain)
+
+
+def _elsewhere(world: World, address: str, tree: str) -> Iterator[Change]:
+    """In a bucket, or behind what stands before it; the pods answer below the plain path all the same."""
+    own = str(world.own.get("STATIC_URL") or "")
+    parts = urlsplit(own)
+    if parts.netloc:
+        yield Change("STATIC_URL", KEPT, f"the project's own, at {parts.netloc}")
+        return
+    below = f"{tree}/" if tree else ""
+    action = REPLACED if own else ADDED
+    yield Change("STATIC_URL", action, "static files are in the bucket of static.bucket", f"{address}/{below}")
+    if _whitenoise(world.own.get("MIDDLEWARE")) and "WHITENOISE_STATIC_PREFIX" not in world.own:
+        plain = f"/{parts.path.strip('/') or 'static'}/"
+        yield Change("WHITENOISE_STATIC_PREFIX", ADDED, "it answers below the plain address too", plain)
 
 
 def _whitenoise(middleware: object) -> bool:

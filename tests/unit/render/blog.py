@@ -51,6 +51,7 @@ EXAMPLE_ENVIRONMENTS = tuple(
         ("every-field", ("local", "gateway", "production")),
         ("celery", ("local", "production")),
         ("folder", ("local",)),
+        ("whole", ("staging", "production")),
     )
     for environment in environments
 )

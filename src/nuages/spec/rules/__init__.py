@@ -15,7 +15,7 @@ import msgspec
 from nuages.spec.document import Path, Value
 from nuages.spec.environments import holds, removals
 from nuages.spec.model import BuildOptions, EnvironmentSpec, Expose, Folder
-from nuages.spec.rules import exposing, fronts, processes, walls
+from nuages.spec.rules import exposing, files, fronts, processes, walls
 from nuages.spec.texts import Pattern, places
 from nuages.spec.units import bytes_of, millicores, seconds
 from nuages.spec.validate import Mistake
@@ -56,6 +56,7 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from _choices(spec)
     yield from _release(spec)
     yield from exposing.broken(spec)
+    yield from files.broken(spec)
     yield from fronts.broken(spec)
     yield from processes.broken(spec)
     yield from walls.broken(spec)

@@ -1,0 +1,97 @@
+"""Static files in a bucket: a Job uploads those of this release before any page names them.
+
+What is in the bucket of earlier releases stays as long as their pages may be open; the same Job then removes it.
+"""
+
+from __future__ import annotations
+
+from nuages.app import buckets
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.render.labels import STATIC, labels, metadata
+from nuages.render.pods import container_security, pod_basics, resources, temporary, temporary_mount
+from nuages.render.release import Release
+from nuages.spec.model import Resources, StaticBucket
+
+SMALL = Resources(cpu="50m", memory="192Mi")
+DEADLINE_SECONDS = 900
+# As a migrate Job's: it stays for whoever wants to read its log, until the next release prunes it.
+KEPT_SECONDS = 7 * 24 * 3600
+
+
+def upload(app: App, release: Release) -> list[Object]:
+    """The Job; none where no bucket is declared, or the image has no static files.
+
+    It may be tried again: what lies there already with the same content is left alone.
+    """
+    bucket, root = app.static.bucket, release.build.static_root
+    if bucket is None or root is None or not release.build.static_tree:
+        return []
+    return [
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": metadata(app, f"{app.name}-static-{release.number}", STATIC),
+            "spec": {
+                "backoffLimit": 3,
+                "completions": 1,
+                "parallelism": 1,
+                "activeDeadlineSeconds": DEADLINE_SECONDS,
+                "ttlSecondsAfterFinished": KEPT_SECONDS,
+                "template": {
+                    "metadata": {"labels": labels(app, STATIC)},
+                    "spec": {
+                        **pod_basics(app, user=release.build.user, account=app.name),
+                        "restartPolicy": "Never",
+                        "containers": [_container(app, release, bucket, root)],
+                        "volumes": [temporary()],
+                    },
+                },
+            },
+        }
+    ]
+
+
+def variables(app: App, release: Release) -> dict[str, str]:
+    """Below what pages name their files: the hash of all of them, unless names have hashes of their own."""
+    if app.static.bucket is None:
+        return {}
+    return {"NUAGES_STATIC_TREE": "" if release.build.static_hashed else release.build.static_tree}
+
+
+def address(app: App) -> str:
+    """Where browsers ask for static files, for the overlay; "" where that is the project's own affair."""
+    bucket = app.static.bucket
+    return "" if bucket is None else (bucket.cdn or buckets.address(bucket)).rstrip("/")
+
+
+def _container(app: App, release: Release, bucket: StaticBucket, root: str) -> Object:
+    """It gets none of the app's configuration, and no secret but the one of this bucket."""
+    told = {
+        "NUAGES_BUCKET": bucket.url,
+        "NUAGES_STATIC_ROOT": root,
+        "NUAGES_STATIC_TREE": variables(app, release)["NUAGES_STATIC_TREE"],
+        "NUAGES_INSTANCE": app.instance,
+        "NUAGES_RELEASE": str(release.number),
+        "NUAGES_RUNNING": str(release.running or ""),
+        "NUAGES_KEEP": str(app.static.keep),
+        # https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+        "AWS_ENDPOINT_URL_S3": bucket.endpoint or "",
+        "AWS_DEFAULT_REGION": bucket.region or "us-east-1",
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required" if bucket.endpoint else "",
+    }
+    opening = [
+        {"name": key, "valueFrom": {"secretKeyRef": {"name": bucket.secret, "key": key}}}
+        for key in buckets.KEYS
+        if bucket.secret
+    ]
+    return {
+        "name": "upload",
+        "image": release.build.reference,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python", "-I", "-m", "nuages_runtime.upload"],
+        "env": [*opening, *({"name": name, "value": value} for name, value in told.items() if value)],
+        "resources": resources(SMALL),
+        "securityContext": container_security(),
+        "volumeMounts": [temporary_mount()],
+    }
