@@ -22,6 +22,8 @@ KEPT_SECONDS = 3600
 TIMEOUT_SECONDS = 4 * 3600
 SQL = "anonymise.sql"
 _HERE = "127.0.0.1"
+# Set aside for a moment only; it takes more where there is more.
+_CPU = "10m"
 _SECRET = "/run/clone"  # noqa: S105 - a folder
 _FROM_DUMP = "pg_restore --no-owner --no-acl --exit-on-error --single-transaction"
 
@@ -251,14 +253,14 @@ def _image(store: Postgres, resources: Object | None = None) -> Object:
     return {
         "image": f"docker.io/library/postgres:{store.run.version}",
         "imagePullPolicy": "IfNotPresent",
-        "resources": resources or {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
+        "resources": resources or {"requests": {"cpu": _CPU, "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
         "securityContext": container_security(),
     }
 
 
 def _resources(store: Postgres) -> Object:
     memory = store.run.resources.memory
-    return {"requests": {"cpu": "50m", "memory": memory}, "limits": {"memory": memory}}
+    return {"requests": {"cpu": _CPU, "memory": memory}, "limits": {"memory": memory}}
 
 
 def _policy(
