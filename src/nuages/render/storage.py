@@ -12,6 +12,7 @@ from nuages.app.objects import Object
 from nuages.render import authority
 from nuages.render.labels import MEDIA, VOLUME, metadata
 from nuages.render.pods import temporary, temporary_mount
+from nuages.render.profiles import storage_class
 from nuages.render.release import Release
 from nuages.spec import model
 from nuages.spec.units import canonical_memory
@@ -27,7 +28,7 @@ def media(app: App) -> list[Object]:
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "metadata": metadata(app, _claim(app), MEDIA, data=True),
-            "spec": _claimed(volume.access_mode, volume.size, volume.storage_class),
+            "spec": _claimed(app, volume.access_mode, volume.size, volume.storage_class),
         }
     ]
 
@@ -40,7 +41,7 @@ def folders(app: App) -> list[Object]:
             "kind": "PersistentVolumeClaim",
             "metadata": metadata(app, volume.name, VOLUME, volume.key, data=True),
             "spec": _claimed(
-                volume.folder.access_mode or "ReadWriteMany", volume.folder.size, volume.folder.storage_class
+                app, volume.folder.access_mode or "ReadWriteMany", volume.folder.size, volume.folder.storage_class
             ),
         }
         for volume in app.volumes.values()
@@ -100,11 +101,12 @@ def _source(volume: Volume) -> Object:
     return {"persistentVolumeClaim": {"claimName": volume.name}}
 
 
-def _claimed(access_mode: str, size: str, storage_class: str | None) -> Object:
+def _claimed(app: App, access_mode: str, size: str, declared: str | None) -> Object:
+    named = declared or storage_class(app, access_mode)
     return {
         "accessModes": [access_mode],
         "resources": {"requests": {"storage": canonical_memory(size)}},
-        **({"storageClassName": storage_class} if storage_class else {}),
+        **({"storageClassName": named} if named else {}),
     }
 
 

@@ -11,6 +11,7 @@ from nuages.render import outside, profiles
 from nuages.render.exposure import exposure
 from nuages.render.manifest import render
 from nuages.render.release import Release
+from nuages.render.storage import media
 from nuages.render.switch import weighted
 from nuages.spec.load import parse
 
@@ -184,6 +185,14 @@ def test_pods_say_that_they_use_an_identity_of_azures() -> None:
         )
         assert web["spec"]["template"]["metadata"]["labels"].get("azure.workload.identity/use") == expected
         assert "azure.workload.identity/use" not in web["spec"]["selector"]["matchLabels"]
+
+
+@pytest.mark.parametrize(("profile", "named"), [("gke", "standard-rwx"), ("aks", "azurefile-csi"), ("eks", None)])
+def test_volumes_of_all_nodes_get_the_class_that_the_cloud_has_for_them(profile: str, named: str | None) -> None:
+    shared = "{size: 1Gi, accessMode: ReadWriteMany"
+    for written, expected in ((f"{shared}}}", named), (f"{shared}, storageClass: own}}", "own")):
+        (claim,) = media(shop(f"profile: {profile}, hosts: [a.example.com]", f"media: {{volume: {written}}}\n"))
+        assert claim["spec"].get("storageClassName") == expected
 
 
 @pytest.mark.parametrize(
