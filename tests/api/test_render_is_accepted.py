@@ -128,12 +128,13 @@ async def test_pod_security_restricted_is_really_on(cluster, namespace):
 def admissible(spec):
     """The pod as its controller would make it: the claim's volume is added by the StatefulSet's."""
     spec = copy.deepcopy(spec)
-    volumes = {volume["name"] for volume in spec["volumes"]}
-    for mount in (mount for container in spec["containers"] for mount in container["volumeMounts"]):
+    volumes = {volume["name"] for volume in spec.setdefault("volumes", [])}
+    for mount in (mount for container in spec["containers"] for mount in container.get("volumeMounts", [])):
         if mount["name"] not in volumes:
             spec["volumes"].append({"name": mount["name"], "persistentVolumeClaim": {"claimName": mount["name"]}})
     for constraint in spec.get("topologySpreadConstraints", []):
-        constraint.pop("matchLabelKeys")
+        constraint.pop("matchLabelKeys", None)
+    spec.pop("priorityClassName", None)  # the cluster's own
     return spec
 
 

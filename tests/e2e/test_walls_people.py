@@ -80,15 +80,17 @@ def may(site, person, verb, what):
     return site.kubectl(*asked, check=False).stdout.strip() == "yes"
 
 
-def test_a_developer_deploys_with_the_rights_of_that_role_alone(site):
+@pytest.fixture(scope="module")
+def rights(site):
+    """What whoever runs the cluster puts there once: rights, and how much may be taken."""
     assert "with this rule would do" in site.developer.nuages("deploy", code=1).stderr
+    chosen = ("--filename", "-", "--selector", "app.kubernetes.io/component=rights")
+    rendered = site.admin.nuages("render").stdout
+    site.kubectl("apply", "--server-side", "--field-manager", "nuages", *chosen, text=rendered)
 
-    # What whoever runs the cluster puts there once: rights, and how much may be taken.
-    rendered = list(yaml.safe_load_all(site.admin.nuages("render").stdout))
-    given = [one for one in rendered if one["kind"] in ("Role", "RoleBinding", "ResourceQuota", "LimitRange")]
-    listed = {"apiVersion": "v1", "kind": "List", "items": given}
-    site.kubectl("apply", "--server-side", "--filename", "-", text=json.dumps(listed))
 
+@pytest.mark.usefixtures("rights")
+def test_a_developer_deploys_with_the_rights_of_that_role_alone(site):
     site.developer.nuages("deploy")
     assert "blue" in site.developer.nuages("run", "--", "printenv", "COLOR").stdout
     site.developer.nuages("logs", "web")
@@ -107,6 +109,7 @@ def test_a_developer_deploys_with_the_rights_of_that_role_alone(site):
     assert used["limits.memory"] != "0"
 
 
+@pytest.mark.usefixtures("rights")
 @pytest.mark.parametrize(
     ("verb", "what", "who"),
     [

@@ -79,6 +79,7 @@ KNOWN: dict[str, Resource] = {
         ("ClusterRoleBinding", "clusterrolebindings"),
         namespaced=False,
     ),
+    **_table("scheduling.k8s.io/v1", ("PriorityClass", "priorityclasses"), namespaced=False),
     **_table("storage.k8s.io/v1", ("StorageClass", "storageclasses"), namespaced=False),
 }
 

@@ -16,7 +16,7 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden, Refused
 from nuages.findings import Finding, Level, Place, errors
 from nuages.kube.client import Cluster
-from nuages.release import claimed, listening
+from nuages.release import claimed, listening, places
 from nuages.render.exposure import exposure
 from nuages.render.manifest import render
 from nuages.render.release import Release
@@ -49,6 +49,7 @@ async def look(app: App, cluster: Cluster, build: Build | None = None) -> list[F
         listening.issuer(app, cluster),
         listening.certificate(app, cluster),
         _volumes(app, cluster, objects),
+        places.priority(app, cluster),
     ]
     answers = await asyncio.gather(*(_as_far_as_we_may(one) for one in asked))
     return [finding for each in answers for finding in each]

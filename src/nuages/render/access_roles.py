@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.render.labels import CONFIG, metadata
+from nuages.render.labels import RIGHTS, metadata
 
 GROUP = "rbac.authorization.k8s.io"
 GRANTED = frozenset({"ResourceQuota", "LimitRange", "Role", "RoleBinding"})
@@ -90,7 +90,7 @@ def operator() -> list[Object]:
 
 def _role(app: App, name: str, groups: list[str], rules: list[Object]) -> list[Object]:
     named = f"{app.name}-{name}"
-    about = metadata(app, named, CONFIG)
+    about = metadata(app, named, RIGHTS)
     return [
         {"apiVersion": f"{GROUP}/v1", "kind": "Role", "metadata": about, "rules": rules},
         {

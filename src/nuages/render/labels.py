@@ -33,6 +33,8 @@ STATIC, POSTGRES, REDIS, RABBITMQ, MEMCACHED = "static", "postgres", "redis", "r
 PGBOUNCER = "pgbouncer"
 # An object of the user's own.
 EXTRA = "extra"
+# What whoever runs the cluster may have to apply: rights and limits.
+RIGHTS = "rights"
 # Of environments from a template: what brings a copy of another's data, and what ends them when their time is over.
 CLONE, KEEPER = "clone", "keeper"
 MEDIA, VOLUME, CONFIG, NETWORK = "media", "volume", "config", "network"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.render.labels import CONFIG, metadata
+from nuages.render.labels import RIGHTS, metadata
 from nuages.spec.units import canonical_cpu, canonical_memory
 
 SMALL = {"cpu": "100m", "memory": "128Mi"}
@@ -27,7 +27,7 @@ def quota(app: App) -> list[Object]:
     }
     if not hard:
         return []
-    about = metadata(app, app.name, CONFIG)
+    about = metadata(app, app.name, RIGHTS)
     return [
         {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": about, "spec": {"hard": hard}},
         {
