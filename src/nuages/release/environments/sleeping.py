@@ -43,25 +43,29 @@ async def sleep(app: App, cluster: Cluster, say: Callable[[str], None]) -> int:
     return len(found)
 
 
-async def wake(app: App, cluster: Cluster, say: Callable[[str], None], *, stores_only: bool = False) -> int:
-    """Bring back what sleeps, what others talk to first, and wait until it answers; answers how many objects."""
+async def wake(app: App, cluster: Cluster, say: Callable[[str], None], *, patiently: bool = True) -> int:
+    """Bring back what sleeps, what others talk to first, and wait until that answers; answers how many objects.
+
+    `patiently` waits for the rest as well: a release does not, which may be there to mend it.
+    """
     found = [item for item in await _workloads(app, cluster) if AWAKE in (item["metadata"].get("annotations") or {})]
     stores = [item for item in found if _store(item)]
-    others = [] if stores_only else [item for item in found if not _store(item)]
+    others = [item for item in found if not _store(item)]
     for items in (stores, others):
         for item in items:
             say(f"{item['kind']}/{item['metadata']['name']}")
             await _patch(item, awake(item), cluster)
-        await _until_ready(app, items, cluster, say)
+        if patiently or items is stores:
+            await _until_ready(app, items, cluster, say)
     await marks.mark(app, cluster, asleep=None)
-    return len(stores) + len(others)
+    return len(found)
 
 
 async def rouse(app: App, cluster: Cluster, sink: Sink) -> None:
-    """Before a release: its stores have to answer. All else it brings itself."""
+    """Before a release, whose stores have to answer."""
     if app.template and (found := await marks.of(app, cluster)) and found.asleep:
         with step(sink, "wake") as shown:
-            await wake(app, cluster, shown.say, stores_only=True)
+            await wake(app, cluster, shown.say, patiently=False)
 
 
 def asleep(item: Object) -> dict[str, Any]:
