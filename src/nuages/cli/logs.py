@@ -126,7 +126,7 @@ def chooser(app: App, components: tuple[str, ...]) -> Callable[[Source], bool]:
     import difflib
 
     from nuages.errors import UsageError
-    from nuages.render.labels import BEAT, MIGRATE, POSTGRES, REDIS, RUN, WEB, WORKER
+    from nuages.render.labels import BEAT, FRONTEND, MIGRATE, POSTGRES, REDIS, RUN, STATIC, WEB, WORKER
 
     own = {
         WEB: ("", *app.web),
@@ -135,7 +135,9 @@ def chooser(app: App, components: tuple[str, ...]) -> Callable[[Source], bool]:
     }
     others = (MIGRATE, RUN, *([POSTGRES] if app.postgres else []), *([REDIS] if app.redis else []))
     names: dict[str, set[tuple[str, str]]] = {name: {(name, "")} for name in others}
-    for component, keys in own.items():
+    fronts = {FRONTEND: ("", *app.frontends)} if app.frontends else {}
+    files = {STATIC: ("",)} if app.static.nginx else {}
+    for component, keys in {**own, **fronts, **files}.items():
         for key in keys:
             for name in filter(None, (f"{component}-{key}" if key else component, key)):
                 names.setdefault(name, set()).add((component, key))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from nuages.app.components import App
 from nuages.app.parts import Frontend
 from nuages.errors import BuildFailed
-from nuages.image import base, dependencies, frontend, layers, oci, system
+from nuages.image import base, dependencies, frontend, layers, oci, prune, system
 from nuages.image.system import System
 from nuages.progress import Sink, step
 from nuages.render import nginx
@@ -55,7 +55,12 @@ class Front(NamedTuple):
     @property
     def archive(self) -> Path:
         """An archive of it, for programs that need one."""
-        return oci.archive(self.image, self.names, system.home() / "images" / f"{self.name}-{self.tag}.tar")
+        digest = self.image.digest.removeprefix("sha256:")[:12]
+        to = system.home() / "images" / f"{self.name}-{digest}.tar"
+        if not to.is_file():
+            oci.archive(self.image, self.names, to)
+            prune.archives(to.parent, self.name)
+        return to
 
 
 def ensure(root: Path, app: App, files: Sequence[str], *, below: System | None, sink: Sink) -> tuple[Front, ...]:
