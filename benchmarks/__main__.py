@@ -22,6 +22,7 @@ NAMES = (
     "cluster",
     "locks",
     "soak",
+    "tasks",
     "matrix",
 )
 LONG = ("faults",)

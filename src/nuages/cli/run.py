@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from nuages.cli import target
 from nuages.cli.console import console
@@ -80,6 +81,7 @@ detach_option = click.option("--detach", "-d", is_flag=True, help="Don't wait; p
 @detach_option
 @click.option("--attach", metavar="NAME", help="Come back to a command that was detached, or lost.")
 @click.option("--history", is_flag=True, help="Who ran what, the newest first.")
+@click.option("--list", "listed", is_flag=True, help="The jobs and schedules of nuages.yaml, which have a name.")
 def command(
     arguments: tuple[str, ...],
     *,
@@ -91,28 +93,56 @@ def command(
     detach: bool,
     attach: str | None,
     history: bool,
+    listed: bool,
 ) -> int:
     """Run a command in a pod of its own, with the image and the environment that are live.
+
+    A single word that is the name of a job or a schedule in nuages.yaml runs that, with its memory and its time.
 
     The exit code is the command's. In a terminal it has one; in a pipe it reads and writes plain streams. The command
     line is kept for --history as it was typed: secrets belong into the environment, or into the pipe.
 
     \b
+    nuages run seed                        the job of that name
     nuages run -- python -c "print(1)"     its output, its exit code
     nuages run --detach -- ./import.sh     goes on alone, an hour at most
     nuages run --attach blog-run-x7k2p     what it wrote, and how it ends
     """
     from nuages.errors import UsageError
+    from nuages.render import jobs_on_demand as jobs
 
-    if sum(map(bool, (arguments, attach, history))) != 1:
-        raise UsageError("one of: a command, --attach NAME, --history", hint="nuages run -- python manage.py check")
+    if sum(map(bool, (arguments, attach, history, listed))) != 1:
+        hint = "nuages run -- python manage.py check"
+        raise UsageError("one of: a command, a job's name, --attach NAME, --history, --list", hint=hint)
     app = app_of(file, environment)
+    if listed:
+        return _list(app)
     cluster = cluster_of(app, file, context)
     if history:
         return _history(app, cluster)
     if attach:
         return _back(app, cluster, attach)
+    if job := jobs.named(app, arguments):
+        time = job.time if _default("ttl") else ttl
+        command = tuple(job.command)
+        return execute(app, cluster, command, ttl=time, memory=memory or job.memory, cpu=job.cpu, detach=detach)
     return execute(app, cluster, arguments, ttl=ttl, memory=memory, detach=detach)
+
+
+def _default(option: str) -> bool:
+    """Whether nobody gave an option."""
+    return click.get_current_context().get_parameter_source(option) is not ParameterSource.COMMANDLINE
+
+
+def _list(app: App) -> int:
+    from nuages.render import jobs_on_demand as jobs
+
+    found = jobs.declared(app)
+    wide = max((len(name) for name in found), default=0)
+    for name, job in found.items():
+        when = f"   {job.when}" if job.when else ""
+        console.print(spelled(f"{name:{wide}}  {shlex.join(job.command)}{when}"))
+    return 0
 
 
 def execute(
@@ -122,6 +152,7 @@ def execute(
     *,
     ttl: str,
     memory: str | None = None,
+    cpu: str | None = None,
     detach: bool = False,
     kind: Kind | None = None,
 ) -> int:
@@ -130,9 +161,11 @@ def execute(
 
     from nuages.cli.terminal import Terminal
     from nuages.release import run
+    from nuages.spec.units import canonical_cpu
 
     here = Terminal()
     wanted = run.of(app, arguments, ttl=_seconds(ttl), memory=_memory(memory))
+    wanted = msgspec.structs.replace(wanted, cpu=canonical_cpu(cpu)) if cpu else wanted
     where = kind or run.in_project
     if not detach:
         term = os.environ.get("TERM", "") if here.tty else ""

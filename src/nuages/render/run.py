@@ -117,6 +117,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """TERM, of who has one."""
     memory: str | None = None
     """Another limit than the web's."""
+    cpu: str = CPU
+    """What is set aside."""
     token: str = ""
     """By which the launcher's last word is known from the command's own output."""
 
@@ -128,7 +130,7 @@ def project(app: App, template: Object, wanted: Run) -> Object:
     left_out = {"ports", "startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "args", "name", "command"}
     memory = {"memory": wanted.memory} if wanted.memory else {}
     resources = web.get("resources", {})
-    requests = {"requests": resources.get("requests", {}) | {"cpu": CPU} | memory}
+    requests = {"requests": resources.get("requests", {}) | {"cpu": wanted.cpu} | memory}
     container = {
         **{field: value for field, value in web.items() if field not in left_out},
         "env": _environment(web.get("env", []), wanted),

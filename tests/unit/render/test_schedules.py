@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nuages.render.jobs_on_demand import declared, named
 from nuages.render.manifest import render
 
 from .blog import SPEC, blog, release
@@ -57,3 +58,13 @@ def test_an_eviction_is_none_of_its_tries():
 def test_it_goes_where_the_web_is_when_a_volume_is_one_nodes():
     assert "affinity" in pod(made("small")["blog-schedule-report"])
     assert "affinity" not in pod(made()["blog-schedule-report"])
+
+
+def test_jobs_and_schedules_are_run_by_their_name_a_job_first():
+    jobs = SCHEDULES + "jobs: {seed: {manage: [loaddata, demo], timeout: 5m}, report: {command: [python, now.py]}}\n"
+    app = blog("local", SPEC.replace("environments:\n", jobs + "environments:\n", 1))
+    assert list(declared(app)) == ["seed", "report", "clearsessions"]
+    assert named(app, ("report",)).command == ["python", "now.py"]
+    assert named(app, ("clearsessions",)).when == "0 3 * * *"
+    assert named(app, ("seed",)).time == "5m"
+    assert named(app, ("seed", "again")) is None

@@ -1,0 +1,183 @@
+"""Workers that are killed while they work: a Redis, some of the runtime's workers, and how often each task was done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from nuages.host.command import environment as own_environment
+from nuages.host.command import run
+from nuages.host.places import cache
+from nuages.image import base
+
+SOURCE = Path(__file__).parents[2] / "src"
+PACKAGES = ("django==5.2.19", "celery==5.7.0", "redis==8.1.0", "packaging", "setuptools")
+BACK = 10
+"""Seconds after which Redis' transport gives a task again that nobody has acknowledged (visibility_timeout)."""
+
+MODULE = f"""
+import os
+
+import redis
+from celery import Celery
+
+app = Celery("fire", broker=os.environ["CELERY_BROKER_URL"])
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    broker_transport_options={{"visibility_timeout": {BACK}}},
+    broker_connection_retry_on_startup=True,
+)
+counts = redis.Redis.from_url(os.environ["COUNTS_URL"])
+
+
+@app.task
+def count(number):
+    counts.hincrby("done", number)
+
+
+def send(most):
+    with app.producer_pool.acquire() as producer:
+        for number in range(most):
+            count.apply_async((number,), producer=producer)
+"""
+
+
+class Seen(NamedTuple):
+    """What became of the tasks."""
+
+    tasks: int
+    killed: int
+    seconds: float
+    times: Counter[int]
+    """How many tasks were done so many times: once, twice."""
+
+    @property
+    def lost(self) -> int:
+        """Those that were never done."""
+        return self.tasks - sum(self.times.values())
+
+    @property
+    def again(self) -> int:
+        """How often one was done that had been done already."""
+        return sum(count * (times - 1) for times, count in self.times.items())
+
+
+def python() -> Path:
+    """A Python with Celery, made once and kept."""
+    venv = cache() / "test-environments" / f"fire-{sys.version_info.major}.{sys.version_info.minor}"
+    found = venv / "bin/python"
+    if not (venv / "made").exists():
+        run(["uv", "venv", "--quiet", "--clear", "--python", sys.executable, venv])
+        run(["uv", "pip", "install", "--quiet", "--python", found, *PACKAGES])
+        (venv / "made").touch()
+    return found
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """The URL of a real Redis, from the image that a cluster runs."""
+    container = run(["buildah", "from", "--pull-never", base.in_storage("redis:8")]).strip()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ("redis-server", "--port", str(port), "--save", "", "--dir", "/tmp")
+    process = subprocess.Popen(
+        ["buildah", "run", "--isolation=chroot", "--network=host", container, "--", *server],
+        env=own_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        for _ in range(300):
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            time.sleep(0.1)
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        run(["buildah", "rm", container])
+
+
+class Fire:
+    """Some workers on one Redis."""
+
+    def __init__(self, folder: Path, redis: str) -> None:
+        """Write the project."""
+        (folder / "fire.py").write_text(MODULE)
+        self._python, self._folder, self._redis = python(), folder, redis
+        self._env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{SOURCE}:{folder}",
+            "CELERY_BROKER_URL": f"{redis}/1",
+            "COUNTS_URL": f"{redis}/3",
+            "NUAGES_CELERY_APP": "fire",
+            "NUAGES_CELERY_CONCURRENCY": "2",
+            "NUAGES_GRACEFUL_TIMEOUT": "30",
+        }
+
+    def asked(self, code: str) -> str:
+        """What some code of the project's prints."""
+        return run([self._python, "-c", code], env=self._env, cwd=self._folder)
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        """One that works; its processes are a group of their own, as those of a container are."""
+        return subprocess.Popen(
+            [self._python, "-m", "nuages_runtime.worker"], env=self._env, cwd=self._folder,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def done(self) -> int:
+        """How many tasks were done at least once."""
+        place, _, _ = self._redis.removeprefix("redis://").partition("/")
+        host, _, port = place.partition(":")
+        with (
+            socket.create_connection((host, int(port)), timeout=10) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            connection.sendall(b"SELECT 3\r\nHLEN done\r\n")
+            answers.readline()
+            return int(answers.readline()[1:])
+
+    def burn(self, tasks: int, *, workers: int, every: float, limit: float) -> Seen:
+        """Send tasks and kill one worker after the other, until all are done or the time is over."""
+        began = time.monotonic()
+        sender = subprocess.Popen(
+            [self._python, "-c", f"import fire; fire.send({tasks})"], env=self._env, cwd=self._folder
+        )
+        alive = [self.worker() for _ in range(workers)]
+        killed = 0
+        try:
+            while (done := self.done()) < tasks and time.monotonic() - began < limit:
+                time.sleep(every)
+                done = self.done()
+                turn = killed % workers
+                # What waits for Redis to give it again needs a worker that lives: the last of them are left alone.
+                if done < tasks * 0.995:
+                    kill(alive[turn])
+                    alive[turn] = self.worker()
+                    killed += 1
+            seconds = time.monotonic() - began
+            time.sleep(1)
+        finally:
+            for each in (*alive, sender):
+                kill(each)
+        values = self.asked("import fire; print(' '.join(v.decode() for v in fire.counts.hvals('done')))").split()
+        return Seen(tasks, killed, seconds, Counter(map(int, values)))
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """As a node's kernel does that has no memory left: all of it, at once."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
