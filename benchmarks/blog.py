@@ -40,7 +40,7 @@ class Blog:
         )
         self.env = os.environ | {"KUBECONFIG": str(info.kubeconfig)}
         shutil.copytree(ROOT / "examples" / "blog", folder)
-        self._spec: Object = yaml.safe_load((ROOT / "examples" / "blog.nuages.yaml").read_text())
+        self._spec: Object = yaml.safe_load((ROOT / "examples" / "plain.nuages.yaml").read_text())
         self.paint(self.colour)
 
     @property

@@ -227,7 +227,7 @@ def pip() -> Iterator[str]:
 def blog(folder: Path) -> Project:
     """The example."""
     shutil.copytree(ROOT / "examples" / "blog", folder, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3"))
-    shutil.copyfile(ROOT / "examples" / "blog.nuages.yaml", folder / "nuages.yaml")
+    shutil.copyfile(ROOT / "examples" / "plain.nuages.yaml", folder / "nuages.yaml")
     return Project("blog", folder, "posts/views.py")
 
 

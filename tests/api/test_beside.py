@@ -29,7 +29,7 @@ from nuages.release.trials.trial import Counted
 from nuages.spec.load import load
 
 pytestmark = pytest.mark.api
-BLOG = Path(__file__).parents[2] / "examples" / "blog.nuages.yaml"
+BLOG = Path(__file__).parents[2] / "examples" / "plain.nuages.yaml"
 BUILD = Build(
     reference="registry.example.com/acme/blog@sha256:" + "1" * 64,
     wsgi="blog.wsgi:application",

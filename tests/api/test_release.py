@@ -25,7 +25,7 @@ from nuages.release.record import Outcome
 from nuages.spec.load import load
 
 pytestmark = pytest.mark.api
-BLOG = Path(__file__).parents[2] / "examples" / "blog.nuages.yaml"
+BLOG = Path(__file__).parents[2] / "examples" / "plain.nuages.yaml"
 BUILD = Build(
     reference="registry.example.com/acme/blog@sha256:" + "1" * 64,
     wsgi="blog.wsgi:application",

@@ -67,7 +67,7 @@ def blog_in(folder: Path, cluster, namespace: str) -> Project:
     shutil.copytree(ROOT / "examples" / "blog", folder)
     with (folder / "blog" / "settings.py").open("a") as settings:
         settings.write(BROKEN)
-    text = (ROOT / "examples" / "blog.nuages.yaml").read_text()
+    text = (ROOT / "examples" / "plain.nuages.yaml").read_text()
     local = "  local:\n"
     assert local in text
     bound = f"{local}    namespace: {namespace}\n    cluster: {cluster.context}\n"

@@ -21,7 +21,7 @@ from nuages.spec.load import parse
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
-SPEC = (ROOT / "examples" / "blog.nuages.yaml").read_text()
+SPEC = (ROOT / "examples" / "plain.nuages.yaml").read_text()
 
 
 def app(more: str = "") -> App:

@@ -39,7 +39,7 @@ def project(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def app() -> App:
-    return resolve(load(ROOT / "examples" / "blog.nuages.yaml"), "local")
+    return resolve(load(ROOT / "examples" / "plain.nuages.yaml"), "local")
 
 
 def own(app: App, file: str) -> App:

@@ -33,7 +33,7 @@ ENVIRONMENT = {"SECRET_KEY": "only-here", "ALLOWED_HOSTS": "*", "NUAGES_RELEASE"
 
 @pytest.fixture(scope="module")
 def app() -> App:
-    return resolve(load(ROOT / "examples" / "blog.nuages.yaml"), "local")
+    return resolve(load(ROOT / "examples" / "plain.nuages.yaml"), "local")
 
 
 @pytest.fixture

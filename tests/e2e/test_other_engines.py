@@ -47,7 +47,7 @@ def podman(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def blog(more: str = "") -> App:
-    spec = (ROOT / "examples" / "blog.nuages.yaml").read_text()
+    spec = (ROOT / "examples" / "plain.nuages.yaml").read_text()
     return resolve(parse((spec + more).encode(), "nuages.yaml"), "local")
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def app() -> App:
-    return resolve(load(ROOT / "examples" / "blog.nuages.yaml"), "local")
+    return resolve(load(ROOT / "examples" / "plain.nuages.yaml"), "local")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 def spec(tmp_path: Path) -> Path:
     folder = tmp_path / "blog"
     shutil.copytree(ROOT / "examples" / "blog", folder, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3"))
-    shutil.copyfile(ROOT / "examples" / "blog.nuages.yaml", folder / "nuages.yaml")
+    shutil.copyfile(ROOT / "examples" / "plain.nuages.yaml", folder / "nuages.yaml")
     return folder / "nuages.yaml"
 
 
