@@ -36,6 +36,7 @@ COMMANDS = {
     "shell": "Django's shell, with what is live.",
     "dbshell": "The database's own client.",
     "createsuperuser": "Make an administrator's account.",
+    "services": "The data stores: list, plan a change, apply it, history.",
     "backup": "The database's backups: make one, list, drill.",
     "restore": "Bring a backup back, beside what serves, then in its place.",
     "env": "Environments from a template: up, list, sleep, wake, down.",

@@ -83,6 +83,7 @@ def _stateful_set(app: App, service: Postgres) -> Object:
                     "spec": {
                         "accessModes": ["ReadWriteOnce"],
                         "resources": {"requests": {"storage": canonical_memory(service.run.storage)}},
+                        **({"storageClassName": service.run.storage_class} if service.run.storage_class else {}),
                     },
                 }
             ],

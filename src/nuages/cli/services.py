@@ -1,0 +1,193 @@
+"""`nuages services`: the data stores, what a change of them would do, and doing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.asked import wish
+from nuages.cli.console import console
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from nuages.release.services.change import Store
+    from nuages.release.services.look import Entry
+    from nuages.release.services.record import Changed
+
+
+class Listing(click.Group):
+    """Lists where no subcommand is named: `nuages services -e production` is enough."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are wanted."""
+        return list(self.commands)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `list` in front of options."""
+        if not args or (args[0].startswith("-") and args[0] not in {"-h", "--help"}):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Listing)
+def command() -> None:
+    """The data stores, which no release changes: list (also without a word), plan a change, apply it."""
+
+
+@command.command("list")
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """Each data store: where it is, in which image, how large, and what is left of those that the spec has no more."""
+    import msgspec
+
+    from nuages.release.services import look
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> look.Listing:
+        async with cluster:
+            return await look.listing(app, cluster)
+
+    found = run(story())
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    rows = [_row(entry) for entry in found.services]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        console.print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    if not rows:
+        console.print(f"{app.instance} has no data stores")
+    for one in found.left:
+        console.print(f"left behind  {one.kind} {one.name}")
+    if found.left:
+        console.print("             nothing removes it by itself: kubectl delete, once its data is not needed any more")
+
+
+@command.command()
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def plan(file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """What would become of each data store; nothing is changed."""
+    import msgspec
+
+    from nuages.release.services import look
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> list[Store]:
+        async with cluster:
+            return await look.look(app, cluster)
+
+    found = run(story())
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode({"schema": 1, "services": found})).decode())
+        return
+    _show(found)
+
+
+@command.command()
+@cluster_options
+@click.argument("only", nargs=-1, metavar="[SERVICE]...")
+@click.option("--message", "-m", default="", help="Why; whoever waits for the lock reads it.")
+@click.option(
+    "--wait",
+    is_flag=False,
+    flag_value="for ever",
+    metavar="[DURATION]",
+    help="Queue behind a release under way, for as long as it takes or, with --wait=10m, so long.",
+)
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+def apply(
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    only: tuple[str, ...],
+    message: str,
+    wait: str | None,
+    yes: bool,
+) -> None:
+    """Make the data stores what nuages.yaml says: resources, versions of the same major, larger volumes.
+
+    One after another; its pod starts anew, so for some seconds nobody answers. What can't become so is refused before
+    anything is touched: a volume never shrinks, and another major version needs `nuages services upgrade`.
+
+    \b
+    nuages services apply -e production postgres --yes
+    """
+    from nuages.errors import UsageError
+    from nuages.release.services import apply as services
+    from nuages.release.services.look import look
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+    asked = wish(message, wait)
+
+    async def planned() -> list[Store]:
+        async with cluster:
+            found = await look(app, cluster)
+        if unknown := set(only) - {store.service for store in found}:
+            raise UsageError(f"{', '.join(sorted(unknown))} does not run in {app.instance}", hint="nuages services")
+        return [store for store in found if not only or store.service in only]
+
+    found = run(planned())
+    services.refuse(app, found)
+    _show(found)
+    if not any(store.way in services.CHANGES for store in found):
+        return
+    if not yes:
+        click.confirm("Apply?", abort=True)
+    again = cluster_of(app, file, context)
+
+    async def story() -> list[Changed]:
+        async with again:
+            return await services.apply(app, again, console.sink, only=only, wish=asked)
+
+    run(story())
+
+
+@command.command()
+@cluster_options
+def history(file: Path, environment: str, context: str | None) -> None:
+    """What was done to the data stores, the newest first, and by whom."""
+    from nuages.release.services import record
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> list[Changed]:
+        async with cluster:
+            return await record.history(app, cluster)
+
+    for one in run(story()):
+        fields = f"  {', '.join(one.fields)}" if one.fields else ""
+        grown = f"  volume {one.storage}" if one.storage else ""
+        console.print(f"{one.started:%Y-%m-%d %H:%M}  {one.service}  {one.way}  {one.outcome}  {one.by}{grown}{fields}")
+
+
+def _show(found: list[Store]) -> None:
+    from nuages.release.services.apply import said
+
+    for store in found:
+        console.print(f"{store.service:<10} {said(store)}")
+        for field in store.fields:
+            console.print(f"           {field.path}: {field.before or 'nothing'} → {field.after or 'nothing'}")
+        for finding in store.findings:
+            console.print(f"           ✗ {finding.message}  {finding.id}")
+            console.print(f"             {finding.hint}")
+    if not found:
+        console.print("no data store runs in the cluster")
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    state = {True: "ready", False: "not ready", None: ""}[entry.ready]
+    if entry.where == "cluster" and not entry.image:
+        state = "made by the next deploy"
+    what = entry.image.rpartition("/")[2] or (f"tls {entry.tls}" if entry.tls else "")
+    return (entry.service, entry.where, what, state, entry.storage and f"volume {entry.storage}", entry.address)
