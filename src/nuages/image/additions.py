@@ -97,7 +97,7 @@ def _wanted(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
 
 
 def _for_buckets(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
-    """django-storages for uploads, and Amazon's client for both kinds of files.
+    """django-storages for uploads, and Amazon's client for both kinds of files, and for backups.
 
     The client and its core carry the same version; a core that the project brings decides for both.
     """
@@ -105,7 +105,9 @@ def _for_buckets(app: App, installed: Mapping[str, str]) -> Iterator[Addition]:
     uploads = app.bucket is not None and overlay.enabled and overlay.media
     if uploads:
         yield Addition("django-storages", "to keep uploads in a bucket")
-    if (uploads or app.static.bucket) and "boto3" not in installed:
+    backup = app.postgres.run.backup if app.postgres else None
+    backups = backup is not None and backup.to.bucket is not None
+    if (uploads or app.static.bucket or backups) and "boto3" not in installed:
         yield Addition("boto3", "to reach a bucket", installed.get("botocore", ""))
         for name in ("botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"):
             yield Addition(name, "for boto3")

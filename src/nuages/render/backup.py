@@ -6,23 +6,35 @@ The pods run the database's own image, whose pg_dump and pg_restore are of the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from nuages.app import buckets
 from nuages.app.components import App, Postgres
 from nuages.app.objects import Object
 from nuages.render import backup_scripts as scripts
+from nuages.render.extras import dressed
 from nuages.render.labels import BACKUP, labels, metadata
 from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
 from nuages.render.postgres import PASSWORD_KEY, PORT, UID, USER_KEY
 from nuages.spec import model
 from nuages.spec.units import canonical_memory
 
-CONTAINER = "backup"
+CONTAINER, COURIER = "backup", "bucket"
 LONGEST_SECONDS = 6 * 3600
 """How long a backup, or a restore, may take."""
 LATE_SECONDS = 3600
 """How long after its time a backup may still begin, where the cluster was away."""
 KEPT_SECONDS = 24 * 3600
 MEMORY, DRILL_MEMORY = "256Mi", "512Mi"
+
+
+class Pod(NamedTuple):
+    """What a backup pod runs, and has beside the backups."""
+
+    containers: Sequence[Object]
+    first: Sequence[Object] = ()
+    """What runs before."""
+    volumes: Sequence[Object] = ()
 
 
 def backups(app: App) -> model.Backup | None:
@@ -55,7 +67,7 @@ def volume(app: App) -> list[Object]:
     ]
 
 
-def schedule(app: App) -> list[Object]:
+def schedule(app: App, image: str) -> list[Object]:
     """The CronJob that makes a backup at its time.
 
     One that fails is tried once more and then stands as a failed Job, for whoever looks; those there are stay.
@@ -78,26 +90,32 @@ def schedule(app: App) -> list[Object]:
                 "suspend": False,
                 "jobTemplate": {
                     "metadata": {"labels": labels(app, BACKUP)},
-                    "spec": _job(app, app.postgres, labels(app, BACKUP), scripts.BACKUP, retries=1),
+                    "spec": _job(app, app.postgres, labels(app, BACKUP), making(app, image), retries=1),
                 },
             },
         }
     ]
 
 
-def now(app: App, name: str) -> Object:
-    """A Job that makes a backup at once."""
-    return _named(app, name, scripts.BACKUP)
+def making(app: App, image: str) -> Pod:
+    """What makes a backup: into the volume, or into the pod's own folder and from there into the bucket."""
+    made = Pod([_container(app, scripts.BACKUP)])
+    return Pod([_courier(app, image, "keep")], made.containers) if bucket(app) else made
 
 
-def listing(app: App, name: str) -> Object:
+def now(app: App, name: str, image: str) -> Object:
+    """A Job that makes a backup at once; `image` is the project's, where a bucket is reached from."""
+    return _named(app, name, making(app, image))
+
+
+def listing(app: App, name: str, image: str) -> Object:
     """A Job that says which backups there are."""
-    return _named(app, name, scripts.LIST)
+    return _named(app, name, Pod([_courier(app, image, "list") if bucket(app) else _container(app, scripts.LIST)]))
 
 
-def restore(app: App, name: str, backup: str, into: str) -> Object:
+def restore(app: App, name: str, image: str, backup: str, into: str) -> Object:
     """A Job that restores a backup into a database that is not there yet; "" is the newest one."""
-    return _named(app, name, scripts.RESTORE, backup, into)
+    return _named(app, name, _fetched(app, image, scripts.RESTORE, backup, into))
 
 
 def switch(app: App, name: str, new: str, old: str) -> Object:
@@ -105,48 +123,51 @@ def switch(app: App, name: str, new: str, old: str) -> Object:
     return beside(app, name, scripts.SWITCH, new, old)
 
 
-def drill(app: App, name: str, backup: str) -> Object:
+def drill(app: App, name: str, image: str, backup: str) -> Object:
     """A Job that restores a backup into a server of its own, which goes with its pod."""
-    job = _named(app, name, scripts.DRILL, backup, memory=DRILL_MEMORY)
-    pod = job["spec"]["template"]["spec"]
-    # As much as the database itself may have, and its dump's indexes are made in.
-    size = canonical_memory(_database(app).run.storage)
-    pod["volumes"] = [*pod["volumes"], {"name": "scratch", "emptyDir": {"sizeLimit": size}}]
-    container = pod["containers"][0]
+    made = _fetched(app, image, scripts.DRILL, backup, memory=DRILL_MEMORY)
+    (container,) = made.containers
     container["volumeMounts"] = [*container["volumeMounts"], {"name": "scratch", "mountPath": "/scratch"}]
-    return job
+    return _named(app, name, Pod(made.containers, made.first, [{"name": "scratch", **_as_large(app)}]))
 
 
 def beside(app: App, name: str, script: str, *arguments: str) -> Object:
     """A Job with PostgreSQL's programs that has to do with no backup."""
-    job = _named(app, name, script, *arguments)
-    pod = job["spec"]["template"]["spec"]
-    pod["volumes"] = [temporary()]
-    pod["containers"][0]["volumeMounts"] = [temporary_mount()]
+    container = _container(app, script, *arguments)
+    container["volumeMounts"] = [temporary_mount()]
+    job = _named(app, name, Pod([container]))
+    job["spec"]["template"]["spec"]["volumes"] = [temporary()]
     return job
 
 
-def _named(app: App, name: str, script: str, *arguments: str, memory: str = MEMORY) -> Object:
+def bucket(app: App) -> model.Bucket | None:
+    """The bucket that backups go to."""
+    wanted = backups(app)
+    return wanted.to.bucket if wanted else None
+
+
+def _fetched(app: App, image: str, script: str, backup: str, *arguments: str, memory: str = MEMORY) -> Pod:
+    """A script that works with a backup, which is brought from the bucket first where it is in one."""
+    if bucket(app) is None:
+        return Pod([_container(app, script, backup, *arguments, memory=memory)])
+    return Pod([_container(app, script, "", *arguments, memory=memory)], [_courier(app, image, "fetch", backup)])
+
+
+def _named(app: App, name: str, pod: Pod) -> Object:
     """A Job that a person starts; it goes with its command, or a day after it."""
     about = metadata(app, name, BACKUP, name)
-    spec = _job(app, _database(app), about["labels"], script, *arguments, memory=memory)
-    return {
+    spec = _job(app, _database(app), about["labels"], pod)
+    job = {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": about,
         "spec": spec | {"ttlSecondsAfterFinished": KEPT_SECONDS},
     }
+    # Where backups are declared there is an account for them.
+    return dressed(app, [job])[0] if backups(app) else job
 
 
-def _job(
-    app: App,
-    database: Postgres,
-    about: dict[str, str],
-    script: str,
-    *arguments: str,
-    retries: int = 0,
-    memory: str = MEMORY,
-) -> Object:
+def _job(app: App, database: Postgres, about: dict[str, str], pod: Pod, *, retries: int = 0) -> Object:
     return {
         "backoffLimit": retries,
         "completions": 1,
@@ -158,15 +179,17 @@ def _job(
                 **pod_basics(app, user=UID, account=app.name),
                 "restartPolicy": "Never",
                 "terminationGracePeriodSeconds": 30,
-                "containers": [container(app, database, script, arguments, memory)],
-                "volumes": [_store(app), temporary()],
+                **({"initContainers": list(pod.first)} if pod.first else {}),
+                "containers": list(pod.containers),
+                "volumes": [_store(app), temporary(), *pod.volumes],
             },
         },
     }
 
 
-def container(app: App, database: Postgres, script: str, arguments: Sequence[str], memory: str = MEMORY) -> Object:
+def _container(app: App, script: str, *arguments: str, memory: str = MEMORY) -> Object:
     """One that runs a script with PostgreSQL's programs, which find the database by libpq's own variables."""
+    database = _database(app)
 
     def secret(variable: str, key: str) -> Object:
         return {"name": variable, "valueFrom": {"secretKeyRef": {"name": database.name, "key": key}}}
@@ -190,6 +213,42 @@ def container(app: App, database: Postgres, script: str, arguments: Sequence[str
     }
 
 
+def _courier(app: App, image: str, *arguments: str) -> Object:
+    """One that brings backups to the bucket, or from there: with the project's image, which has a client for it."""
+    wanted = backups(app)
+    store = bucket(app)
+    if wanted is None or store is None:
+        raise AssertionError("no bucket is declared")
+    told = {
+        "NUAGES_BUCKET": store.url,
+        "KEEP": str(wanted.keep),
+        # https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+        "AWS_ENDPOINT_URL_S3": store.endpoint or "",
+        "AWS_DEFAULT_REGION": store.region or "us-east-1",
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required" if store.endpoint else "",
+    }
+    opening = [
+        {"name": key, "valueFrom": {"secretKeyRef": {"name": store.secret, "key": key}}}
+        for key in buckets.KEYS
+        if store.secret
+    ]
+    return {
+        "name": COURIER,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["python", "-I", "-m", "nuages_runtime.dumps", *arguments],
+        "env": [*opening, *({"name": name, "value": value} for name, value in told.items() if value)],
+        "resources": {"requests": {"cpu": "100m", "memory": MEMORY}, "limits": {"memory": MEMORY}},
+        "securityContext": container_security(),
+        "volumeMounts": [{"name": "backups", "mountPath": scripts.PLACE}, temporary_mount()],
+    }
+
+
+def _as_large(app: App) -> Object:
+    """A folder of the pod's own that has room for as much as the database's volume."""
+    return {"emptyDir": {"sizeLimit": canonical_memory(_database(app).run.storage)}}
+
+
 def _database(app: App) -> Postgres:
     if app.postgres is None:
         raise AssertionError("a check let an app without a PostgreSQL of its own pass")
@@ -197,4 +256,5 @@ def _database(app: App) -> Postgres:
 
 
 def _store(app: App) -> Object:
-    return {"name": "backups", "persistentVolumeClaim": {"claimName": claim(app)}}
+    where = _as_large(app) if bucket(app) else {"persistentVolumeClaim": {"claimName": claim(app)}}
+    return {"name": "backups", **where}

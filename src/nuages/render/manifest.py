@@ -68,7 +68,7 @@ def _built(app: App, release: Release) -> Manifest:
         exposure=exposure(app, release.build),
         workers=workers,
         beat=beat(app, release),
-        schedules=[*schedules(app, release), *backup.schedule(app)],
+        schedules=[*schedules(app, release), *backup.schedule(app, release.build.reference)],
         settle=settle(app, release),
         contract=contract(app, release),
         hooks=hooks(app, release, [*webs, *workers]),

@@ -25,8 +25,11 @@ databases: {default: postgres}
 environments:
   local: {}
   none: {services: {postgres: {run: {backup: null}}}}
+  bucket:
+    services: {postgres: {run: {backup: {to: {volume: null, bucket: {url: "s3://keep/blog", secret: s3}}}}}}
   production: {services: {postgres: {run: null, external: {host: db.internal, secret: rds}}}}
 """
+IMAGE = "registry.example.com/acme/blog@sha256:1"
 SCRIPTS = {name: text for name, text in vars(backup_scripts).items() if name.isupper() and not name.startswith("_")}
 DONE = Backup(
     id="20261121-020000", made="2026-11-21T02:00:03Z", seconds=3.1, bytes=1, server="17.12", database="blog",
@@ -39,7 +42,7 @@ def app(environment: str = "local") -> App:
 
 
 def test_the_volume_is_never_pruned_and_the_schedule_never_overlaps() -> None:
-    (claim,), (cron,) = backup.volume(app()), backup.schedule(app())
+    (claim,), (cron,) = backup.volume(app()), backup.schedule(app(), IMAGE)
     assert claim["metadata"]["annotations"] == {"nuages.dev/data": "true"}
     assert claim["spec"]["resources"]["requests"]["storage"] == "20Gi"
     spec = cron["spec"]
@@ -50,7 +53,7 @@ def test_the_volume_is_never_pruned_and_the_schedule_never_overlaps() -> None:
 
 @pytest.mark.parametrize("environment", ["none", "production"])
 def test_where_none_are_declared_there_is_nothing(environment: str) -> None:
-    assert backup.volume(app(environment)) == backup.schedule(app(environment)) == []
+    assert backup.volume(app(environment)) == backup.schedule(app(environment), IMAGE) == []
 
 
 @pytest.mark.parametrize(("environment", "id_"), [("none", "release.E386"), ("production", "release.E387")])
@@ -70,7 +73,11 @@ def test_a_backup_that_lacks_migrations_is_not_switched_to() -> None:
 
 
 def test_no_password_is_in_a_job_and_each_has_a_name_of_its_own() -> None:
-    for job in (backup.now(app(), "one"), backup.drill(app(), "two", ""), backup.restore(app(), "three", "", "look")):
+    for job in (
+        backup.now(app(), "one", IMAGE),
+        backup.drill(app(), "two", IMAGE, ""),
+        backup.restore(app(), "three", IMAGE, "", "look"),
+    ):
         (container,) = job["spec"]["template"]["spec"]["containers"]
         kept = [one for one in container["env"] if one["name"] in {"PGUSER", "PGPASSWORD"}]
         assert all("secretKeyRef" in one["valueFrom"] for one in kept)
@@ -85,3 +92,16 @@ def test_a_script_reaches_bash_as_it_was_written(name: str) -> None:
     assert "$(PG" not in text
     assert "$(KEEP" not in text
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+
+
+def test_with_a_bucket_the_dump_is_made_first_and_brought_there_by_the_projects_image() -> None:
+    assert backup.volume(app("bucket")) == []
+    (cron,) = backup.schedule(app("bucket"), IMAGE)
+    pod = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (dump,), (courier,) = pod["initContainers"], pod["containers"]
+    assert dump["image"].endswith("postgres:17")
+    assert courier["image"] == IMAGE
+    assert courier["command"][-1] == "keep"
+    assert "emptyDir" in next(one for one in pod["volumes"] if one["name"] == "backups")
+    drill = backup.drill(app("bucket"), "drill", IMAGE, "20261121-020000")["spec"]["template"]["spec"]
+    assert drill["initContainers"][0]["command"][-2:] == ["fetch", "20261121-020000"]

@@ -113,7 +113,10 @@ async def make(app: App, cluster: Cluster, sink: Sink) -> Backup:
     """
     check(app)
     with step(sink, "backup") as shown:
-        made = told(await ran(app, backup.now(app, fresh(app, "backup")), cluster, shown.say), Backup)
+        made = told(
+            await ran(app, backup.now(app, fresh(app, "backup"), await _image(app, cluster)), cluster, shown.say),
+            Backup,
+        )
         shown.note = made.id
     return made
 
@@ -122,7 +125,9 @@ async def listing(app: App, cluster: Cluster, sink: Sink) -> Backups:
     """Those that are whole, the newest first: asked where they are, not remembered."""
     check(app)
     with step(sink, "look at the backups") as shown:
-        lines = await ran(app, backup.listing(app, fresh(app, "backups")), cluster, shown.say)
+        lines = await ran(
+            app, backup.listing(app, fresh(app, "backups"), await _image(app, cluster)), cluster, shown.say
+        )
         found = [msgspec.json.decode(line, type=Backup) for line in lines]
         shown.note = f"{len(found)} found"
     newest = sorted(found, key=lambda one: one.id, reverse=True)
@@ -137,7 +142,8 @@ async def drill(app: App, which: str, cluster: Cluster, sink: Sink) -> Drilled:
     """
     check(app)
     with step(sink, "restore it into a server of its own") as shown:
-        made = told(await ran(app, backup.drill(app, fresh(app, "drill"), which), cluster, shown.say), Drilled)
+        job = backup.drill(app, fresh(app, "drill"), await _image(app, cluster), which)
+        made = told(await ran(app, job, cluster, shown.say), Drilled)
         shown.note = f"{made.backup.rows} rows in {made.backup.tables} tables, as counted"
     return made
 
@@ -151,7 +157,7 @@ async def restore(app: App, which: str, into: str, cluster: Cluster, sink: Sink)
     check(app)
     async with _alone(app, cluster, sink):
         with step(sink, f"restore into {into}") as shown:
-            job = backup.restore(app, fresh(app, "restore"), which, into)
+            job = backup.restore(app, fresh(app, "restore"), await _image(app, cluster), which, into)
             made = told(await ran(app, job, cluster, shown.say), Restored)
             shown.note = f"{made.backup.rows} rows in {made.backup.tables} tables, as counted"
     return made
@@ -196,6 +202,22 @@ def fits(restored: Restored) -> None:
     hint = f"nuages restore --switch {restored.into} --behind, then nuages deploy, which migrates it"
     finding = Finding(BEHIND, Level.ERROR, said, Place(path="services.postgres"), hint)
     raise Refused(f"restored into {restored.into}, and not switched", findings=[finding])
+
+
+async def _image(app: App, cluster: Cluster) -> str:
+    """The project's image, as the live schedule has it, where backups are in a bucket.
+
+    Raises:
+        Refused: no release has made the schedule yet.
+    """
+    if backup.bucket(app) is None:
+        return ""
+    live = await cluster.get("CronJob", app.namespace, f"{app.name}-backup")
+    pod = live["spec"]["jobTemplate"]["spec"]["template"]["spec"] if live else {"containers": []}
+    for container in pod["containers"]:
+        if container["name"] == backup.COURIER:
+            return str(container["image"])
+    raise Refused(f"no release of {app.name} has brought its backups to the bucket yet", hint="nuages deploy")
 
 
 def _alone(app: App, cluster: Cluster, sink: Sink) -> AbstractAsyncContextManager[lock.Lock]:

@@ -87,8 +87,11 @@ async def _why(job: Object, reason: str, cluster: Cluster, mirror: Mirror) -> Co
     name = job["metadata"]["name"]
     lines: list[str] = []
     for pod in mirror.items("Pod"):
-        with contextlib.suppress(ClusterError):
-            lines += (await cluster.logs(job["metadata"]["namespace"], pod["metadata"]["name"])).splitlines()
+        spec = pod["spec"]
+        for container in [*spec.get("initContainers", []), *spec["containers"]]:
+            with contextlib.suppress(ClusterError):
+                log = await cluster.logs(job["metadata"]["namespace"], pod["metadata"]["name"], container["name"])
+                lines += log.splitlines()
     shown = redact.text("\n".join(lines[-SHOWN:]))
     own = next((line.removeprefix(MARK) for line in reversed(lines) if line.startswith(MARK)), "")
     if own:

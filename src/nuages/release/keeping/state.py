@@ -54,7 +54,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """pg_dump's custom format."""
 
 
-
 async def export(app: App, cluster: Cluster, sink: Sink, *, database: bool) -> State:
     """Collect it; nothing is changed.
 
