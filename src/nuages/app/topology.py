@@ -153,7 +153,8 @@ def _between(app: App, *, bridged: bool) -> Iterator[Way]:
         yield Way(name="static", client=Components(("web",)), server=Components(("static",)), ports=(port,))
     if app.frontends:
         # While a release rolls, pods of the old one ask those of the new for files that they don't have.
-        yield Way(name="frontend", client=Components(("frontend",)), server=Components(("frontend",)), ports=(NGINX,))
+        peers = Components(("frontend",))
+        yield Way(name="frontend-peers", client=peers, server=peers, ports=(NGINX,))
 
 
 def _outwards(app: App) -> Iterator[Way]:

@@ -287,5 +287,11 @@ def _probes(lead: int) -> Object:
             "failureThreshold": 60,
         },
         "readinessProbe": {**asked, "periodSeconds": 5, "failureThreshold": 2},
-        "livenessProbe": {**asked, "periodSeconds": 20, "failureThreshold": 3},
+        # A node that is busy answers late: that is no reason to begin anew.
+        "livenessProbe": {
+            "tcpSocket": {"port": "http"},
+            "timeoutSeconds": 5,
+            "periodSeconds": 20,
+            "failureThreshold": 3,
+        },
     }
