@@ -31,6 +31,8 @@ def ticking(scheduler: Any, heart: Heart) -> type:
     """The scheduler's class with a heart that turns at each tick, and is excused while it looks for its broker."""
 
     class Ticking(scheduler):  # type: ignore[misc]
+        sync_every_tasks: int
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             # Every three minutes is Celery's default: what was sent since is sent again where beat is killed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nuages.app import stores
+from nuages.app.brokers import broker
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.findings import Finding, Level, Place
@@ -24,6 +25,7 @@ def check(app: App, build: Build | None) -> list[Finding]:
     return [
         *_broker(app),
         *_long_tasks(app),
+        *_measured(app),
         *_ports(app),
         *_reached(app),
         *_migrated(app),
@@ -54,6 +56,23 @@ def _long_tasks(app: App) -> list[Finding]:
         )
         for key, worker in app.workers.items()
         if worker.celery and app.redis and app.redis.broker and worker.timing.task > VISIBILITY_SECONDS
+    ]
+
+
+def _measured(app: App) -> list[Finding]:
+    """KEDA asks the broker itself how many tasks wait, so it must be known where that is and what opens it."""
+    if broker(app) is not None:
+        return []
+    return [
+        Finding(
+            "app.E130",
+            Level.ERROR,
+            "nothing says where its queue is: the broker is in a variable of the project's own",
+            Place(path=f"workers.{key}.autoscale.queueLength"),
+            "services.redis or services.rabbitmq, run or external; or autoscale by cpu",
+        )
+        for key, worker in app.workers.items()
+        if worker.autoscale and worker.autoscale.queue_length is not None
     ]
 
 
