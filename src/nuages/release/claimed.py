@@ -26,7 +26,7 @@ async def hosts(app: App, cluster: Cluster, wanted: Object) -> list[Finding]:
     found = [
         (host, path, item)
         for item in others
-        if not _ours(app, item) and _same_door(wanted, item)
+        if not _ours(app, item) and _same_door(wanted, item) and "deletionTimestamp" not in item["metadata"]
         for host, path in _claims(item)
         if (host, path) in mine
     ]

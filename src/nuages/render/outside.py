@@ -70,7 +70,8 @@ def redirecting(app: App) -> Web | None:
     if app.expose is None or not app.expose.redirects or app.expose.kind == "gateway":
         return None
     able = [web for web in app.web.values() if web.command is None and web.routes]
-    return next((web for web in able if "/" in web.routes), able[0] if able else None)
+    pathless = app.expose.kind in ("loadBalancer", "nodePort")
+    return next((web for web in able if "/" in web.routes), able[0] if able and not pathless else None)
 
 
 def front(app: App) -> dict[str, str]:

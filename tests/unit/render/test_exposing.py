@@ -201,6 +201,13 @@ def test_volumes_of_all_nodes_get_the_class_that_the_cloud_has_for_them(profile:
         (HOSTS, "", []),
         (HOSTS, "web: {main: {command: [serve]}, live: {command: [serve]}}\n", ["app.E150"]),
         (f"kind: gateway, class: public, {HOSTS}", "web: {main: {command: [serve]}}\n", []),
+        (HOSTS, "web: {main: {command: [serve]}, api: {routes: [/api/]}}\n", []),
+        # The name leads to the command, whatever else there is.
+        (
+            f"kind: nodePort, {HOSTS}",
+            "web: {main: {command: [serve]}, api: {routes: [/api/]}}\n",
+            ["app.E150", "app.W154"],
+        ),
         ("hosts: [a.example.com], bodySize: 1Mi", "web: {main: {command: [serve]}}\n", ["app.W151"]),
         ("class: nginx, hosts: [a.example.com], bodySize: 1Mi", "web: {main: {command: [serve]}}\n", []),
         ('hosts: ["*.example.com"], tls: {issuer: letsencrypt}', "", ["app.W152"]),
