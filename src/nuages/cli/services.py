@@ -116,7 +116,7 @@ def apply(
     """Make the data stores what nuages.yaml says: resources, versions of the same major, larger volumes.
 
     One after another; its pod starts anew, so for some seconds nobody answers. What can't become so is refused before
-    anything is touched: a volume never shrinks, and another major version needs `nuages services upgrade`.
+    anything is touched: a volume never shrinks, and another major version reads no files of this one.
 
     \b
     nuages services apply -e production postgres --yes

@@ -125,7 +125,8 @@ async def hidden(manifest: Manifest, namespace: str, cluster: Cluster) -> Callab
             held = await _values(cluster, namespace, name)
         except ClusterError:
             return []  # no right, as the Job of --detach has none: what looks like a secret is taken out all the same
-        return [value.decode(errors="replace") for value in held.values()]
+        # Who logs in is said everywhere; by what is not.
+        return [value.decode(errors="replace") for key, value in held.items() if key != USER_KEY]
 
     found = await asyncio.gather(*(values(name) for name in sorted(set(_referred(manifest.objects)))))
     known = redact.known([value for each in found for value in each])

@@ -89,7 +89,7 @@ def _other(service: str, wanted: Object, live: Object) -> Iterator[Finding]:
         return
     at = Place(path=f"services.{service}.run.{'version' if had == asked else 'engine'}")
     if service == "postgres" and has != wants:
-        hint = f"nuages services upgrade postgres --to {wants}: by dump and restore, with a way back"
+        hint = "nuages state export --database, then into a new volume: guides/backups.md, Another major version"
         yield Finding("release.E384", Level.ERROR, f"{has} does not become {wants} by a restart", at, hint)
     elif had != asked or int(wants) < int(has):
         said = f"{asked} {wants} does not read what {had} {has} has written"
