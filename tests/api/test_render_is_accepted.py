@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+import keda
 import msgspec
 import pytest
 
@@ -76,6 +77,7 @@ async def test_the_api_server_accepts_every_object_and_keeps_what_was_sent(clust
     ],
 )
 async def test_the_api_server_accepts_the_examples_as_they_are(cluster, namespace, file, environment):
+    await keda.installed(cluster)
     await accepted(cluster, example(file, environment, namespace))
 
 
