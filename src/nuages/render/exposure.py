@@ -95,7 +95,7 @@ def certificate(app: App, expose: Expose) -> str | None:
 
 
 def _paths(way: Way) -> list[Object]:
-    """The path and all below. By the standard /app/ is /app too; the second is for controllers that go by the letter."""
+    """The path and all below. By the standard /app/ is /app too; the second is for who goes by the letter."""
     exact = [_path(way.route[:-1], way.service, "Exact")] if way.route != "/" and way.route.endswith("/") else []
     return [_path(way.route, way.service), *exact]
 
