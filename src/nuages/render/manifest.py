@@ -13,6 +13,7 @@ from nuages.render.exposure import exposure
 from nuages.render.extras import finished, whole
 from nuages.render.files import files
 from nuages.render.foundation import accounts, namespace
+from nuages.render.frontends import frontends
 from nuages.render.hooks import hooks
 from nuages.render.jobs import contract, migrate, settle
 from nuages.render.maintenance import maintenance
@@ -68,6 +69,7 @@ def _built(app: App, release: Release) -> Manifest:
         exposure=exposure(app, release.build),
         workers=workers,
         beat=beat(app, release),
+        frontends=frontends(app, release),
         schedules=[*schedules(app, release), *backup.schedule(app, release.build.reference)],
         settle=settle(app, release),
         contract=contract(app, release),
