@@ -82,6 +82,8 @@ class Outside:
             variables.write("".join(f"{key}={value}\n" for key, value in said.items()))
             variables.flush()
             told = [f"--env-file={variables.name}"] if said else []
+            if name == "postgres":  # ctr mounts a /run of its own, without the folder that the image has there
+                told.append("--mount=type=tmpfs,src=tmpfs,dst=/run/postgresql,options=mode=1777")
             self.run("run", "--detach", "--null-io", "--net-host", *told, reference, name, *command)
 
     def _answers(self, name: str) -> bool:

@@ -80,7 +80,7 @@ def staging(project, cluster, kubectl):
     up(cluster.name, addons=("bucket", "traefik"))
     kept = json.loads(kubectl("-n", "bucket", "get", "secret", "bucket", "-o", "json"))["data"]
     opened = {key: base64.b64decode(value).decode() for key, value in kept.items()}
-    begin(kubectl, STAGING, {"blog-s3": opened})
+    begin(kubectl, STAGING, {"blog-s3": opened, "blog-tls": certificate(HOSTS[STAGING])})
     make_bucket(f"http://{cluster.address}:30900", "blog-media", opened)
     yield from site(project, kubectl, "staging", STAGING)
 
@@ -92,7 +92,7 @@ def production(project, cluster, kubectl, password):
         account = {"user": "blog", "password": password}
         opened = {"AWS_ACCESS_KEY_ID": "blog", "AWS_SECRET_ACCESS_KEY": password}
         stores_of = dict.fromkeys(("blog-postgres", "blog-redis", "blog-rabbitmq"), account)
-        begin(kubectl, PRODUCTION, {"blog-s3": opened, **stores_of})
+        begin(kubectl, PRODUCTION, {"blog-s3": opened, "blog-tls": certificate(HOSTS[PRODUCTION]), **stores_of})
         for name in ("blog-media", "blog-static"):
             make_bucket(f"http://{stores.host}:{PORTS['bucket']}", name, opened)
         yield from ((stores, found) for found in site(project, kubectl, "production", PRODUCTION))
@@ -189,8 +189,16 @@ def site(project: Project, kubectl, environment: str, namespace: str):
     kubectl(*pod, "python", "manage.py", "createsuperuser", "--noinput")
     name, password = kubectl(*pod, "printenv", "DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_PASSWORD").split()
     port = int(url.rpartition(":")[2])
-    headers = {"Host": HOSTS[namespace]}
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False, timeout=20) as http:
+    host = HOSTS[namespace]
+    assert url == f"https://{host}:{port}"
+    client = httpx2.Client(
+        base_url=f"https://127.0.0.1:{port}",
+        headers={"Host": host, "Referer": f"https://{host}/"},
+        verify=False,
+        trust_env=False,
+        timeout=20,
+    )
+    with client as http:
         wait_for(lambda: http.get("/app/").status_code == 200)
         yield Site(namespace, port, http, name, password)
     kubectl("delete", "namespace", namespace, "--wait=false")
@@ -202,8 +210,18 @@ def begin(kubectl, namespace: str, kept: dict[str, dict[str, str]]) -> None:
     objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}]
     for name, values in kept.items():
         about = {"name": name, "namespace": namespace}
-        objects.append({"apiVersion": "v1", "kind": "Secret", "metadata": about, "stringData": values})
+        kind = "kubernetes.io/tls" if "tls.key" in values else "Opaque"
+        objects.append({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": about, "stringData": values})
     kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+
+def certificate(host: str) -> dict[str, str]:
+    """One that signs itself, and its key."""
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    said = ["-days", "90", "-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}", "-keyout", "-", "-out", "-"]
+    text = subprocess.run([*made, *said], capture_output=True, text=True, check=True).stdout
+    key, begin, rest = text.partition("-----BEGIN CERTIFICATE-----")
+    return {"tls.key": key, "tls.crt": begin + rest}
 
 
 def make_bucket(endpoint: str, name: str, opened: dict[str, str]) -> None:
@@ -222,7 +240,7 @@ def write_in_a_browser(site: Site, title: str) -> None:
     assert chromium, "This test needs Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(base_url=f"http://{HOSTS[site.namespace]}:{site.port}")
+        page = browser.new_page(base_url=f"https://{HOSTS[site.namespace]}:{site.port}", ignore_https_errors=True)
         page.goto("/app/write")
         page.get_by_label("Name").fill(site.name)
         page.get_by_label("Password").fill(site.password)
