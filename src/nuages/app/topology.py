@@ -59,8 +59,6 @@ class Components(msgspec.Struct, frozen=True):
     """Pods of the app's own."""
 
     names: tuple[str, ...]
-    operated: str | None = None
-    """The cluster of an operator's (CloudNativePG) in place of them: its pods have labels of their own."""
 
 
 class Namespaces(msgspec.Struct, frozen=True):
@@ -131,13 +129,12 @@ def _between(app: App, *, bridged: bool) -> Iterator[Way]:
     for service, store in run.items():
         if store is None:
             continue
-        operated = store.name if app.postgres is store and app.postgres.run.operator else None
         # The project keeps its way to PostgreSQL beside PgBouncer: migrations, locks and LISTEN need a session.
         more = ("backup", "pgbouncer") if service == "postgres" else ()
         yield Way(
             name=service,
             client=Components((*PROJECT, *more)),
-            server=Components((service,), operated),
+            server=Components((service,)),
             ports=(SERVERS[service],),
         )
     if app.pool.pgbouncer is not None:

@@ -21,7 +21,6 @@ from nuages.render.static import bridged
 __all__ = ["PORT", "policies", "ways"]
 
 _NAMESPACE = "kubernetes.io/metadata.name"
-_OPERATED = "cnpg.io/cluster"
 
 
 def ways(app: App, build: Build) -> list[Way]:
@@ -52,8 +51,6 @@ def _way(app: App, way: Way) -> Iterator[Object]:
             _selected(app, way.server),
             ingress=[{**({"from": peers} if (peers := _peers(app, way.client)) else {}), **opened}],
         )
-        if way.server.operated:
-            yield _operated(app, way.name, way.server)
     if isinstance(way.client, Components):
         yield _policy(
             app,
@@ -64,8 +61,6 @@ def _way(app: App, way: Way) -> Iterator[Object]:
 
 
 def _selected(app: App, pods: Components) -> Object:
-    if pods.operated:
-        return {"matchLabels": {_OPERATED: pods.operated}}
     if len(pods.names) == 1:
         return {"matchLabels": selector(app, pods.names[0])}
     component = {"key": COMPONENT, "operator": "In", "values": list(pods.names)}
@@ -95,23 +90,6 @@ def _block(written: str, without: tuple[str, ...]) -> Object:
     wanted = ipaddress.ip_network(written)
     inside = [one for one in without if ipaddress.ip_network(one).version == wanted.version]
     return {"cidr": written, **({"except": inside} if inside else {})}
-
-
-def _operated(app: App, name: str, server: Components) -> Object:
-    """An operator asks its pods how they are, and they follow one another; where the operator is, nobody says.
-
-    https://cloudnative-pg.io/documentation/current/networking/: 8000 is the status of an instance.
-    """
-    pods = _selected(app, server)
-    return _policy(
-        app,
-        f"{name}-operator",
-        pods,
-        ingress=[
-            {"from": [{"namespaceSelector": {}}], "ports": [{"protocol": "TCP", "port": 8000}]},
-            {"from": [{"podSelector": pods}], "ports": [{"protocol": "TCP", "port": 5432}]},
-        ],
-    )
 
 
 def _dns() -> Object:

@@ -116,10 +116,6 @@ class PostgresRun(Part, frozen=True, kw_only=True):
     backup: Annotated[
         Backup | None, Meta(description="Dumps at their time.", examples=[{"to": {"volume": "20Gi"}}])
     ] = None
-    operator: Annotated[
-        Literal["cloudnative-pg"] | None,
-        Meta(description="Who runs it, where the cluster has an operator for that."),
-    ] = None
 
 
 class Postgres(Part, frozen=True, kw_only=True):
