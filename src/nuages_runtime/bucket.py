@@ -22,4 +22,4 @@ class AddressedStorage(S3Storage):  # type: ignore[misc]
 
     def url(self, name: str, *_: Any, **__: Any) -> str:
         """MEDIA_URL and the file's name, as a folder's storage has it."""
-        return urljoin(settings.MEDIA_URL, filepath_to_uri(name).lstrip("/"))
+        return urljoin(str(settings.MEDIA_URL), str(filepath_to_uri(name)).lstrip("/"))
