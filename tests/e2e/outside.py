@@ -16,6 +16,7 @@ from nuages.local.info import ClusterInfo
 from nuages.progress import silent
 
 NAMESPACE = "outside"
+REGION = "eu-central-1"
 PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5672, "memcached": 11211, "bucket": 7070}
 IMAGES = {"postgres": "postgres:17", "redis": "redis:8", "rabbitmq": "rabbitmq:4", "memcached": "memcached:1.6"}
 
@@ -76,7 +77,7 @@ class Outside:
         }.get(name, {})
         command = {
             "redis": ["docker-entrypoint.sh", "redis-server", "--requirepass", self._password],
-            "bucket": ["/usr/bin/versitygw", "--quiet", "posix", "/tmp"],
+            "bucket": ["/usr/bin/versitygw", "--quiet", f"--region={REGION}", "posix", "/tmp"],
         }.get(name, [])
         with tempfile.NamedTemporaryFile("w", prefix="nuages-", dir="/var/tmp") as variables:
             variables.write("".join(f"{key}={value}\n" for key, value in said.items()))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import httpx2
 import pytest
-from outside import PORTS, Outside
+from outside import PORTS, REGION, Outside
 from playwright.sync_api import expect, sync_playwright
 from project import ROOT, Project
 from test_frontends import FLAGS, square
@@ -61,7 +61,7 @@ def project(cluster, tmp_path_factory):
         "    cluster: prod-eu\n": f"    namespace: {PRODUCTION}\n    cluster: {cluster.context}\n",
         "staging.blog.localhost": HOSTS[STAGING],
         "https://s3.example.com": f"http://{cluster.address}:{PORTS['bucket']}",
-        ", cdn: https://cdn.example.com}": "}",
+        "        cdn: https://cdn.example.com\n": "",
         "    media: {bucket: {endpoint: ": (
             f"    expose: {{hosts: [{HOSTS[PRODUCTION]}]}}\n    env: {{ALLOWED_HOSTS: {HOSTS[PRODUCTION]}}}\n"
             "    media: {bucket: {endpoint: "
@@ -94,7 +94,7 @@ def production(project, cluster, kubectl, password):
         stores_of = dict.fromkeys(("blog-postgres", "blog-redis", "blog-rabbitmq"), account)
         begin(kubectl, PRODUCTION, {"blog-s3": opened, "blog-tls": certificate(HOSTS[PRODUCTION]), **stores_of})
         for name in ("blog-media", "blog-static"):
-            make_bucket(f"http://{stores.host}:{PORTS['bucket']}", name, opened)
+            make_bucket(f"http://{stores.host}:{PORTS['bucket']}", name, opened, REGION)
         yield from ((stores, found) for found in site(project, kubectl, "production", PRODUCTION))
 
 
@@ -167,7 +167,7 @@ def test_pages_name_static_files_in_the_bucket_and_those_of_old_releases_go(prod
         "NUAGES_STATIC_TREE": "older",
         "NUAGES_KEEP": "0",
         "AWS_ENDPOINT_URL_S3": address.rpartition("/")[0],
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": REGION,
     }
 
     def upload(release: int, folder: str, **more: str) -> str:
@@ -224,10 +224,10 @@ def certificate(host: str) -> dict[str, str]:
     return {"tls.key": key, "tls.crt": begin + rest}
 
 
-def make_bucket(endpoint: str, name: str, opened: dict[str, str]) -> None:
+def make_bucket(endpoint: str, name: str, opened: dict[str, str], region: str = "us-east-1") -> None:
     """As its owner would, before the first deploy."""
     account = f"{opened['AWS_ACCESS_KEY_ID']}:{opened['AWS_SECRET_ACCESS_KEY']}"
-    signed = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"]
+    signed = ["--aws-sigv4", f"aws:amz:{region}:s3", "--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"]
     curl = ["curl", "--silent", "--show-error", "--noproxy", "*", "--config", "-", *signed, "--request", "PUT"]
     asked = [*curl, "--output", "/dev/null", "--write-out", "%{http_code}", f"{endpoint}/{name}"]
     done = subprocess.run(asked, input=f'user = "{account}"\n', capture_output=True, text=True, check=True)
