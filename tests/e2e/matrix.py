@@ -33,7 +33,6 @@ image: registry.example.com/walls
 web: {main: {}}
 services: {postgres: {run: {}}, redis: {run: {}}, rabbitmq: {run: {}}, memcached: {run: {}}}
 databases: {default: postgres}
-pool: {pgbouncer: {}}
 static: {nginx: {}}
 frontends: {spa: {directory: web, command: [npm, run, build], output: dist, routes: [/app/]}}
 expose: {kind: nodePort}

@@ -11,7 +11,7 @@ from nuages.local.cluster import load
 
 pytestmark = pytest.mark.e2e
 
-SOME = ("web", "static", "backup", "postgres", "pgbouncer")
+SOME = ("web", "static", "backup", "postgres")
 """Of each sort one: the project, who serves files, who looks after data, a data store, and what is between."""
 
 

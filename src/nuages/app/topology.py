@@ -24,7 +24,6 @@ SERVERS = {
     "redis": 6379,
     "rabbitmq": 5672,
     "memcached": 11211,
-    "pgbouncer": 6432,
 }
 """Where what the project asks listens. RabbitMQ's management is not opened."""
 
@@ -129,20 +128,12 @@ def _between(app: App, *, bridged: bool) -> Iterator[Way]:
     for service, store in run.items():
         if store is None:
             continue
-        # The project keeps its way to PostgreSQL beside PgBouncer: migrations, locks and LISTEN need a session.
-        more = ("backup", "pgbouncer") if service == "postgres" else ()
+        more = ("backup",) if service == "postgres" else ()
         yield Way(
             name=service,
             client=Components((*PROJECT, *more)),
             server=Components((service,)),
             ports=(SERVERS[service],),
-        )
-    if app.pool.pgbouncer is not None:
-        yield Way(
-            name="pgbouncer",
-            client=Components(PROJECT),
-            server=Components(("pgbouncer",)),
-            ports=(SERVERS["pgbouncer"],),
         )
     if bridged:
         # Webs ask for static files of other releases; those who keep them ask nobody.
@@ -158,7 +149,7 @@ def _outwards(app: App) -> Iterator[Way]:
     """What is declared to be elsewhere, and beside it the outside: all of it, or what the spec names."""
     for service, external in app.external.items():
         port = external.port or (TLS.get(service) if external.tls != "disable" else None) or SERVERS[service]
-        more = ("backup", "pgbouncer") if service == "postgres" else ()
+        more = ("backup",) if service == "postgres" else ()
         yield _to(f"to-{service}-{external.host}-{port}", (*PROJECT, *more), external.host, port)
     backup = app.postgres.run.backup if app.postgres else None
     buckets: list[tuple[str, Bucket | None, tuple[str, ...]]] = [

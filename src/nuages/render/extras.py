@@ -15,7 +15,7 @@ from nuages.app.objects import Object
 from nuages.app.topology import PROJECT
 from nuages.render.files import mounts, volumes
 from nuages.render.foundation import account_of
-from nuages.render.labels import BEAT, COMPONENT, EXTRA, FRONTEND, MEMCACHED, PGBOUNCER, REDIS, STATIC, WEB, WORKER
+from nuages.render.labels import BEAT, COMPONENT, EXTRA, FRONTEND, MEMCACHED, REDIS, STATIC, WEB, WORKER
 from nuages.render.patches import patched
 from nuages.render.pods import container_security, resources, temporary_mount
 from nuages.render.release import Manifest
@@ -23,7 +23,7 @@ from nuages.spec.model import Extra
 
 # https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-types-of-pods-can-prevent-ca-from-removing-a-node
 EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
-_EVICTED = {WEB, WORKER, BEAT, STATIC, FRONTEND, PGBOUNCER, MEMCACHED}
+_EVICTED = {WEB, WORKER, BEAT, STATIC, FRONTEND, MEMCACHED}
 _HOST, _ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 
 

@@ -14,7 +14,6 @@ from nuages.render.labels import (
     MANAGER,
     MEMCACHED,
     MIGRATE,
-    PGBOUNCER,
     POSTGRES,
     RABBITMQ,
     REDIS,
@@ -31,7 +30,7 @@ _POD_SECURITY = "pod-security.kubernetes.io"
 _PROJECT = (WEB, WORKER, BEAT, MIGRATE, RUN, SCHEDULE, JOB, STATIC)
 _STORES = {POSTGRES, REDIS, RABBITMQ, MEMCACHED}
 # They open no bucket: a cloud shall not know them.
-_STRANGERS = {*_STORES, PGBOUNCER, FRONTEND}
+_STRANGERS = {*_STORES, FRONTEND}
 
 
 def namespace(app: App) -> Object:
@@ -65,7 +64,6 @@ def accounts(app: App) -> list[Object]:
         REDIS: app.redis,
         RABBITMQ: app.rabbitmq,
         MEMCACHED: app.memcached,
-        PGBOUNCER: app.pool.pgbouncer,
         FRONTEND: app.frontends,
         BACKUP: app.postgres and app.postgres.run.backup,
     }

@@ -175,19 +175,6 @@ class Job(Part, frozen=True, kw_only=True):
     resources: Annotated[Resources, Meta(description="CPU and memory of its pod.")] = Resources()
 
 
-class PgBouncer(Part, frozen=True, kw_only=True):
-    """A pooler between the app and PostgreSQL: many connections of the app's over few of the server's."""
-
-    replicas: Annotated[Annotated[int, Meta(ge=1, le=20)], Meta(description="How many pods.")] = 2
-    server_connections: Annotated[
-        Annotated[int, Meta(ge=1, le=500)] | None,
-        Meta(description="How many connections to the server each pod opens; left out, what the server has for it."),
-    ] = None
-    resources: Annotated[Resources, Meta(description="CPU and memory of each pod.")] = Resources(
-        cpu="50m", memory="64Mi"
-    )
-
-
 class ConnectionPool(Part, frozen=True, kw_only=True):
     """How the project's webs keep connections to the database."""
 
@@ -198,9 +185,6 @@ class ConnectionPool(Part, frozen=True, kw_only=True):
             "at a time; left out, 4.",
             examples=[4],
         ),
-    ] = None
-    pgbouncer: Annotated[
-        PgBouncer | None, Meta(description="PgBouncer between, pooling by transaction.", examples=[{}])
     ] = None
 
 

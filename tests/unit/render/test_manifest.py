@@ -167,7 +167,7 @@ def test_nothing_may_talk_to_postgres_but_what_runs_the_project() -> None:
     (clients,) = [peer["podSelector"] for peer in opening["from"]]
     assert clients["matchLabels"] == {"app.kubernetes.io/name": "blog", "app.kubernetes.io/instance": "blog-local"}
     assert [part["key"] for part in clients["matchExpressions"]] == ["app.kubernetes.io/component"]
-    assert clients["matchExpressions"][0]["values"] == [*PROJECT, "backup", "pgbouncer"]
+    assert clients["matchExpressions"][0]["values"] == [*PROJECT, "backup"]
     assert opening["ports"] == [{"protocol": "TCP", "port": 5432}]
     outward = find(local(), "NetworkPolicy", "blog-to-postgres")["spec"]
     assert outward["podSelector"] == clients
