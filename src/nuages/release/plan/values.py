@@ -53,8 +53,7 @@ async def foreseen(app: App, serving: Stored | None, cluster: Cluster, *, there:
         source = secrets.decoded(await cluster.get("Secret", app.namespace, app.secret))
         read = secrets.decoded(await cluster.get("Secret", app.namespace, now)) if now else {}
         stores = [
-            secrets.decoded(await cluster.get("Secret", app.namespace, store.name))
-            for store in running(app).values()
+            secrets.decoded(await cluster.get("Secret", app.namespace, store.name)) for store in running(app).values()
         ]
     except Forbidden as no:
         said = "no right to read Secrets: they are taken for unchanged, and hidden by their names alone"
