@@ -12,7 +12,7 @@ from nuages.local.cluster import load
 pytestmark = pytest.mark.e2e
 
 SOME = ("web", "static", "backup", "postgres")
-"""Of each sort one: the project, who serves files, who looks after data, a data store, and what is between."""
+"""Of each sort one: the project, who serves files, who looks after data, and a data store."""
 
 
 def test_every_pair_on_every_port_and_the_outside_are_open_exactly_where_the_topology_says(cluster, namespace):

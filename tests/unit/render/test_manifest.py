@@ -11,7 +11,7 @@ from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.app.topology import PROJECT
 from nuages.checks import objects as checks
-from nuages.checks.objects import pod_of
+from nuages.render.extras import template_of
 from nuages.render.manifest import render
 from nuages.render.text import yaml_of
 
@@ -86,7 +86,7 @@ def test_every_volume_claim_is_marked_as_data(objects: list[Object]) -> None:
 
 def test_every_selector_finds_its_pods_and_no_others(objects: list[Object]) -> None:
     templates = {
-        item["metadata"]["name"]: item["spec"]["template"]["metadata"]["labels"] for item in objects if pod_of(item)
+        item["metadata"]["name"]: made["metadata"]["labels"] for item in objects if (made := template_of(item))
     }
     for item in objects:
         match item["kind"]:
