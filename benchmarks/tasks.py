@@ -30,6 +30,6 @@ def main(argv: Sequence[str]) -> None:
         fire = underfire.Fire(Path(folder), redis)
         seen = fire.burn(options.tasks, workers=options.workers, every=options.every, limit=options.limit)
     say(f"{seen.tasks} tasks in {seen.seconds:.0f} s, {seen.killed} workers killed")
-    say(f"{seen.lost} lost, {seen.again} done once more")
-    if seen.lost:
+    say(f"{seen.lost} lost, {seen.again} done once more, {seen.waiting} still to do")
+    if seen.lost or seen.waiting:
         sys.exit(1)

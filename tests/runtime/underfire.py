@@ -61,11 +61,13 @@ class Seen(NamedTuple):
     seconds: float
     times: Counter[int]
     """How many tasks were done so many times: once, twice."""
+    waiting: int
+    """How many messages the broker still has, in its queue or with workers: none, where the time was enough."""
 
     @property
     def lost(self) -> int:
-        """Those that were never done."""
-        return self.tasks - sum(self.times.values())
+        """Those that were not done, and wait nowhere."""
+        return max(0, self.tasks - sum(self.times.values()) - self.waiting)
 
     @property
     def again(self) -> int:
@@ -173,7 +175,9 @@ class Fire:
             for each in (*alive, sender):
                 kill(each)
         values = self.asked("import fire; print(' '.join(v.decode() for v in fire.counts.hvals('done')))").split()
-        return Seen(tasks, killed, seconds, Counter(map(int, values)))
+        left = "import fire, redis; at = redis.Redis.from_url(fire.app.conf.broker_url)"
+        waiting = int(self.asked(f"{left}; print(at.llen('celery') + at.hlen('unacked'))"))
+        return Seen(tasks, killed, seconds, Counter(map(int, values)), waiting)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
