@@ -45,6 +45,8 @@ def _object(item: Object) -> Iterator[Finding]:
     where = f"{item['kind']}/{item['metadata']['name']}"
     if pod := pod_of(item):
         yield from restricted(pod, where)
+        for container in pod.get("initContainers", []):
+            yield from _any_container(container, f"{where}.{container['name']}")
         for container in pod["containers"]:
             yield from _container(item, pod, container, f"{where}.{container['name']}")
     match item["kind"]:
@@ -58,7 +60,8 @@ def _object(item: Object) -> Iterator[Finding]:
             yield from _service(item, where)
 
 
-def _container(item: Object, pod: Object, container: Object, where: str) -> Iterator[Finding]:
+def _any_container(container: Object, where: str) -> Iterator[Finding]:
+    """What holds of steps and sidecars too."""
     image = container.get("image", "")
     if "@sha256:" not in image and (":" not in image.rpartition("/")[2] or image.endswith(":latest")):
         yield _error("objects.E110", where, f"image {image} changes under its name", "name a version or a digest")
@@ -70,6 +73,10 @@ def _container(item: Object, pod: Object, container: Object, where: str) -> Iter
         yield _error(
             "objects.E112", where, "no requests: the scheduler does not know what it takes", "set cpu and memory"
         )
+
+
+def _container(item: Object, pod: Object, container: Object, where: str) -> Iterator[Finding]:
+    yield from _any_container(container, where)
     if item["kind"] in _SERVING and not _works(item):
         for probe in ("readinessProbe", "livenessProbe"):
             if probe not in container:

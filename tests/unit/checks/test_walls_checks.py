@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from nuages.app.components import resolve
+from nuages.checks import objects
+from nuages.checks.spec import not_built
 from nuages.checks.walls import check
 from nuages.errors import SpecInvalid
-from nuages.spec.load import load
+from nuages.render.manifest import render
+from nuages.render.release import Release
+from nuages.spec.load import load, parse
 
 pytestmark = pytest.mark.unit
 
@@ -106,3 +110,11 @@ def test_what_can_be_is_not_told(found, more):
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine}\n---\n"
     text += "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: b}\n"
     assert not found(more, text)
+
+
+def test_a_sidecar_whose_image_changes_under_its_name_is_told():
+    spec = "sidecars: {a: {image: registry.example.com/agent}}\n"
+    app = resolve(parse((SPEC + spec + "environments: {local: {}}\n").encode(), "nuages.yaml"), "local")
+    release = Release(number=1, template=1, build=not_built(app.image))
+    found = objects.check(render(app, release).objects)
+    assert [(one.id, one.place.path) for one in found] == [("objects.E110", "Deployment/blog-web-main.a")]
