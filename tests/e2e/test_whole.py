@@ -17,7 +17,7 @@ import pytest
 from outside import PORTS, REGION, Outside
 from playwright.sync_api import expect, sync_playwright
 from project import ROOT, Project
-from test_frontends import FLAGS, square
+from test_front_ends import FLAGS, square
 from waiting import wait_for
 
 from nuages.local import cluster as local
