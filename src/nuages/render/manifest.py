@@ -21,9 +21,9 @@ from nuages.render.memcached import memcached
 from nuages.render.network import policies
 from nuages.render.others import others
 from nuages.render.postgres import postgres
-from nuages.render.rabbitmq import rabbitmq
 from nuages.render.profiles import identified
 from nuages.render.quota import quota
+from nuages.render.rabbitmq import rabbitmq
 from nuages.render.redis import redis
 from nuages.render.release import Manifest, Release
 from nuages.render.schedules import schedules
@@ -57,8 +57,8 @@ def _built(app: App, release: Release) -> Manifest:
             *files(app),
             *media(app),
             *folders(app),
-            *others(app),
             *backup.volume(app),
+            *others(app),
         ],
         services=services(app),
         static=[*static(app, release), *upload(app, release)],
