@@ -86,7 +86,8 @@ def _container(item: Object, pod: Object, container: Object, where: str) -> Iter
     if item["kind"] not in {"CronJob", "Job"}:  # these use its programs, and are no server
         yield from _database_volume(pod, container, where)
     for variable in container.get("env", []):
-        if variable.get("value") and _SECRET_NAME.search(variable["name"]):
+        written = re.sub(r"\$\(\w+\)", "", variable.get("value") or "")  # what another variable holds is no value
+        if written and _SECRET_NAME.search(variable["name"]):
             yield _error(
                 "objects.E122", f"{where}.{variable['name']}", "a secret's value in the manifest", "secretKeyRef"
             )
