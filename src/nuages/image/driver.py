@@ -25,7 +25,8 @@ HOME = "opt/nuages"
 USER = 65532
 
 ROOTS = ("click", "httpx2", "jsonschema-rs", "lightkube", "msgspec", "packaging", "pyyaml", "websockets")
-"""What nuages needs to drive a release: all of its own requirements but uv, which builds images."""
+"""What nuages needs to drive a release: all of its own requirements but uv, which builds images, and pyrage,
+which encrypts a file on somebody's machine."""
 
 
 def image(sink: Sink) -> oci.Image:

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.unit
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
 
-def test_it_has_all_that_nuages_requires_but_what_only_builds_images():
+def test_it_has_all_that_nuages_requires_but_what_builds_images_and_encrypts_files():
     declared = {Requirement(line).name for line in tomllib.loads(PROJECT.read_text())["project"]["dependencies"]}
-    assert set(driver.ROOTS) == declared - {"uv"}
+    assert set(driver.ROOTS) == declared - {"uv", "pyrage"}
 
 
 def test_what_these_need_in_turn_is_there_with_their_extras():

@@ -7,8 +7,8 @@ import pytest
 from nuages.errors import UsageError, WrongCluster
 from nuages.release import binding
 
-APP = SimpleNamespace(environment="production", cluster="prod-eu")
-FREE = SimpleNamespace(environment="local", cluster=None)
+APP = SimpleNamespace(environment="production", cluster="prod-eu", template="")
+FREE = SimpleNamespace(environment="local", cluster=None, template="")
 
 
 def cluster(identity):

@@ -95,7 +95,8 @@ def test_beat_is_one_and_keeps_its_schedule() -> None:
 
 
 def test_workers_come_before_the_web_and_beat_after_it() -> None:
-    kinds = [item["metadata"]["labels"].get("app.kubernetes.io/component") for item in manifest().objects]
+    made = [item for item in manifest().objects if item["kind"] in ("Job", "Deployment", "StatefulSet")]
+    kinds = [item["metadata"]["labels"]["app.kubernetes.io/component"] for item in made]
     assert kinds.index("migrate") < kinds.index("worker") < kinds.index("web") < kinds.index("beat")
 
 
@@ -202,11 +203,13 @@ def test_a_folder_on_one_node_ends_the_old_pod_first_and_brings_the_job_near() -
 
 
 def test_the_longest_route_is_matched_first_and_leads_to_its_web() -> None:
-    (rule, _) = find(manifest(), "Ingress", "shop")["spec"]["rules"]
-    paths = [(path["path"], path["backend"]["service"]["name"]) for path in rule["http"]["paths"]]
+    rule, *_ = find(manifest(), "Ingress", "shop")["spec"]["rules"]
+    found = [path for path in rule["http"]["paths"] if path["pathType"] == "Prefix"]
+    paths = [(path["path"], path["backend"]["service"]["name"]) for path in found]
     assert paths == [
         ("/legacy", "shop-web-legacy"),
         ("/api/", "shop-web-main"),
+        ("/app/", "shop-frontend-spa"),
         ("/ws/", "shop-web-live"),
         ("/", "shop-web-main"),
     ]
@@ -215,7 +218,7 @@ def test_the_longest_route_is_matched_first_and_leads_to_its_web() -> None:
 def test_each_route_of_a_gateway_has_the_time_of_its_web() -> None:
     rules = find(manifest("every-field-gateway"), "HTTPRoute", "shop")["spec"]["rules"]
     times = {rule["matches"][0]["path"]["value"]: rule["timeouts"]["request"] for rule in rules}
-    assert times == {"/legacy": "32s", "/api/": "32s", "/ws/": "3602s", "/": "32s"}
+    assert times == {"/legacy": "32s", "/api/": "32s", "/app/": "30s", "/ws/": "3602s", "/": "32s"}
 
 
 def test_a_load_balancer_leads_to_the_web_of_the_root() -> None:
