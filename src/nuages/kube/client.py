@@ -113,9 +113,7 @@ class Cluster:
                 return ObjectList(items, page["metadata"]["resourceVersion"])
             parameters["continue"] = page["metadata"]["continue"]
 
-    async def apply(
-        self, obj: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER
-    ) -> Object:
+    async def apply(self, obj: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER) -> Object:
         """Make exactly these fields so (server-side apply, as that manager); fields not named stay with who owns them.
 
         Raises:
