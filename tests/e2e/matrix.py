@@ -15,7 +15,7 @@ from nuages.app.components import App, resolve
 from nuages.app.topology import COMPONENTS, SERVERS, opens
 from nuages.local.info import ClusterInfo
 from nuages.render import labels
-from nuages.render.network import policies, ways
+from nuages.render.network import openings, policies
 from nuages.render.pods import container_security, pod_security
 from nuages.spec.load import parse
 
@@ -106,7 +106,7 @@ class Matrix:
 
     def computed(self) -> dict[Pair, bool]:
         """What the topology says of every pair on every port, and of the outside."""
-        known = ways(self.app, BUILD)
+        known = openings(self.app, BUILD)
         clients = (*self.components, ELSEWHERE)
         found = {
             (client, server, port): opens(known, client, server, port)

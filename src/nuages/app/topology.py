@@ -1,6 +1,6 @@
 """Who talks to whom, on which port: the one place from which walls are made, and against which they are measured.
 
-Components are named as their label says (render/labels.py). A way is only ever added to a running app: one that a
+Components are named as their label says (render/labels.py). An opening is only ever added to a running app: one that a
 release takes away is a policy of its own name, which stays until the old pods are gone.
 """
 
@@ -77,7 +77,7 @@ class Anybody(msgspec.Struct, frozen=True):
     """Inside and outside: a client's address is its own or a node's, so no rule by address would hold."""
 
 
-class Way(msgspec.Struct, frozen=True, kw_only=True):
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """One way that is open, from a client to a server."""
 
     name: str
@@ -88,8 +88,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     """The ports of the server's pods; all of them where none is known."""
 
 
-def topology(app: App, *, bridged: bool, measured: bool) -> list[Way]:
-    """Every way of an app but that to the names' server, which all have.
+def topology(app: App, *, bridged: bool, measured: bool) -> list[Opening]:
+    """Every opening of an app but that to the names' server, which all have.
 
     Args:
         app: whose.
@@ -99,7 +99,7 @@ def topology(app: App, *, bridged: bool, measured: bool) -> list[Way]:
     return [*_inwards(app, measured=measured), *_between(app, bridged=bridged), *_outwards(app)]
 
 
-def _inwards(app: App, *, measured: bool) -> Iterator[Way]:
+def _inwards(app: App, *, measured: bool) -> Iterator[Opening]:
     """Requests come from wherever the exposure lets them in; an app without one is reached by port-forward only.
 
     Each way in, and each port, has a policy of its own name: where the exposure or a port changes, the old one holds
@@ -112,24 +112,24 @@ def _inwards(app: App, *, measured: bool) -> Iterator[Way]:
         behind = "" if anybody else f"-from-{class_.replace('/', '-') if class_ else 'any'}"
         for port in sorted({web.port for web in app.web.values() if web.routes}):
             name = f"web{behind}" + ("" if port == WEB else f"-{port}")
-            yield Way(name=name, client=client, server=Components(("web",)), ports=(port,))
+            yield Opening(name=name, client=client, server=Components(("web",)), ports=(port,))
         if app.frontends:
-            yield Way(name=f"frontend{behind}", client=client, server=Components(("frontend",)), ports=(NGINX,))
+            yield Opening(name=f"frontend{behind}", client=client, server=Components(("frontend",)), ports=(NGINX,))
         if app.static.nginx is not None:
-            yield Way(name=f"nginx{behind}", client=client, server=Components(("static",)), ports=(NGINX,))
+            yield Opening(name=f"nginx{behind}", client=client, server=Components(("static",)), ports=(NGINX,))
     if measured:
         # Whoever collects metrics is in the cluster, in a namespace that the spec does not know.
-        yield Way(name="metrics", client=Namespaces(), server=Components(("web",)), ports=(METRICS,))
+        yield Opening(name="metrics", client=Namespaces(), server=Components(("web",)), ports=(METRICS,))
 
 
-def _between(app: App, *, bridged: bool) -> Iterator[Way]:
+def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
     """The project to its data stores, and whoever else asks one of them."""
     run = {"postgres": app.postgres, "redis": app.redis, "rabbitmq": app.rabbitmq, "memcached": app.memcached}
     for service, store in run.items():
         if store is None:
             continue
         more = ("backup",) if service == "postgres" else ()
-        yield Way(
+        yield Opening(
             name=service,
             client=Components((*PROJECT, *more)),
             server=Components((service,)),
@@ -138,14 +138,14 @@ def _between(app: App, *, bridged: bool) -> Iterator[Way]:
     if bridged:
         # Webs ask for static files of other releases; those who keep them ask nobody.
         port = STATIC if app.static.nginx is None else NGINX
-        yield Way(name="static", client=Components(("web",)), server=Components(("static",)), ports=(port,))
+        yield Opening(name="static", client=Components(("web",)), server=Components(("static",)), ports=(port,))
     if app.frontends:
         # While a release rolls, pods of the old one ask those of the new for files that they don't have.
         peers = Components(("frontend",))
-        yield Way(name="frontend-peers", client=peers, server=peers, ports=(NGINX,))
+        yield Opening(name="frontend-peers", client=peers, server=peers, ports=(NGINX,))
 
 
-def _outwards(app: App) -> Iterator[Way]:
+def _outwards(app: App) -> Iterator[Opening]:
     """What is declared to be elsewhere, and beside it the outside: all of it, or what the spec names."""
     for service, external in app.external.items():
         port = external.port or (TLS.get(service) if external.tls != "disable" else None) or SERVERS[service]
@@ -163,35 +163,37 @@ def _outwards(app: App) -> Iterator[Way]:
         host, port = _store(bucket)
         yield _to(f"to-{name}-{host}-{port}", clients, host, port)
         if bucket.secret is None:
-            yield Way(
+            yield Opening(
                 name=f"to-{name}-identity",
                 client=Components(clients),
                 server=Addresses(IDENTITY),
                 ports=IDENTITY_PORTS,
             )
     if app.network.egress is None:
-        yield Way(name="outside", client=Components(PROJECT), server=Addresses(EVERYWHERE, PRIVATE), ports=())
+        yield Opening(name="outside", client=Components(PROJECT), server=Addresses(EVERYWHERE, PRIVATE), ports=())
     for one in app.network.egress or []:
         if one.range:
             name = f"to-{one.range.replace('/', '-').replace(':', '-')}-{one.port}"
-            yield Way(name=name, client=Components(PROJECT), server=Addresses((network(one.range),)), ports=(one.port,))
+            yield Opening(
+                name=name, client=Components(PROJECT), server=Addresses((network(one.range),)), ports=(one.port,)
+            )
         elif one.host:
             yield _to(f"to-{one.host}-{one.port}", PROJECT, one.host, one.port)
 
 
-def _to(name: str, clients: tuple[str, ...], host: str, port: int) -> Way:
+def _to(name: str, clients: tuple[str, ...], host: str, port: int) -> Opening:
     """The way to a host. Policies know no names: one that is outside opens its port to all addresses but a node's own.
 
     Of a Service in the cluster only its own port is known, not that of its pods, so its namespace is opened whole.
     """
     called = name.lower().replace(":", "-")
     if namespace := _of_cluster(host):
-        return Way(name=called, client=Components(clients), server=Namespaces((namespace,)), ports=())
+        return Opening(name=called, client=Components(clients), server=Namespaces((namespace,)), ports=())
     try:
         server = Addresses((network(host),))
     except ValueError:
         server = Addresses(EVERYWHERE, NODES_OWN)
-    return Way(name=called, client=Components(clients), server=server, ports=(port,))
+    return Opening(name=called, client=Components(clients), server=server, ports=(port,))
 
 
 def _of_cluster(host: str) -> str | None:
@@ -217,14 +219,14 @@ def network(written: str) -> str:
     return str(ipaddress.ip_network(written, strict=False))
 
 
-def opens(ways: list[Way], client: str, server: str, port: int) -> bool:
+def opens(openings: list[Opening], client: str, server: str, port: int) -> bool:
     """Whether a pod of one component gets through to a port of a pod of another, `elsewhere` being any other namespace
-    of the cluster, which no way in names.
+    of the cluster, which no opening inwards names.
     """
     return any(
-        server in way.server.names and (not way.ports or port in way.ports) and _is(way.client, client)
-        for way in ways
-        if isinstance(way.server, Components)
+        server in one.server.names and (not one.ports or port in one.ports) and _is(one.client, client)
+        for one in openings
+        if isinstance(one.server, Components)
     )
 
 

@@ -11,10 +11,10 @@ from nuages.app.build import Build
 from nuages.app.components import App, Web
 from nuages.app.objects import Object
 from nuages.render import profiles, proxies, routes
+from nuages.render.destinations import Destination, destinations
 from nuages.render.labels import WEB, metadata, selector
 from nuages.render.outside import redirecting
 from nuages.render.proxies import annotated
-from nuages.render.ways import Way, ways
 from nuages.render.web import SERVICE_PORT
 from nuages.spec.model import Expose
 
@@ -24,12 +24,12 @@ def exposure(app: App, build: Build | None = None) -> list[Object]:
 
     A load balancer or a node's port knows no paths: it leads to the web that answers "/".
     """
-    found = ways(app, build)
+    found = destinations(app, build)
     if app.expose is None or not found:
         return []
     match app.expose.kind:
         case "loadBalancer" | "nodePort":
-            return [_service(app, way, app.expose) for way in found if way.route == "/" and way.component == WEB]
+            return [_service(app, each, app.expose) for each in found if each.route == "/" and each.component == WEB]
         case "ingress":
             return [_ingress(app, found, app.expose)]
         case "gateway":
@@ -38,33 +38,33 @@ def exposure(app: App, build: Build | None = None) -> list[Object]:
 
 def routed(app: App) -> list[tuple[str, Web]]:
     """Each route and the web it leads to, the longest first."""
-    return [(way.route, app.web[way.key]) for way in ways(app) if way.component == WEB]
+    return [(each.route, app.web[each.key]) for each in destinations(app) if each.component == WEB]
 
 
-def _service(app: App, way: Way, expose: Expose) -> Object:
+def _service(app: App, to: Destination, expose: Expose) -> Object:
     port: Object = {"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}
     if expose.node_port:
         port["nodePort"] = expose.node_port
-    balancer = profiles.balancer(expose.profile, way.timeout) if expose.kind == "loadBalancer" else {}
+    balancer = profiles.balancer(expose.profile, to.timeout) if expose.kind == "loadBalancer" else {}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": annotated(
-            metadata(app, app.name, WEB, way.key), {**balancer, **proxies.names(app), **expose.annotations}
+            metadata(app, app.name, WEB, to.key), {**balancer, **proxies.names(app), **expose.annotations}
         ),
         "spec": {
             "type": "LoadBalancer" if expose.kind == "loadBalancer" else "NodePort",
             # Any node takes requests and passes them on. "Local" would keep the client's address, but a node whose last
             # pod just went would drop what still reaches it.
             "externalTrafficPolicy": "Cluster",
-            "selector": selector(app, WEB, way.key),
+            "selector": selector(app, WEB, to.key),
             "ports": [port],
         },
     }
 
 
-def _ingress(app: App, found: list[Way], expose: Expose) -> Object:
-    paths = [path for way in found for path in _paths(way)]
+def _ingress(app: App, found: list[Destination], expose: Expose) -> Object:
+    paths = [path for each in found for path in _paths(each)]
     to = redirecting(app)
     tls = certificate(app, expose)
     return {
@@ -94,10 +94,10 @@ def certificate(app: App, expose: Expose) -> str | None:
     return expose.tls.secret or (f"{app.name}-tls" if expose.tls.issuer else None)
 
 
-def _paths(way: Way) -> list[Object]:
+def _paths(to: Destination) -> list[Object]:
     """The path and all below. By the standard /app/ is /app too; the second is for who goes by the letter."""
-    exact = [_path(way.route[:-1], way.service, "Exact")] if way.route != "/" and way.route.endswith("/") else []
-    return [_path(way.route, way.service), *exact]
+    exact = [_path(to.route[:-1], to.service, "Exact")] if to.route != "/" and to.route.endswith("/") else []
+    return [_path(to.route, to.service), *exact]
 
 
 def _path(route: str, service: str, kind: str = "Prefix") -> Object:

@@ -1,7 +1,7 @@
 """NetworkPolicies: nothing may talk, but for what the app's own topology says (app/topology.py).
 
 Policies add up (https://kubernetes.io/docs/concepts/services-networking/network-policies/): the first denies all, each
-of the others opens one end of one way.
+of the others opens one end of one opening.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.app.topology import WEB as PORT
-from nuages.app.topology import Addresses, Anybody, Components, Namespaces, Way, topology
+from nuages.app.topology import Addresses, Anybody, Components, Namespaces, Opening, topology
 from nuages.render.environment import measured
 from nuages.render.labels import COMPONENT, NETWORK, instance, metadata, selector
 from nuages.render.static import bridged
 
-__all__ = ["PORT", "policies", "ways"]
+__all__ = ["PORT", "openings", "policies"]
 
 _NAMESPACE = "kubernetes.io/metadata.name"
 
 
-def ways(app: App, build: Build) -> list[Way]:
-    """Every way of an app with this build."""
+def openings(app: App, build: Build) -> list[Opening]:
+    """Every opening of an app with this build."""
     return topology(
         app, bridged=bridged(app, build), measured=any(measured(app, component) for component in app.web.values())
     )
@@ -35,28 +35,28 @@ def policies(app: App, build: Build) -> list[Object]:
     return [
         _policy(app, "default-deny", {"matchLabels": instance(app)}, ingress=[], egress=[]),
         _policy(app, "dns", {"matchLabels": instance(app)}, egress=[_dns()]),
-        *(policy for way in ways(app, build) for policy in _way(app, way)),
+        *(policy for opening in openings(app, build) for policy in _opened(app, opening)),
     ]
 
 
-def _way(app: App, way: Way) -> Iterator[Object]:
-    """The ends of a way that are the app's: the server's is called as the way is, the client's is `to-` it."""
-    ports = [{"protocol": "TCP", "port": port} for port in way.ports]
+def _opened(app: App, opening: Opening) -> Iterator[Object]:
+    """The ends of an opening that are the app's: the server's is called as the opening is, the client's is `to-` it."""
+    ports = [{"protocol": "TCP", "port": port} for port in opening.ports]
     opened: Object = {"ports": ports} if ports else {}
-    inside = isinstance(way.server, Components)
-    if isinstance(way.server, Components):
+    inside = isinstance(opening.server, Components)
+    if isinstance(opening.server, Components):
         yield _policy(
             app,
-            way.name,
-            _selected(app, way.server),
-            ingress=[{**({"from": peers} if (peers := _peers(app, way.client)) else {}), **opened}],
+            opening.name,
+            _selected(app, opening.server),
+            ingress=[{**({"from": peers} if (peers := _peers(app, opening.client)) else {}), **opened}],
         )
-    if isinstance(way.client, Components):
+    if isinstance(opening.client, Components):
         yield _policy(
             app,
-            f"to-{way.name}" if inside else way.name,
-            _selected(app, way.client),
-            egress=[{"to": _peers(app, way.server), **opened}],
+            f"to-{opening.name}" if inside else opening.name,
+            _selected(app, opening.client),
+            egress=[{"to": _peers(app, opening.server), **opened}],
         )
 
 

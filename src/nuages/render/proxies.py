@@ -9,7 +9,7 @@ from __future__ import annotations
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render import profiles
-from nuages.render.ways import Way
+from nuages.render.destinations import Destination
 from nuages.spec.units import bytes_of
 
 _NGINX = "nginx.ingress.kubernetes.io"
@@ -20,12 +20,12 @@ NGINX = frozenset({"nginx", "webapprouting.kubernetes.azure.com"})
 """The classes of ingress-nginx; AKS has it under a name of its own."""
 
 
-def slowest(found: list[Way]) -> int:
+def slowest(found: list[Destination]) -> int:
     """How long a proxy must wait that has one time-out for all paths: as long as the slowest of them."""
-    return max((way.timeout for way in found), default=0)
+    return max((each.timeout for each in found), default=0)
 
 
-def of_ingress(app: App, found: list[Way]) -> dict[str, str]:
+def of_ingress(app: App, found: list[Destination]) -> dict[str, str]:
     """Of an Ingress: its controller's own, the certificate's, the names'; what the spec writes itself comes last."""
     expose = app.expose
     if expose is None:
@@ -55,7 +55,7 @@ def annotated(about: Object, annotations: dict[str, str]) -> Object:
     return about | {"annotations": about.get("annotations", {}) | annotations} if annotations else about
 
 
-def _nginx(app: App, found: list[Way]) -> dict[str, str]:
+def _nginx(app: App, found: list[Destination]) -> dict[str, str]:
     """https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/: its own limits are 1 MiB
     and 60 s, of silence; a WebSocket that says nothing for that long is cut.
     """

@@ -8,19 +8,19 @@ from __future__ import annotations
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render import proxies
+from nuages.render.destinations import Destination
 from nuages.render.labels import WEB, metadata
 from nuages.render.proxies import annotated
-from nuages.render.ways import Way
 from nuages.render.web import SERVICE_PORT
 from nuages.spec.model import Expose
 
 _ALL = {"path": {"type": "PathPrefix", "value": "/"}}
 
 
-def routes(app: App, found: list[Way], expose: Expose) -> list[Object]:
+def routes(app: App, found: list[Destination], expose: Expose) -> list[Object]:
     """The route of the app, and where names lead to another, the route of those."""
     key = found[-1].key
-    made = [_route(expose, metadata(app, app.name, WEB, key), expose.hosts, [_rule(way) for way in found])]
+    made = [_route(expose, metadata(app, app.name, WEB, key), expose.hosts, [_rule(each) for each in found])]
     if expose.redirects:
         about = metadata(app, f"{app.name}-redirects", WEB, key)
         made.append(_route(expose, about, expose.redirects, [{"matches": [_ALL], "filters": [_redirect(expose)]}]))
@@ -55,11 +55,11 @@ def _route(expose: Expose, about: Object, hosts: list[str], rules: list[Object])
     }
 
 
-def _rule(way: Way) -> Object:
+def _rule(to: Destination) -> Object:
     return {
-        "matches": [{"path": {"type": "PathPrefix", "value": way.route}}],
-        "backendRefs": [{"name": way.service, "port": SERVICE_PORT, "kind": "Service", "group": "", "weight": 1}],
-        "timeouts": {"request": f"{way.timeout}s"},
+        "matches": [{"path": {"type": "PathPrefix", "value": to.route}}],
+        "backendRefs": [{"name": to.service, "port": SERVICE_PORT, "kind": "Service", "group": "", "weight": 1}],
+        "timeouts": {"request": f"{to.timeout}s"},
     }
 
 

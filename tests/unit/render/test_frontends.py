@@ -10,10 +10,10 @@ import pytest
 from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.render import nginx
+from nuages.render.destinations import destinations
 from nuages.render.exposure import exposure
 from nuages.render.frontends import earlier, frontends, with_earlier
 from nuages.render.static import static, with_own, without
-from nuages.render.ways import ways
 from nuages.spec.load import parse
 
 from .blog import release
@@ -118,7 +118,7 @@ def test_the_files_of_earlier_releases_come_from_their_images_and_one_that_is_go
 
 def test_the_way_in_leads_to_webs_front_ends_and_static_files_the_longest_path_first() -> None:
     spec = app(f"{SPA}}}}}\nstatic: {{nginx: {{}}}}\n{INGRESS}")
-    found = [(way.route, way.service) for way in ways(spec, built())]
+    found = [(each.route, each.service) for each in destinations(spec, built())]
     assert found == [("/static/", "blog-static"), ("/app/", "blog-frontend-spa"), ("/", "blog-web-main")]
     paths = exposure(spec, built())[0]["spec"]["rules"][0]["http"]["paths"]
     assert {path["backend"]["service"]["name"] for path in paths} == {service for _, service in found}

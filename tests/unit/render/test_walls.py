@@ -11,7 +11,7 @@ from nuages.app.topology import COMPONENTS, SERVERS, Addresses, opens
 from nuages.render import labels
 from nuages.render.environment import METRICS_PORT
 from nuages.render.manifest import render
-from nuages.render.network import ways
+from nuages.render.network import openings
 from nuages.render.postgres import PORT as POSTGRES_PORT
 from nuages.render.redis import PORT as REDIS_PORT
 from nuages.render.static import PORT as STATIC_PORT
@@ -78,7 +78,7 @@ def within(block, address):
 @pytest.mark.parametrize("named", [*ENVIRONMENTS, *EXAMPLE_ENVIRONMENTS])
 def test_every_pair_on_every_port_is_open_exactly_where_the_topology_says(named):
     app = any_app(named)
-    walls, known = Walls(render(app, release()).foundation), ways(app, release().build)
+    walls, known = Walls(render(app, release()).foundation), openings(app, release().build)
     pods = {one: labels.labels(app, one) for one in COMPONENTS}
     for server, at in pods.items():
         for port in PORTS:
@@ -162,6 +162,6 @@ def test_the_components_are_those_of_the_labels():
 
 def test_no_way_to_an_address_is_to_a_node():
     for named in EXAMPLE_ENVIRONMENTS:
-        for way in ways(any_app(named), release().build):
-            if isinstance(way.server, Addresses) and way.server.ranges == topology.EVERYWHERE:
-                assert set(topology.NODES_OWN) <= set(way.server.without)
+        for opening in openings(any_app(named), release().build):
+            if isinstance(opening.server, Addresses) and opening.server.ranges == topology.EVERYWHERE:
+                assert set(topology.NODES_OWN) <= set(opening.server.without)

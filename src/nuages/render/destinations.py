@@ -12,7 +12,7 @@ FILES_TIMEOUT = 30
 """Seconds that a proxy waits for a file: it is there at once, or not at all."""
 
 
-class Way(NamedTuple):
+class Destination(NamedTuple):
     """One path, and the Service (port `http`, 80) that answers it and all below."""
 
     route: str
@@ -23,7 +23,7 @@ class Way(NamedTuple):
     """Seconds that a proxy waits for an answer."""
 
 
-def ways(app: App, build: Build | None = None) -> list[Way]:
+def destinations(app: App, build: Build | None = None) -> list[Destination]:
     """Every path with what it leads to, the longest first: some controllers take the first that matches.
 
     Where static files are asked for is in no spec but in the settings, so only a build tells.
@@ -32,21 +32,21 @@ def ways(app: App, build: Build | None = None) -> list[Way]:
     found = [
         # The proxy waits a little longer than the server, so that it is the server that says so.
         *(
-            Way(route, web.name, WEB, web.key, web.timing.server + 1)
+            Destination(route, web.name, WEB, web.key, web.timing.server + 1)
             for web in app.web.values()
             for route in web.routes
         ),
         *(
-            Way(route, each.name, FRONTEND, each.key, FILES_TIMEOUT)
+            Destination(route, each.name, FRONTEND, each.key, FILES_TIMEOUT)
             for each in app.frontends.values()
             for route in each.frontend.routes
         ),
         *_static(app, build),
     ]
-    return sorted(found, key=lambda way: (-len(way.route.rstrip("/")), way.route))
+    return sorted(found, key=lambda one: (-len(one.route.rstrip("/")), one.route))
 
 
-def _static(app: App, build: Build | None) -> list[Way]:
+def _static(app: App, build: Build | None) -> list[Destination]:
     if app.static.nginx is None or build is None or build.statics is None:
         return []
-    return [Way(build.statics.path, f"{app.name}-static", STATIC, "", FILES_TIMEOUT)]
+    return [Destination(build.statics.path, f"{app.name}-static", STATIC, "", FILES_TIMEOUT)]
