@@ -8,24 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from nuages.cli.console import console, duration
+from nuages.cli.default import WithDefault
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.release.keeping.backups import Backup, Backups, Drilled
 
 
-class Making(click.Group):
-    """Makes one where no subcommand is named: `nuages backup -e production` is enough."""
+class Making(WithDefault):
+    """Makes one where no command is named: `nuages backup -e production` is enough."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they are wanted."""
-        return list(self.commands)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `now` in front of options."""
-        if not args or (args[0].startswith("-") and args[0] not in {"-h", "--help"}):
-            args = ["now", *args]
-        return super().parse_args(ctx, args)
+    default = "now"
 
 
 @click.group(cls=Making)

@@ -9,6 +9,7 @@ import click
 
 from nuages.cli.asked import wish
 from nuages.cli.console import console
+from nuages.cli.default import WithDefault
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -17,21 +18,7 @@ if TYPE_CHECKING:
     from nuages.release.services.record import Changed
 
 
-class Listing(click.Group):
-    """Lists where no subcommand is named: `nuages services -e production` is enough."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they are wanted."""
-        return list(self.commands)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `list` in front of options."""
-        if not args or (args[0].startswith("-") and args[0] not in {"-h", "--help"}):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=Listing)
+@click.group(cls=WithDefault)
 def command() -> None:
     """The data stores, which no release changes: list (also without a word), plan a change, apply it."""
 
