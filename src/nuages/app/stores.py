@@ -104,7 +104,8 @@ def _run(app: App, service: str, host: str) -> Reached:
         # A rotation makes a second user: which of the two is to be used says the Secret.
         "postgres": {"user": "user", "password": "password"},
         "redis": {"password": "password"},
-        "rabbitmq": {"password": "password"},
+        # KEDA is told by reference only, and wants both (https://keda.sh/docs/latest/scalers/rabbitmq-queue/).
+        "rabbitmq": {"user": "user", "password": "password"},
     }.get(service, {})
     return Reached(
         service=service,

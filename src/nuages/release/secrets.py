@@ -78,7 +78,7 @@ def _generated(app: App) -> dict[str, list[str]]:
     if app.postgres:
         stores[app.postgres.name] = [USER_KEY, PASSWORD_KEY]
     if app.rabbitmq:
-        stores[app.rabbitmq.name] = ["password", "cookie"]
+        stores[app.rabbitmq.name] = [USER_KEY, "password", "cookie"]
     return {app.secret: [SALT, *(name for name, source in app.secrets.items() if source.generate)], **stores}
 
 
@@ -194,7 +194,7 @@ async def _complete(app: App, cluster: Cluster, name: str, keys: list[str]) -> N
     """Generate what a Secret lacks; the lock keeps two from doing it at once, and the resourceVersion anybody else."""
     live = await cluster.get("Secret", app.namespace, name)
     lacking = {key: _generate() for key in keys if key not in decoded(live)}
-    if app.postgres and name == app.postgres.name and USER_KEY in lacking:
+    if USER_KEY in lacking and name in {store.name for store in (app.postgres, app.rabbitmq) if store}:
         lacking[USER_KEY] = USER.encode()
     told = changes(live) | {key: Change(at=utc()) for key in lacking if key not in {SALT, USER_KEY}}
     annotations = {CHANGES: msgspec.json.encode(told).decode()}

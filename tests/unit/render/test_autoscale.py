@@ -61,8 +61,11 @@ def test_a_queue_is_measured_by_keda_with_what_the_broker_is_opened_by():
 def test_rabbitmq_is_the_broker_where_both_are_there():
     app = blog(spec=QUEUED.replace("STORE: {run: {}}", "redis: {run: {}}, rabbitmq: {run: {}}"))
     assert broker(app).service == "rabbitmq"
-    trigger = kinds(render(app, release()).workers)["ScaledObject"]["spec"]["triggers"][0]
+    made = kinds(render(app, release()).workers)
+    trigger = made["ScaledObject"]["spec"]["triggers"][0]
     assert (trigger["type"], trigger["metadata"]["mode"]) == ("rabbitmq", "QueueLength")
+    asked = made["TriggerAuthentication"]["spec"]["secretTargetRef"]
+    assert [one["parameter"] for one in asked] == ["username", "password"], "KEDA takes both or none"
 
 
 def test_the_budget_counts_with_the_most_that_there_may_be():

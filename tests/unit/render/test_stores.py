@@ -40,7 +40,8 @@ def container(app: App, kind: str, name: str) -> Object:
 
 def test_tasks_go_to_rabbitmq_where_there_is_one_and_redis_is_a_cache_then() -> None:
     both = app("{redis: {run: }, rabbitmq: {run: }}")
-    assert told(both)["CELERY_BROKER_URL"]["value"] == ("amqp://app:$(RABBITMQ_PASSWORD)@blog-rabbitmq:5672/blog")
+    url = "amqp://$(RABBITMQ_USER):$(RABBITMQ_PASSWORD)@blog-rabbitmq:5672/blog"
+    assert told(both)["CELERY_BROKER_URL"]["value"] == url
     assert both.redis
     assert not both.redis.broker
     assert not both.redis.storage
