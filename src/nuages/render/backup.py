@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nuages.app import buckets
 from nuages.app.components import App, Postgres
 from nuages.app.objects import Object
 from nuages.render import backup_scripts as scripts
+from nuages.render.bucket import job_variables
 from nuages.render.extras import dressed
 from nuages.render.labels import BACKUP, labels, metadata
 from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
@@ -219,25 +219,12 @@ def _courier(app: App, image: str, *arguments: str) -> Object:
     store = bucket(app)
     if wanted is None or store is None:
         raise AssertionError("no bucket is declared")
-    told = {
-        "NUAGES_BUCKET": store.url,
-        "KEEP": str(wanted.keep),
-        # https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
-        "AWS_ENDPOINT_URL_S3": store.endpoint or "",
-        "AWS_DEFAULT_REGION": store.region or "us-east-1",
-        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required" if store.endpoint else "",
-    }
-    opening = [
-        {"name": key, "valueFrom": {"secretKeyRef": {"name": store.secret, "key": key}}}
-        for key in buckets.KEYS
-        if store.secret
-    ]
     return {
         "name": COURIER,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python", "-I", "-m", "nuages_runtime.dumps", *arguments],
-        "env": [*opening, *({"name": name, "value": value} for name, value in told.items() if value)],
+        "env": [*job_variables(store), {"name": "KEEP", "value": str(wanted.keep)}],
         "resources": {"requests": {"cpu": "100m", "memory": MEMORY}, "limits": {"memory": MEMORY}},
         "securityContext": container_security(),
         "volumeMounts": [{"name": "backups", "mountPath": scripts.PLACE}, temporary_mount()],

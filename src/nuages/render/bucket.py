@@ -1,4 +1,6 @@
-"""How the project's processes reach the bucket of its uploads; the keys to it are among the app's secrets.
+"""How a bucket is reached: by the project's processes, and by the Jobs that have one of their own.
+
+The keys to the bucket of uploads are among the app's secrets; a Job gets those to its own bucket, and no others.
 
 The names are those that django-storages calls its settings by, so projects that read them from the environment need
 nothing else: https://django-storages.readthedocs.io/en/latest/backends/amazon-S3.html
@@ -8,6 +10,8 @@ from __future__ import annotations
 
 from nuages.app import buckets
 from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.spec.model import Bucket
 
 
 def variables(app: App) -> dict[str, str]:
@@ -25,6 +29,25 @@ def variables(app: App) -> dict[str, str]:
         "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required" if app.bucket.endpoint else "",
     }
     return {name: value for name, value in told.items() if not app.declares(name)}
+
+
+def job_variables(bucket: Bucket) -> list[Object]:
+    """The keys to a bucket, by reference, and where its store is: what a Job's client goes by.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+    """
+    opening = [
+        {"name": key, "valueFrom": {"secretKeyRef": {"name": bucket.secret, "key": key}}}
+        for key in buckets.KEYS
+        if bucket.secret
+    ]
+    told = {
+        "NUAGES_BUCKET": bucket.url,
+        "AWS_ENDPOINT_URL_S3": bucket.endpoint or "",
+        "AWS_DEFAULT_REGION": bucket.region or "us-east-1",
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required" if bucket.endpoint else "",
+    }
+    return [*opening, *({"name": name, "value": value} for name, value in told.items() if value)]
 
 
 def settings(app: App) -> dict[str, str]:

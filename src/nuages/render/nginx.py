@@ -221,7 +221,7 @@ def peers(about: Object, matching: dict[str, str]) -> Object:
 
 
 def service(about: Object, matching: dict[str, str]) -> Object:
-    """The name inside the cluster of what nginx serves."""
+    """The name inside the cluster of pods that have files."""
     return {
         "apiVersion": "v1",
         "kind": "Service",

@@ -13,13 +13,13 @@ from nuages.app.build import Build, Statics
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.labels import STATIC, labels, metadata, selector
+from nuages.render.nginx import service
 from nuages.render.pods import container_security, disruption_budget, pod_basics, resources, spread
 from nuages.render.release import Release
 from nuages.render.static_nginx import FOLDER, OWN, SIZE, own, served
 from nuages.spec.model import Resources
 
 PORT = 8000
-SERVICE_PORT = 80
 SMALL = Resources(cpu="10m", memory="64Mi")
 """One thread for each question of a web, and no cache but the kernel's."""
 PRE_STOP, GRACE = 5, 15
@@ -51,7 +51,7 @@ def static(app: App, release: Release) -> list[Object]:
         return []
     about = metadata(app, name(app), STATIC)
     matching = selector(app, STATIC)
-    objects = [_service(about, matching), _deployment(app, release), disruption_budget(about, matching)]
+    objects = [service(about, matching), _deployment(app, release), disruption_budget(about, matching)]
     return with_images(objects, release.statics)
 
 
@@ -87,19 +87,6 @@ def without(objects: list[Object], left_out: Collection[str]) -> list[Object]:
             if kept := [each for each in pod.pop("initContainers", []) if each["image"] not in left_out]:
                 pod["initContainers"] = kept
     return changed
-
-
-def _service(about: Object, matching: dict[str, str]) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": about,
-        "spec": {
-            "type": "ClusterIP",
-            "selector": matching,
-            "ports": [{"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}],
-        },
-    }
 
 
 def _deployment(app: App, release: Release) -> Object:

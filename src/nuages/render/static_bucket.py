@@ -8,6 +8,7 @@ from __future__ import annotations
 from nuages.app import buckets
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.render.bucket import job_variables
 from nuages.render.labels import STATIC, labels, metadata
 from nuages.render.pods import container_security, pod_basics, resources, temporary, temporary_mount
 from nuages.render.release import Release
@@ -68,29 +69,19 @@ def address(app: App) -> str:
 def _container(app: App, release: Release, bucket: StaticBucket, root: str) -> Object:
     """It gets none of the app's configuration, and no secret but the one of this bucket."""
     told = {
-        "NUAGES_BUCKET": bucket.url,
         "NUAGES_STATIC_ROOT": root,
         "NUAGES_STATIC_TREE": variables(app, release)["NUAGES_STATIC_TREE"],
         "NUAGES_INSTANCE": app.instance,
         "NUAGES_RELEASE": str(release.number),
         "NUAGES_RUNNING": str(release.running or ""),
         "NUAGES_KEEP": str(app.static.keep),
-        # https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
-        "AWS_ENDPOINT_URL_S3": bucket.endpoint or "",
-        "AWS_DEFAULT_REGION": bucket.region or "us-east-1",
-        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required" if bucket.endpoint else "",
     }
-    opening = [
-        {"name": key, "valueFrom": {"secretKeyRef": {"name": bucket.secret, "key": key}}}
-        for key in buckets.KEYS
-        if bucket.secret
-    ]
     return {
         "name": "upload",
         "image": release.build.reference,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python", "-I", "-m", "nuages_runtime.upload"],
-        "env": [*opening, *({"name": name, "value": value} for name, value in told.items() if value)],
+        "env": [*job_variables(bucket), *({"name": name, "value": value} for name, value in told.items() if value)],
         "resources": resources(SMALL),
         "securityContext": container_security(),
         "volumeMounts": [temporary_mount()],
