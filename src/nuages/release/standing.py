@@ -12,6 +12,7 @@ import re
 from nuages.app.objects import Object
 from nuages.findings import Finding, Level, Place
 from nuages.render.access_roles import GRANTED
+from nuages.render.labels import COMPONENT, ENVIRONMENT
 
 
 def verdict(wanted: Object, live: Object) -> list[Finding]:
@@ -53,9 +54,11 @@ def _claim(wanted: Object, live: Object) -> list[Finding]:
 
 def _store(wanted: Object, live: Object) -> list[Finding]:
     """A cache forgets what is in it when memory is full, or its pod ends: no place for tasks."""
-    about = live["metadata"]
+    about = wanted["metadata"]
     place = Place(path=f"StatefulSet/{about['name']}")
-    anew = f"kubectl -n {about['namespace']} delete statefulset {about['name']}, and deploy again"
+    environment = about.get("labels", {}).get(ENVIRONMENT, "local")
+    where = "" if environment == "local" else f" -e {environment}"
+    anew = f"nuages services apply {about.get('labels', {}).get(COMPONENT, '')}{where}, and deploy again"
     if (has := _connections(live)) < (asked := _connections(wanted)):
         # All that was counted, pods and sets beside them, counts on what the spec's memory allows.
         said = f"was made for {has} connections, and {asked} are wanted; no release restarts a database"

@@ -9,7 +9,11 @@ def postgres(*arguments):
     container = {"name": "postgres", "image": "postgres:17", "args": list(arguments)}
     return {
         "kind": "StatefulSet",
-        "metadata": {"name": "blog-postgres", "namespace": "blog-local"},
+        "metadata": {
+            "name": "blog-postgres",
+            "namespace": "blog-production",
+            "labels": {"app.kubernetes.io/component": "postgres", "nuages.dev/environment": "production"},
+        },
         "spec": {"volumeClaimTemplates": [{}], "template": {"spec": {"containers": [container]}}},
     }
 
@@ -26,3 +30,4 @@ def postgres(*arguments):
 def test_more_connections_than_the_database_was_made_for_are_not_counted_on(has, wanted, refused):
     found = standing.verdict(postgres(*wanted), postgres(*has))
     assert [one.id for one in found] == refused
+    assert all(one.hint.startswith("nuages services apply postgres -e production, and deploy again") for one in found)
