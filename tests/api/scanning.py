@@ -33,7 +33,7 @@ MODULE = ROOT / "tests" / "scanners"
 CHECKOV = (MODULE / "checkov.txt").read_text().strip()
 PAGE = ROOT / "docs" / "reference" / "scanners.md"
 
-EXTENSIONS = {"HTTPRoute", "ScaledObject", "TriggerAuthentication", "Cluster", "Certificate"}
+EXTENSIONS = {"HTTPRoute", "ScaledObject", "TriggerAuthentication", "Certificate"}
 """Kinds that not every cluster has."""
 
 Found = tuple[str, str, str]
