@@ -48,7 +48,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 EXAMPLE_ENVIRONMENTS = tuple(
     f"{name}-{environment}"
     for name, environments in (
-        ("every-field", ("local", "gateway", "production")),
+        ("every-field", ("local", "gateway", "production", "managed")),
         ("celery", ("local", "production")),
         ("folder", ("local",)),
         ("whole", ("staging", "production")),
