@@ -2,20 +2,27 @@
 
 Every Deployment and StatefulSet has no replicas, no CronJob starts anything; volumes, Secrets, addresses and walls
 stay. How many there were is on each object. A deploy wakes what sleeps before it begins.
+
+A HorizontalPodAutoscaler leaves alone what has no pods
+(https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#implicit-maintenance-mode-deactivation), so
+the number is handed back; KEDA brings pods back whenever tasks wait, so it is told to pause, and to go on.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.errors import Gone
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Sink, step
 from nuages.release.environments import marks
 from nuages.release.world import utc
+from nuages.render.autoscale import PAUSED, SCALED_OBJECT, scaler
 from nuages.render.labels import COMPONENT, KEEPER, POSTGRES, instance, owned
 from nuages.rollout.kinds import Done, tracker
 from nuages.rollout.watcher import KINDS
@@ -33,6 +40,7 @@ async def sleep(app: App, cluster: Cluster, say: Callable[[str], None]) -> int:
     found = await _workloads(app, cluster)
     for item in sorted(found, key=_store):
         say(f"{item['kind']}/{item['metadata']['name']}")
+        await _pause(item, "0", cluster)
         if patch := asleep(item):
             await _patch(item, patch, cluster)
     async with Mirror(cluster, app.namespace, ("Pod",), instance(app)) as mirror:
@@ -48,15 +56,18 @@ async def wake(app: App, cluster: Cluster, say: Callable[[str], None], *, patien
 
     `patiently` waits for the rest as well: a release does not, which may be there to mend it.
     """
-    found = [item for item in await _workloads(app, cluster) if AWAKE in (item["metadata"].get("annotations") or {})]
+    there = await _workloads(app, cluster)
+    found = [item for item in there if AWAKE in (item["metadata"].get("annotations") or {})]
     stores = [item for item in found if _store(item)]
     others = [item for item in found if not _store(item)]
     for items in (stores, others):
         for item in items:
             say(f"{item['kind']}/{item['metadata']['name']}")
             await _patch(item, awake(item), cluster)
-        if patiently or items is stores:
+        if items and (patiently or items is stores):
             await _until_ready(app, items, cluster, say)
+    for item in there:  # also of those that had no pods when they fell asleep
+        await _pause(item, None, cluster)
     await marks.mark(app, cluster, asleep=None)
     return len(found)
 
@@ -91,6 +102,16 @@ async def _workloads(app: App, cluster: Cluster) -> list[Object]:
     kinds = ("CronJob", "Deployment", "StatefulSet")
     lists = [(await cluster.list(kind, app.namespace, labels=owned(app))).items for kind in kinds]
     return [item for each in lists for item in each if item["metadata"]["labels"].get(COMPONENT) != KEEPER]
+
+
+async def _pause(item: Object, pods: str | None, cluster: Cluster) -> None:
+    """Tell KEDA to leave a Deployment at so many pods, where it scales it; None lets it go on."""
+    if item["kind"] != "Deployment" or scaler(item) != SCALED_OBJECT:
+        return
+    about = item["metadata"]
+    told = {"metadata": {"annotations": {PAUSED: pods}}}
+    with contextlib.suppress(Gone):
+        await cluster.patch_merge(SCALED_OBJECT, about["namespace"], about["name"], told)
 
 
 async def _patch(item: Object, patch: dict[str, Any], cluster: Cluster) -> None:
