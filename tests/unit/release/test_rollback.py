@@ -1,9 +1,13 @@
 """Where a rollback goes, and when it is refused."""
 
+import asyncio
+import contextlib
+
 import msgspec
 import pytest
 
 from nuages.errors import Refused
+from nuages.release.back import rollback
 from nuages.release.back.looking import Looked, asked, judged
 from nuages.release.back.misfit import Misfit, Weight
 from nuages.release.back.rollback import permit, plan, with_undo
@@ -142,3 +146,20 @@ def test_where_nothing_went_live_before_it_says_so():
 def test_after_a_release_that_failed_back_is_what_serves():
     failed = stored(record(3).closed(Ended.FAILED, NOON))
     assert plan([failed, live(2), live(1)], None).record.restores == 2
+
+
+def test_what_sleeps_is_woken_before_its_database_is_looked_at(monkeypatch):
+    class Woken(Exception):
+        """Far enough."""
+
+    @contextlib.asynccontextmanager
+    async def entered(app, cluster, sink, wish):
+        yield None, [live(3), live(2)]
+
+    async def rouse(app, cluster, sink):
+        raise Woken
+
+    monkeypatch.setattr(rollback, "entered", entered)
+    monkeypatch.setattr(rollback.sleeping, "rouse", rouse)
+    with pytest.raises(Woken):
+        asyncio.run(rollback.rollback(None, None, None, None))

@@ -20,6 +20,7 @@ from nuages.release.back.verdict import Outcome as Answer
 from nuages.release.back.verdict import Verdict
 from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
+from nuages.release.environments import sleeping
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Wish
 from nuages.release.plan import objects
@@ -54,6 +55,7 @@ async def rollback(
         NotOurs: objects in the way belong to somebody else.
     """
     async with entered(app, cluster, sink, wish) as (world, history):
+        await sleeping.rouse(app, cluster, sink)
         wanted = plan(history, to)
         if wanted.resource_version is None:
             await _readable(wanted.record, cluster)
