@@ -66,7 +66,7 @@ def _dressed(app: App, item: Object) -> Object:
     made = copy.deepcopy(item)
     template = template_of(made) or {}
     component = template["metadata"]["labels"][COMPONENT]
-    template["metadata"].setdefault("annotations", {})[EVICT] = _evicted(app, component)
+    template["metadata"].setdefault("annotations", {})[EVICT] = _evicted(app, item["kind"], component)
     pod = template["spec"]
     pod["serviceAccountName"] = account_of(app, component)
     pod |= _placed(app, pod)
@@ -79,10 +79,12 @@ def _dressed(app: App, item: Object) -> Object:
     return made
 
 
-def _evicted(app: App, component: str) -> str:
+def _evicted(app: App, kind: str, component: str) -> str:
     """Whether a node may be taken away under it to save one: not under a Job, which would begin anew, nor under what
     holds data. Without a word the folders that every pod has for itself would keep the node.
     """
+    if kind in ("Job", "CronJob"):
+        return "false"
     cache = component == REDIS and app.redis is not None and app.redis.storage is None
     return "true" if component in _EVICTED or cache else "false"
 

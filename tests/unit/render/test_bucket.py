@@ -8,6 +8,7 @@ import pytest
 from nuages.app.components import resolve
 from nuages.errors import SpecInvalid
 from nuages.render.environment import settings_variables
+from nuages.render.extras import EVICT
 from nuages.render.manifest import render
 from nuages.render.release import Release
 from nuages.spec.load import parse
@@ -45,6 +46,8 @@ def test_a_job_of_the_release_uploads_before_any_page_names_a_file() -> None:
     container = made["spec"]["template"]["spec"]["containers"][0]
     told = {item["name"]: item.get("value") for item in container["env"]}
     assert made["metadata"]["name"] == "blog-static-7"
+    # A node that is saved under it would have it begin anew.
+    assert made["spec"]["template"]["metadata"]["annotations"][EVICT] == "false"
     assert (told["NUAGES_BUCKET"], told["NUAGES_RELEASE"], told["NUAGES_RUNNING"]) == (
         "s3://blog-static/site",
         "7",
