@@ -111,14 +111,18 @@ def apply(
     from nuages.errors import UsageError
     from nuages.release.services import apply as services
     from nuages.release.services.look import look
+    from nuages.release.services.record import Outcome, history
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
     asked = wish(message, wait)
 
+    left_open: list[Changed] = []  # by somebody who was killed: closed with the others
+
     async def planned() -> list[Store]:
         async with cluster:
             found = await look(app, cluster)
+            left_open.extend(one for one in await history(app, cluster) if one.outcome is Outcome.RUNNING)
         if unknown := set(only) - {store.service for store in found}:
             raise UsageError(f"{', '.join(sorted(unknown))} does not run in {app.instance}", hint="nuages services")
         return [store for store in found if not only or store.service in only]
@@ -126,9 +130,10 @@ def apply(
     found = run(planned())
     services.refuse(app, found)
     _show(found)
-    if not any(store.way in services.CHANGES for store in found):
+    changes = any(store.way in services.CHANGES for store in found)
+    if not changes and not left_open:
         return
-    if not yes:
+    if changes and not yes:
         click.confirm("Apply?", abort=True)
     again = cluster_of(app, file, context)
 

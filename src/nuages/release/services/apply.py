@@ -7,6 +7,7 @@ for the same size, a set that was taken from around its pod is made anew.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -69,6 +70,7 @@ async def apply(
     ) as held:
         found = [store for store in await look(app, cluster) if not only or store.service in only]
         refuse(app, found)
+        await record.close(app, cluster)
         return [await _change(app, store, cluster, held, sink) for store in found if store.way in CHANGES]
 
 
@@ -88,9 +90,11 @@ async def _change(app: App, store: Store, cluster: Cluster, held: Lock, sink: Si
             await _answers(app, store, cluster, shown.say)
             shown.note = said(store)
     except BaseException as error:
+        ended = msgspec.structs.replace(told, ended=utc(), outcome=Outcome.STOPPED)  # Ctrl-C
         if isinstance(error, NuagesError):
-            failed = msgspec.structs.replace(told, ended=utc(), outcome=Outcome.FAILED, failure=error.message)
-            await record.write(app, failed, cluster)
+            ended = msgspec.structs.replace(ended, outcome=Outcome.FAILED, failure=error.message)
+        with contextlib.suppress(NuagesError):  # it is the first error that is told
+            await record.write(app, ended, cluster)
         raise
     done = msgspec.structs.replace(told, ended=utc(), outcome=Outcome.DONE)
     await record.write(app, done, cluster)

@@ -11,6 +11,7 @@ from nuages.app.components import App
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
 from nuages.release.services.change import Way
+from nuages.release.world import utc
 from nuages.render.labels import CONFIG, metadata
 
 KEPT = 100
@@ -21,9 +22,11 @@ class Outcome(StrEnum):
     """How a change of a store ended."""
 
     RUNNING = "running"
-    """It is under way, or whoever drove it was stopped: the next `apply` goes on."""
+    """It is under way; or whoever drove it was killed, which the next `apply` finds."""
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"
+    """Whoever drove it was stopped: the next `apply` goes on, as an entry of its own."""
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +61,13 @@ async def history(app: App, cluster: Cluster) -> list[Changed]:
     live = await cluster.get("ConfigMap", app.namespace, name(app))
     found = [msgspec.json.decode(text, type=Changed) for text in ((live or {}).get("data") or {}).values()]
     return sorted(found, key=lambda one: one.key, reverse=True)
+
+
+async def close(app: App, cluster: Cluster) -> None:
+    """Close what somebody began and never ended. Only who holds the lock may: then it is nobody's any more."""
+    for one in await history(app, cluster):
+        if one.outcome is Outcome.RUNNING:
+            await write(app, msgspec.structs.replace(one, ended=utc(), outcome=Outcome.STOPPED), cluster)
 
 
 async def write(app: App, changed: Changed, cluster: Cluster) -> None:

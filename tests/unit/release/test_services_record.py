@@ -1,0 +1,70 @@
+"""What is written down of changes of data stores."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from nuages.app.components import App, resolve
+from nuages.app.objects import Object
+from nuages.kube.client import Cluster
+from nuages.release.locks.lock import Lock
+from nuages.release.services import apply, record
+from nuages.release.services.change import Store, Way
+from nuages.release.services.record import Changed, Outcome
+from nuages.spec.load import parse
+
+from .examples import NOON
+from .kept import Kept
+
+pytestmark = pytest.mark.unit
+
+
+def app() -> App:
+    spec = b"name: blog\nimage: a/b\nservices: {redis: {run: }}\nenvironments: {local: }\n"
+    return resolve(parse(spec, "nuages.yaml"), "local")
+
+
+def test_what_somebody_began_and_never_ended_is_closed_and_nothing_else() -> None:
+    cluster = cast("Cluster", Kept())
+    killed = Changed(service="redis", way=Way.RESTART, by="ada@laptop", started=NOON)
+    done = Changed(
+        service="redis",
+        way=Way.GROW,
+        by="ada@laptop",
+        started=NOON - timedelta(days=1),
+        ended=NOON,
+        outcome=Outcome.DONE,
+    )
+
+    async def story() -> list[Changed]:
+        await record.write(app(), killed, cluster)
+        await record.write(app(), done, cluster)
+        await record.close(app(), cluster)
+        return await record.history(app(), cluster)
+
+    newest, oldest = asyncio.run(story())
+    assert newest.outcome is Outcome.STOPPED
+    assert newest.ended
+    assert oldest == done
+
+
+def test_who_is_interrupted_leaves_no_change_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(app: App, store: Store, cluster: Cluster, held: Lock) -> Object:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(apply, "_become", interrupted)
+    cluster = cast("Cluster", Kept())
+    store = Store(service="redis", name="blog-redis", way=Way.RESTART)
+
+    async def story() -> list[Changed]:
+        with pytest.raises(asyncio.CancelledError):
+            await apply._change(app(), store, cluster, cast("Lock", SimpleNamespace()), lambda _: None)
+        return await record.history(app(), cluster)
+
+    (found,) = asyncio.run(story())
+    assert found.outcome is Outcome.STOPPED
