@@ -44,10 +44,19 @@ CONTROLLERS = {
 }
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
+# Azure's has an address of the public ones: https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16
+_AZURE = "168.63.129.16/32"
 # https://www.iana.org/assignments/iana-ipv4-special-registry: what clusters and the networks around them are made of.
-PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
-# A node's own: whoever reaches it may have the node's credentials.
-NODES_OWN = ("169.254.0.0/16", "fe80::/10")
+PRIVATE = (
+    *("10.0.0.0/8", "100.64.0.0/10", _AZURE, "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    *("fc00::/7", "fe80::/10"),
+)
+# A node's own: whoever reaches it may have the node's credentials. By IPv6 at AWS and Google, and by IPv4 at Alibaba,
+# they are had at an address of the private ones.
+NODES_OWN = (
+    *("100.100.100.200/32", _AZURE, "169.254.0.0/16"),
+    *("fd00:ec2::254/128", "fd20:ce::254/128", "fe80::/10"),
+)
 # Where a pod's identity is had. EKS: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html;
 # GKE: https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#understanding_the_gke_metadata_server
 IDENTITY = ("169.254.169.254/32", "169.254.170.23/32", "169.254.169.252/32", "fd00:ec2::23/128")
