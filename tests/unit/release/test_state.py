@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pyrage
 import pytest
 
@@ -51,6 +52,21 @@ def test_a_file_of_somebody_else_is_none_of_ours() -> None:
     text = pyrage.encrypt(b"hello", [KEY.to_public()], armored=True).decode()
     with pytest.raises(Refused, match="nothing was touched"):
         state.decrypted(text, str(KEY), "")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "me"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "another"}},
+        SECRET | {"type": "kubernetes.io/service-account-token"},
+    ],
+)
+def test_who_knows_a_public_key_has_nothing_made_by_its_owner(other: dict[str, object]) -> None:
+    forged = msgspec.structs.replace(STATE, objects=[SECRET, other])
+    with pytest.raises(Refused) as refused:
+        state.decrypted(state.encrypted(forged, [str(KEY.to_public())], ""), str(KEY), "")
+    assert refused.value.findings[0].id == "release.E393"
 
 
 def test_a_recipient_that_is_no_key_is_a_mistake_of_the_command_line() -> None:

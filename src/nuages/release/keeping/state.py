@@ -37,6 +37,7 @@ OTHER_APP, IN_THE_WAY, UNREADABLE = "release.E391", "release.E392", "release.E39
 KINDS = ("Secret", "ConfigMap")
 RECORDS = frozenset({"release", "runs"})
 """The ConfigMaps that tell what was done (label nuages.dev/kind); all others are made again by a deploy."""
+TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type: the cluster puts an account's token into it
 KEPT = ("labels", "annotations", "name")
 HOURS = 6
 
@@ -178,6 +179,11 @@ def decrypted(text: str, identities: str, passphrase: str) -> State:
         said = f"a newer nuages made it (schema {state.schema})"
         finding = Finding(UNREADABLE, Level.ERROR, said, Place(), "pip install -U nuages")
         raise Refused("nothing was touched", findings=[finding])
+    # Whoever knows a public key can write a file that it opens: nothing but what an export has in it is ever made.
+    if others := sorted({str(item.get("kind")) for item in state.objects if not _exported(item)}):
+        said = f"it has what no export has: {', '.join(others)}"
+        finding = Finding(UNREADABLE, Level.ERROR, said, Place(), "a file whose way to you is known")
+        raise Refused("nothing was touched", findings=[finding])
     return state
 
 
@@ -204,6 +210,12 @@ def _kept(item: Object) -> bool:
     return item["metadata"].get("labels", {}).get("nuages.dev/kind") in RECORDS
 
 
+def _exported(item: Object) -> bool:
+    """Whether an object is one that an export may have in it: no other kind, and no token of an account."""
+    plain = (item.get("apiVersion"), item.get("kind")) in {("v1", kind) for kind in KINDS}
+    return plain and item.get("type") != TOKEN and _kept(item)
+
+
 def _bare(item: Object) -> Object:
     """An object without what its cluster added."""
     about = {key: value for key, value in item["metadata"].items() if key in KEPT}
@@ -213,7 +225,8 @@ def _bare(item: Object) -> Object:
 
 def _placed(app: App, item: Object) -> Object:
     """It in this app's namespace. A new PostgreSQL knows one role, `app`: the password becomes that one's."""
-    made = {**item, "metadata": {**item["metadata"], "namespace": app.namespace}}
+    plain = _bare(item)
+    made = {**plain, "metadata": {**plain["metadata"], "namespace": app.namespace}}
     if app.postgres and item["kind"] == "Secret" and item["metadata"]["name"] == app.postgres.name:
         passing = {rotation.NEXT_USER, rotation.NEXT_PASSWORD, rotation.NEXT_VERIFIER, rotation.OLD_USER}
         data = {key: value for key, value in item["data"].items() if key not in passing}
