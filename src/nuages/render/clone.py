@@ -202,11 +202,10 @@ def _on_the_copy(source: App, variable: Object) -> Object:
     value = variable.get("value")
     if value is None:
         return variable
-    names = f"{source.name}-(?:postgres|pgbouncer)"
-    if re.fullmatch(names, value):
-        return {**variable, "value": _HERE}
-    address = rf"://[^@\s]*@{names}(?:\.[a-z.-]+)?(?::\d+)?"
-    return {**variable, "value": re.sub(address, f"://{USER}@{_HERE}:{PORT}", value)}
+    # Its Service's name, also in full; wherever it stands, for the command may write to all it is led to.
+    names = rf"(?<![\w-]){source.name}-(?:postgres|pgbouncer)(?:\.[a-z0-9.-]*[a-z0-9])?(?![\w-])"
+    led = re.sub(rf"://[^@\s]*@{names}(?::\d+)?", f"://{USER}@{_HERE}:{PORT}", value)
+    return {**variable, "value": re.sub(names, _HERE, led)}
 
 
 def _hand_on(clone: Clone, *, anonymised: bool) -> Object:

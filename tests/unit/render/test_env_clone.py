@@ -46,6 +46,9 @@ WEB = {
                     {"name": "DATABASE_URL", "value": "postgres://$(USER):$(PASSWORD)@blog-postgres:5432/blog"},
                     {"name": "DB_HOST", "value": "blog-pgbouncer"},
                     {"name": "REDIS_URL", "value": "redis://blog-redis:6379/0"},
+                    {"name": "WAREHOUSE", "value": "host=blog-postgres.blog-v2.svc.cluster.local port=5432"},
+                    {"name": "REPLICA_URL", "value": "postgres://a:b@blog-postgres.blog-v2.svc/blog"},
+                    {"name": "OTHER", "value": "blog-postgres-report"},
                 ],
             }
         ],
@@ -83,6 +86,9 @@ def test_a_command_of_the_project_sees_the_copy_and_nothing_else_of_the_source()
         "DATABASE_URL": "postgres://app@127.0.0.1:5432/blog",
         "DB_HOST": "127.0.0.1",
         "REDIS_URL": "redis://blog-redis:6379/0",
+        "WAREHOUSE": "host=127.0.0.1 port=5432",
+        "REPLICA_URL": "postgres://app@127.0.0.1:5432/blog",
+        "OTHER": "blog-postgres-report",
     }
     assert ran["securityContext"]["runAsUser"] == 10001
 
