@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 
 from nuages.app.components import App
 from nuages.app.objects import Object
@@ -41,11 +42,12 @@ def volumes(app: App) -> list[Object]:
 
 def mounts(app: App) -> list[Object]:
     """Each file where it is wanted, over whatever the image has there; the folders around it stay."""
+    keys = _keys(app)
     return [
         {
             "name": VOLUME if source.file else _volume(source),
             "mountPath": path,
-            "subPath": _key(path) if source.file else source.key or posixpath.basename(path),
+            "subPath": keys[path] if source.file else source.key or posixpath.basename(path),
             "readOnly": True,
         }
         for path, source in sorted(app.files.items())
@@ -53,7 +55,7 @@ def mounts(app: App) -> list[Object]:
 
 
 def _inlined(app: App) -> dict[str, str]:
-    return {_key(path): app.inlined[source.file] for path, source in sorted(app.files.items()) if source.file}
+    return {key: app.inlined[app.files[path].file or ""] for path, key in _keys(app).items()}
 
 
 def _sources(app: App) -> dict[str, Object]:
@@ -73,9 +75,12 @@ def _volume(source: FileSource) -> str:
     return f"file-{kind}-{content_hash({'name': name or ''})}"
 
 
-def _key(path: str) -> str:
-    """A path as a key may be called: `etc.newrelic.ini`."""
-    return re.sub(r"[^A-Za-z0-9._-]", ".", path.strip("/"))
+def _keys(app: App) -> dict[str, str]:
+    """Paths as keys may be called: `etc.newrelic.ini`; with a hash where two would be one, as of /a/b and /a.b."""
+    paths = sorted(path for path, source in app.files.items() if source.file)
+    plain = {path: re.sub(r"[^A-Za-z0-9._-]", ".", path.strip("/")) for path in paths}
+    often = Counter(plain.values())
+    return {path: f"{key}-{content_hash({'path': path})}" if often[key] > 1 else key for path, key in plain.items()}
 
 
 def _name(app: App) -> str:

@@ -159,6 +159,19 @@ def test_files_go_into_what_runs_the_project_and_nothing_else(folder):
     assert not any(one["name"].startswith("file") for one in pods["blog-postgres"]["volumes"])
 
 
+def test_two_files_whose_paths_look_alike_stay_two(folder):
+    (folder / "deploy/other.ini").write_text("[other]\n")
+    spec = folder / "nuages.yaml"
+    alike = "files:\n  /etc/newrelic/ini: {file: deploy/other.ini}\n"
+    spec.write_text(spec.read_text().replace("files:\n", alike))
+    manifest = from_folder(folder)
+    (held,) = [item for item in manifest.foundation if item["metadata"]["name"].startswith("blog-files-")]
+    mounted = templates(manifest)["blog-web-main"]["spec"]["containers"][0]["volumeMounts"]
+    parts = {one["mountPath"]: one["subPath"] for one in mounted if one["name"] == "files"}
+    found = {path: held["data"][part] for path, part in parts.items()}
+    assert found == {"/etc/newrelic.ini": "[newrelic]\n", "/etc/newrelic/ini": "[other]\n"}
+
+
 def test_a_change_of_a_file_is_a_change_of_the_pods(folder):
     before = templates(from_folder(folder))["blog-web-main"]
     (folder / "deploy/newrelic.ini").write_text("[other]\n")
