@@ -88,6 +88,21 @@ def test_a_name_that_could_not_be_part_of_a_host_is_none(name: str) -> None:
             [("spec.E251", "environments.preview.services.postgres.external")],
         ),
         (
+            "  preview: {template: true, services: {redis: {external: {host: r}}, rabbitmq: {external: {host: q}}}}",
+            [
+                ("spec.E251", "environments.preview.services.redis.external"),
+                ("spec.E251", "environments.preview.services.rabbitmq.external"),
+            ],
+        ),
+        (
+            "  preview: {template: true, services: {memcached: {external: {host: m}}}}",
+            [("spec.E251", "environments.preview.services.memcached.external")],
+        ),
+        (
+            '  preview: {template: true, media: {bucket: {url: "s3://blog-media"}}}',
+            [("spec.E251", "environments.preview.media.bucket")],
+        ),
+        (
             "  preview: {template: true, databases: {default: {cloneFrom: production, anonymise: {sql: a.sql}}}}",
             [("spec.E252", "environments.preview.databases.default.cloneFrom")],
         ),
@@ -104,6 +119,18 @@ def test_a_name_that_could_not_be_part_of_a_host_is_none(name: str) -> None:
 )
 def test_environments_that_would_meet_are_refused(text: str, expected: list[tuple[str, str]]) -> None:
     assert refused(text) == expected
+
+
+def test_environments_whose_own_folder_or_host_has_their_name_are_apart() -> None:
+    apart = """
+  preview:
+    template: true
+    services: {rabbitmq: {external: {host: mq, secret: mq, name: "{environment}"}}}
+    media: {bucket: {url: "s3://blog-preview/{environment}"}}
+"""
+    app = resolve(spec(apart), "pr-12")
+    assert app.bucket is not None
+    assert app.bucket.url == "s3://blog-preview/pr-12"
 
 
 def test_data_that_goes_as_it_is_is_told() -> None:

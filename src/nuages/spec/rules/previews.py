@@ -13,6 +13,15 @@ from nuages.spec.document import Value
 from nuages.spec.environments import PLACEHOLDER, is_template
 from nuages.spec.validate import Mistake
 
+_SHARED = {
+    "postgres": "migrate the same database",
+    "redis": "read what the others keep there, and take their tasks",
+    "rabbitmq": "take the tasks of the others",
+    "memcached": "read what the others keep there",
+}
+"""What environments do to each other by a data store outside the cluster that all of them have."""
+_NAMED = ("postgres", "rabbitmq")
+"""Where a name keeps them apart."""
 _ONLY = (("ttl",), ("seed",), ("databases", "default", "cloneFrom"), ("databases", "default", "anonymise"))
 
 
@@ -49,11 +58,16 @@ def _apart(whole: dict[str, Value]) -> Iterator[Mistake]:
     if isinstance(namespace, str) and PLACEHOLDER not in namespace:
         hint = 'namespace: "blog-{environment}", or nothing'
         yield Mistake("spec.E251", ("namespace",), f"{namespace} would be the one of each environment", hint)
-    external = at(whole, "services", "postgres", "external")
-    if isinstance(external, dict) and PLACEHOLDER not in msgspec.json.encode(external).decode():
-        message = "each environment would migrate the same database"
-        hint = 'run: {} in the cluster, or name: "{environment}"'
-        yield Mistake("spec.E251", ("services", "postgres", "external"), message, hint)
+    for service, what in _SHARED.items():
+        external = at(whole, "services", service, "external")
+        if isinstance(external, dict) and PLACEHOLDER not in msgspec.json.encode(external).decode():
+            hint = 'run: {} in the cluster, or name: "{environment}"' if service in _NAMED else "run: {} in the cluster"
+            yield Mistake("spec.E251", ("services", service, "external"), f"each environment would {what}", hint)
+    bucket = at(whole, "media", "bucket")
+    if isinstance(bucket, dict) and PLACEHOLDER not in str(bucket.get("url", "")):
+        message = "each environment would remove uploads of the others"
+        hint = 'url: "s3://blog-preview/{environment}"'
+        yield Mistake("spec.E251", ("media", "bucket"), message, hint)
 
 
 def _data(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
