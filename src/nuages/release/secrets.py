@@ -52,11 +52,16 @@ async def check(app: App, cluster: Cluster) -> None:
         Refused: values are missing; all of them are named.
     """
     _, missing = await _found(app, cluster)
-    unset = [finding for variable, finding in missing.items() if not app.secrets[variable].generate]
-    if broken := [*unset, *await _vouched(app, cluster), *await _opened(app, cluster)]:
-        if len(broken) > len(unset):
+    without = [finding for variable, finding in missing.items() if not app.secrets[variable].generate]
+    if broken := [*without, *await needed(app, cluster)]:
+        if len(broken) > len(without):
             raise Refused(f"what {app.name} needs of others is not there", findings=broken)
-        raise _refused(app, unset)
+        raise _refused(app, without)
+
+
+async def needed(app: App, cluster: Cluster) -> list[Finding]:
+    """What others have to bring beside the values of variables, and did not."""
+    return [*await _vouched(app, cluster), *await _opened(app, cluster)]
 
 
 async def lacking(app: App, cluster: Cluster) -> bool:
@@ -184,7 +189,7 @@ async def _found(app: App, cluster: Cluster) -> tuple[dict[str, bytes], dict[str
     for variable, declared in sorted(app.secrets.items()):
         found = kept[declared.secret or app.secret].get(declared.key or variable)
         if found is None:
-            missing[variable] = _unset(app, variable, declared.secret, declared.key or variable)
+            missing[variable] = unset(app, variable)
         else:
             values[variable] = found
     return values | access.quoted(app, values), missing
@@ -254,7 +259,10 @@ def _closed(app: App, files: str, other: str, key: str) -> Finding:
     return Finding("app.E146", Level.ERROR, said, Place(path=f"{files}.bucket.secret"), cure)
 
 
-def _unset(app: App, variable: str, other: str | None, key: str) -> Finding:
+def unset(app: App, variable: str) -> Finding:
+    """That a declared secret has no value: who has to give it one, and how."""
+    declared = app.secrets[variable]
+    other, key = declared.secret, declared.key or variable
     place = Place(path=f"secrets.{variable}")
     if other and (service := stores.opens(app, variable)):
         said = f"nothing opens {service}: Secret {app.namespace}/{other} is not there, or has no key {key}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -46,8 +47,10 @@ async def foreseen(app: App, serving: Stored | None, cluster: Cluster, *, there:
     now = serving.record.secrets if serving else None
     if not there:
         fresh = {name: None if app.secrets[name].generate else key for name, key in keys.items()}
-        unset = [name for name, key in fresh.items() if key]
-        return Foreseen(_named(app), (), [_unset(app, name) for name in unset], _in_urls(app, fresh), ())
+        findings = [secrets.unset(app, name) for name, key in fresh.items() if key]
+        findings += await _needed(app, cluster)
+        return Foreseen(_named(app), (), findings, _in_urls(app, fresh), ())
+    needed = await _needed(app, cluster)
     try:
         values, missing = await secrets.found(app, cluster)
         source = secrets.decoded(await cluster.get("Secret", app.namespace, app.secret))
@@ -58,14 +61,15 @@ async def foreseen(app: App, serving: Stored | None, cluster: Cluster, *, there:
     except Forbidden as no:
         said = "no right to read Secrets: they are taken for unchanged, and hidden by their names alone"
         finding = Finding("release.W364", Level.WARNING, said, Place(path="secrets"), no.hint)
-        return Foreseen(now or _named(app), (), [finding] if app.secrets else [], _in_urls(app, {**keys}), ())
-    unset_findings = [finding for name, finding in missing.items() if not app.secrets[name].generate]
+        findings = [*([finding] if app.secrets else []), *needed]
+        return Foreseen(now or _named(app), (), findings, _in_urls(app, {**keys}), ())
+    findings = [finding for name, finding in missing.items() if not app.secrets[name].generate] + needed
     complete = not missing and secrets.SALT in source
     copy = secrets.copy_name(app, source[secrets.SALT], values) if complete and app.secrets else _named(app)
     changed = tuple(name for name in sorted(app.secrets) if _differs(values.get(name), read.get(name))) if now else ()
     hidden = forms(value for one in (values, source, read, *stores) for value in one.values())
     lie = {name: None if name in missing else key for name, key in keys.items()}
-    return Foreseen(copy, changed, unset_findings, _in_urls(app, lie), hidden)
+    return Foreseen(copy, changed, findings, _in_urls(app, lie), hidden)
 
 
 def _in_urls(app: App, keys: dict[str, Key | None]) -> dict[str, Key | None]:
@@ -95,10 +99,11 @@ def _named(app: App) -> str | None:
     return f"{app.secret}-{TO_COME}" if app.secrets else None
 
 
-def _unset(app: App, name: str) -> Finding:
-    where = "" if app.environment == "local" else f" -e {app.environment}"
-    cure = f"nuages secrets set {name}{where}"
-    return Finding("release.E301", Level.ERROR, f"{name} has no value yet", Place(path=f"secrets.{name}"), cure)
+async def _needed(app: App, cluster: Cluster) -> list[Finding]:
+    """What others have to bring; who may not look finds out when the release does."""
+    with contextlib.suppress(Forbidden):
+        return await secrets.needed(app, cluster)
+    return []
 
 
 def _differs(value: bytes | None, read: bytes | None) -> bool:
