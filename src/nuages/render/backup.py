@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from nuages.app.components import App, Postgres
 from nuages.app.objects import Object
 from nuages.render import backup_scripts as scripts
@@ -219,12 +221,14 @@ def _courier(app: App, image: str, *arguments: str) -> Object:
     store = bucket(app)
     if wanted is None or store is None:
         raise AssertionError("no bucket is declared")
+    # A folder of this environment's own: others may name the bucket too, and each removes the oldest, restores the newest.
+    own = msgspec.structs.replace(store, url=f"{store.url.rstrip('/')}/{app.instance}")
     return {
         "name": COURIER,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python", "-I", "-m", "nuages_runtime.dumps", *arguments],
-        "env": [*job_variables(store), {"name": "KEEP", "value": str(wanted.keep)}],
+        "env": [*job_variables(own), {"name": "KEEP", "value": str(wanted.keep)}],
         "resources": {"requests": {"cpu": "100m", "memory": MEMORY}, "limits": {"memory": MEMORY}},
         "securityContext": container_security(),
         "volumeMounts": [{"name": "backups", "mountPath": scripts.PLACE}, temporary_mount()],

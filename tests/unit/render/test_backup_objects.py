@@ -27,6 +27,8 @@ environments:
   none: {services: {postgres: {run: {backup: null}}}}
   bucket:
     services: {postgres: {run: {backup: {to: {volume: null, bucket: {url: "s3://keep/blog", secret: s3}}}}}}
+  another:
+    services: {postgres: {run: {backup: {to: {volume: null, bucket: {url: "s3://keep/blog/", secret: s3}}}}}}
   production: {services: {postgres: {run: null, external: {host: db.internal, secret: rds}}}}
 """
 IMAGE = "registry.example.com/acme/blog@sha256:1"
@@ -92,6 +94,15 @@ def test_a_script_reaches_bash_as_it_was_written(name: str) -> None:
     assert "$(PG" not in text
     assert "$(KEEP" not in text
     subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+
+
+def test_two_environments_never_share_a_folder_of_a_bucket() -> None:
+    def folder(environment: str) -> str:
+        pod = backup.now(app(environment), "now", IMAGE)["spec"]["template"]["spec"]
+        return next(one["value"] for one in pod["containers"][0]["env"] if one["name"] == "NUAGES_BUCKET")
+
+    assert folder("bucket") == "s3://keep/blog/blog-bucket"
+    assert folder("another") == "s3://keep/blog/blog-another"
 
 
 def test_with_a_bucket_the_dump_is_made_first_and_brought_there_by_the_projects_image() -> None:
