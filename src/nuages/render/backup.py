@@ -221,7 +221,7 @@ def _courier(app: App, image: str, *arguments: str) -> Object:
     store = bucket(app)
     if wanted is None or store is None:
         raise AssertionError("no bucket is declared")
-    # A folder of this environment's own: others may name the bucket too, and each removes the oldest, restores the newest.
+    # A folder of the environment's own: others may name the bucket too, and each removes the oldest of a folder.
     own = msgspec.structs.replace(store, url=f"{store.url.rstrip('/')}/{app.instance}")
     return {
         "name": COURIER,
