@@ -78,10 +78,19 @@ def task(environ: Mapping[str, str]) -> Task:
 
 
 def upload(client: Any, wanted: Task) -> Done:
-    """Bring all files, then this release's list, then remove what no list has any more."""
-    there = dict(_listed(client, wanted.bucket, wanted.folder))
+    """Bring this release's list, then all files, then remove what no list has any more.
+
+    The list comes first: what it names is not removed by another app or environment, whose release may end meanwhile.
+    """
     below = f"{wanted.tree}/" if wanted.tree else ""
     names = {f"{wanted.folder}{below}{name}": wanted.root / name for name in files(wanted.root)}
+    client.put_object(
+        Bucket=wanted.bucket,
+        Key=f"{wanted.folder}{LISTS}/{wanted.instance}/{wanted.release}.json",
+        Body=json.dumps(sorted(names)).encode(),
+        ContentType="application/json",
+    )
+    there = dict(_listed(client, wanted.bucket, wanted.folder))
     missing = {key: file for key, file in names.items() if not _same(key, file, there, tree=wanted.tree)}
 
     def put(key: str, file: Path) -> None:
@@ -101,14 +110,7 @@ def upload(client: Any, wanted: Task) -> Done:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(put, missing.keys(), missing.values()))
-    listed = f"{wanted.folder}{LISTS}/{wanted.instance}/{wanted.release}.json"
-    client.put_object(
-        Bucket=wanted.bucket,
-        Key=listed,
-        Body=json.dumps(sorted(names)).encode(),
-        ContentType="application/json",
-    )
-    return Done(len(names), len(missing), _prune(client, wanted, {*there, listed}))
+    return Done(len(names), len(missing), _prune(client, wanted))
 
 
 def over(releases: set[int], wanted: Task) -> set[int]:
@@ -125,8 +127,9 @@ def files(root: Path) -> Iterator[str]:
             yield file.relative_to(root).as_posix()
 
 
-def _prune(client: Any, wanted: Task, there: set[str]) -> int:
+def _prune(client: Any, wanted: Task) -> int:
     """Remove the lists of releases that are over, and what is on no other list, this app's or another's."""
+    there = {key for key, _ in _listed(client, wanted.bucket, wanted.folder)}
     lists = f"{wanted.folder}{LISTS}/"
     own = f"{lists}{wanted.instance}/"
     numbered = {int(number): key for key in there if key.startswith(own) and (number := key[len(own) : -5]).isdecimal()}
