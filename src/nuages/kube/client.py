@@ -17,7 +17,7 @@ import msgspec
 from nuages.app.objects import Object
 from nuages.errors import Forbidden, Rejected
 from nuages.kube.config import load
-from nuages.kube.failures import Asked, Overtaken, failure
+from nuages.kube.failures import Asked, FieldConflict, Overtaken, failure
 from nuages.kube.kinds import DISCOVERY_TYPE, KNOWN, Resource, discovered
 from nuages.kube.streams import Stream, opened
 
@@ -116,6 +116,10 @@ class Cluster:
     async def apply(self, obj: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER) -> Object:
         """Make exactly these fields so (server-side apply, as that manager); fields not named stay with who owns them.
 
+        What the same manager has patched (an environment that was put to sleep) is a conflict to the API server, which
+        tells managers apart by what they do, too
+        (https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers): that is taken over.
+
         Raises:
             FieldConflict: another manager owns some of the fields; nothing was changed. `force` takes them over.
         """
@@ -136,6 +140,10 @@ class Cluster:
                 # No version was given, so nothing of ours is late: others wrote more often than the server tries.
                 if attempt == _CROWDED:
                     raise
+            except FieldConflict as conflict:
+                if force or not conflict.by(manager):
+                    raise
+                return await self.apply(obj, force=True, dry_run=dry_run, manager=manager)
             else:
                 break
         return _object(response)

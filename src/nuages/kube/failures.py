@@ -48,6 +48,10 @@ class FieldConflict(Conflict):
         """Whether every field in conflict is one that may be taken over."""
         return all(field.path in allowed for field in self.fields)
 
+    def by(self, manager: str) -> bool:
+        """Whether all of them belong to this very manager, who wrote them by another verb than apply."""
+        return all(field.manager == manager for field in self.fields)
+
 
 class AlreadyExists(Gone):
     """What was to be created is there: someone else was faster."""
