@@ -98,3 +98,29 @@ def test_static_files_are_in_one_place() -> None:
     with pytest.raises(SpecInvalid) as refused:
         parse(SPEC.replace(", CDN", "").replace("static: {", "static: {nginx: {}, ").encode(), "nuages.yaml")
     assert [finding.id for finding in refused.value.findings] == ["spec.E240"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "path"),
+    [
+        ("media: {bucket: {url: s3://shop/, secret: s3}}", "static.bucket.url"),
+        (
+            "services: {postgres: {run: {backup: {to: {bucket: {url: s3://shop/dumps}}}}}}",
+            "services.postgres.run.backup.to.bucket.url",
+        ),
+    ],
+)
+def test_nothing_of_ones_own_lies_where_everybody_reads(beside: str, path: str) -> None:
+    text = f"""
+name: shop
+image: registry.example.com/shop
+django: {{settings: shop.settings}}
+web: {{main: {{}}}}
+static: {{bucket: {{url: s3://shop}}}}
+{beside}
+environments: {{production: {{}}}}
+"""
+    with pytest.raises(SpecInvalid) as refused:
+        parse(text.encode(), "nuages.yaml")
+    assert [(finding.id, finding.place.path) for finding in refused.value.findings] == [("spec.E240", path)]
+    parse(text.replace("static: {bucket: {url: s3://shop}", "static: {bucket: {url: s3://shop/static}").encode(), "n")

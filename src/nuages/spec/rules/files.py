@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nuages.spec.model import EnvironmentSpec
+from nuages.spec.model import Bucket, EnvironmentSpec
 from nuages.spec.validate import Mistake
 
 
@@ -13,6 +13,7 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     given = [name for name in ("image", "nginx", "bucket") if getattr(spec.static, name) is not None]
     if len(given) > 1:
         yield Mistake("spec.E240", ("static",), f"has {' and '.join(given)}", "one of them serves the files")
+    yield from _beside(spec)
     overlay = spec.django.overlay
     for part, bucket, path in (
         ("static", spec.static.bucket, ("static", "bucket")),
@@ -24,6 +25,26 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
             )
             hint = f"overlay: {{{part}: true}}, unless its settings read {_READ[part]} themselves"
             yield Mistake("spec.W241", path, message, hint, at_key=True)
+
+
+def _beside(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """What lies where static files do is read by everybody; an upload of the same name is written over, and removed."""
+    static = spec.static.bucket
+    if static is None:
+        return
+    run = spec.services.postgres.run if spec.services.postgres else None
+    backups = run.backup.to.bucket if run and run.backup else None
+    media = spec.media.bucket if spec.media else None
+    if media and _folder(media) == _folder(static):
+        hint = f"a folder of their own: {static.url.rstrip('/')}/static"
+        yield Mistake("spec.E240", ("static", "bucket", "url"), "is where uploads are", hint)
+    if backups and _folder(backups).startswith(_folder(static)):
+        path = ("services", "postgres", "run", "backup", "to", "bucket", "url")
+        yield Mistake("spec.E240", path, "is where static files are, which everybody may read", "a bucket of their own")
+
+
+def _folder(bucket: Bucket) -> str:
+    return f"{(bucket.endpoint or '').rstrip('/')} {bucket.url.rstrip('/')}/"
 
 
 _READ = {"static": "NUAGES_STATIC_URL", "media": "AWS_STORAGE_BUCKET_NAME"}
