@@ -31,13 +31,30 @@ async def prune(release: Stored, world: World) -> Step:
     if waits:
         return Waiting(waits, 1.0)
     gone = await removable(release, history, world.cluster)
+    at_work = [live for live in gone if working(live)]
     for live in gone:
         await world.lock.check()
         metadata = live["metadata"]
+        if live in at_work:
+            # Its Jobs would go with it, amid what they do.
+            await world.cluster.patch_merge(
+                live["kind"], record.namespace, metadata["name"], {"spec": {"suspend": True}}
+            )
+            continue
         await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
     await world.lock.check()
     await records.forget(history, records.kept(history), world.cluster)
-    return Finished("; ".join(filter(None, [f"{len(gone)} removed" if gone else "nothing to remove", stays])))
+    removed = len(gone) - len(at_work)
+    ends = [
+        f"{live['metadata']['name']} starts nothing any more, and stays until its command has ended" for live in at_work
+    ]
+    said = f"{removed} removed" if removed else "nothing to remove"
+    return Finished("; ".join(filter(None, [said, *ends, stays])))
+
+
+def working(live: Object) -> bool:
+    """Whether it is a schedule that runs at this moment: what began ends, and a later release removes it."""
+    return live["kind"] == "CronJob" and bool(live.get("status", {}).get("active"))
 
 
 async def removable(release: Stored, history: list[Stored], cluster: Cluster) -> list[Object]:
