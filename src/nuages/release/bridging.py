@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from nuages.app.build import Build, Statics
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.release import records
 from nuages.release.record import Record, Stored
 from nuages.render.frontends import earlier, with_earlier
 from nuages.render.static import bridged, with_images, with_own
+from nuages.render.static_bucket import again
 
 
 def statics(app: App, build: Build, history: list[Stored]) -> tuple[Statics, ...]:
@@ -27,10 +29,20 @@ def statics(app: App, build: Build, history: list[Stored]) -> tuple[Statics, ...
     return _steady(_distinct([build.statics, *earlier])[: app.static.keep + 1], history)
 
 
-def back(target: Stored, history: list[Stored]) -> tuple[list[Object], tuple[Statics, ...]]:
-    """What a rollback brings along, and of which images: the pages that are open now are those of what it leaves.
+def back(target: Stored, history: list[Stored], number: int) -> tuple[list[Object], tuple[Statics, ...]]:
+    """What a rollback of this number brings along, and of which images: the pages that are open now are those of what
+    it leaves. What brings files to a bucket brings those of the release it goes back to.
+    """
+    serving = records.live(history)
+    files, images = _back(target, history)
+    running = serving.record.number if serving else None
+    jobs = [again(item, target.record.app, number, running) for item in target.manifest.static if item["kind"] == "Job"]
+    return [*(item for item in files if item["kind"] != "Job"), *jobs], images
 
-    As it is where the files of the release it goes back to are still there; else with them in the place of the oldest.
+
+def _back(target: Stored, history: list[Stored]) -> tuple[list[Object], tuple[Statics, ...]]:
+    """As it is where the files of the release it goes back to are still there; else with them in the place of the
+    oldest.
     """
     shown = next(_shown(history), None)
     files = target.record.build.statics

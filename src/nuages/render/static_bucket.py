@@ -5,6 +5,8 @@ What is in the bucket of earlier releases stays as long as their pages may be op
 
 from __future__ import annotations
 
+import copy
+
 from nuages.app import buckets
 from nuages.app.components import App
 from nuages.app.objects import Object
@@ -32,7 +34,7 @@ def upload(app: App, release: Release) -> list[Object]:
         {
             "apiVersion": "batch/v1",
             "kind": "Job",
-            "metadata": metadata(app, f"{app.name}-static-{release.number}", STATIC),
+            "metadata": metadata(app, _name(app.name, release.number), STATIC),
             "spec": {
                 "backoffLimit": 3,
                 "completions": 1,
@@ -51,6 +53,23 @@ def upload(app: App, release: Release) -> list[Object]:
             },
         }
     ]
+
+
+def again(job: Object, app: str, number: int, running: int | None) -> Object:
+    """The Job of an earlier release for one that brings it back: its files may have been removed since, and from now
+    on they are listed as those of the newer number, which keeps them there while it serves.
+    """
+    made = copy.deepcopy(job)
+    made["metadata"]["name"] = _name(app, number)
+    container = made["spec"]["template"]["spec"]["containers"][0]
+    told = {"NUAGES_RELEASE": str(number), **({} if running is None else {"NUAGES_RUNNING": str(running)})}
+    kept = [one for one in container["env"] if one["name"] not in ("NUAGES_RELEASE", "NUAGES_RUNNING")]
+    container["env"] = [*kept, *({"name": name, "value": value} for name, value in told.items())]
+    return made
+
+
+def _name(app: str, number: int) -> str:
+    return f"{app}-static-{number}"
 
 
 def variables(app: App, release: Release) -> dict[str, str]:

@@ -13,6 +13,7 @@ from nuages.app.components import App, resolve
 from nuages.app.objects import Object
 from nuages.checks.objects import check
 from nuages.release import bridging
+from nuages.release.back import rollback
 from nuages.release.record import Outcome, Record, Stored
 from nuages.render.frontends import earlier
 from nuages.render.manifest import render
@@ -110,13 +111,13 @@ def test_what_is_known_of_earlier_images_outlives_their_records() -> None:
 
 def test_going_back_to_an_image_whose_files_are_there_changes_nothing() -> None:
     before = history("a", "b", "c")
-    objects, kept = bridging.back(before[1], before)
+    objects, kept = bridging.back(before[1], before, 9)
     assert (letters(kept), objects) == ("cba", before[0].manifest.static)
 
 
 def test_going_back_further_takes_the_place_of_the_oldest() -> None:
     before = history("a", "b", "c", "d")
-    objects, kept = bridging.back(before[-1], before)
+    objects, kept = bridging.back(before[-1], before, 9)
     assert letters(kept) == "dca"
     pod = next(item for item in objects if item["kind"] == "Deployment")["spec"]["template"]["spec"]
     assert [each["image"][-1] for each in pod["initContainers"]] == ["d", "c", "a"]
@@ -124,7 +125,7 @@ def test_going_back_further_takes_the_place_of_the_oldest() -> None:
 
 def test_going_back_to_the_first_release_keeps_the_files_of_one_that_failed_after_it() -> None:
     before = released(history("a"), build("b"), outcome=Outcome.FAILED)
-    objects, kept = bridging.back(before[1], before)
+    objects, kept = bridging.back(before[1], before, 9)
     assert letters(kept) == "ba"
     assert objects
 
@@ -234,3 +235,28 @@ def front(letter: str, number: int) -> Stored:
         outcome=Outcome.LIVE,
     )  # fmt: skip
     return Stored(record=record, manifest=objects)
+
+
+def test_a_rollback_brings_the_files_it_needs_to_the_bucket_again_and_keeps_them_there() -> None:
+    bucket = resolve(
+        parse(
+            b"name: blog\nimage: a/b\nstatic: {bucket: {url: s3://blog/site}}\nenvironments: {local: {}}\n",
+            "nuages.yaml",
+        ),
+        "local",
+    )
+
+    def went_live(number: int) -> Stored:
+        of = build(str(number))
+        made = Record(number=number, template=number, app="blog", environment="local", namespace="blog-local",
+                      by="me", build=of, started=NOON)  # fmt: skip
+        manifest = render(bucket, Release(number=number, template=number, build=of, running=number - 1 or None))
+        return Stored(record=made.begun("web", NOON, []).serves(NOON).closed(Outcome.LIVE, NOON), manifest=manifest)
+
+    wanted = rollback.plan([went_live(3), went_live(2), went_live(1)], 1)
+    (job,) = [item for item in wanted.manifest.static if item["kind"] == "Job"]
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    told = {one["name"]: one.get("value") for one in container["env"]}
+    assert job["metadata"]["name"] == "blog-static-4"
+    assert container["image"] == build("1").reference
+    assert (told["NUAGES_RELEASE"], told["NUAGES_RUNNING"], told["NUAGES_KEEP"]) == ("4", "3", "3")

@@ -153,7 +153,7 @@ def plan(history: list[Stored], to: int | None) -> Stored:
     latest = history[0]
     if latest.open and latest.record.restores == target.record.number:
         return latest
-    files, images = bridging.back(target, history)
+    files, images = bridging.back(target, history, number_after(history))
     record = Record(
         number=number_after(history),
         template=target.record.template,
