@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from nuages.render.manifest import render
+from nuages.render.static_bucket import address
 from nuages.render.text import yaml_of
 
 from .blog import ENVIRONMENTS, EXAMPLE_ENVIRONMENTS, blog, example, release
@@ -39,7 +40,7 @@ def test_the_examples_are_rendered_as_they_were_reviewed(named: str) -> None:
     build = msgspec.structs.replace(
         release(asgi=True).build,
         static_root="/app/static",
-        static_url="/static/",
+        static_url=address(app) or "/static/",
         static_tree="0123456789abcdef",
         frontends=dict.fromkeys(app.frontends, f"sha256:{'7' * 64}"),
     )
