@@ -10,7 +10,7 @@ import pytest
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
-from nuages.render.clone import Clone, job, secret, walls
+from nuages.render.clone import Clone, _on_the_copy, job, secret, walls
 from nuages.render.keeper import cron, keeper
 from nuages.spec.load import parse
 from nuages_runtime.keeper import over
@@ -91,6 +91,13 @@ def test_a_command_of_the_project_sees_the_copy_and_nothing_else_of_the_source()
         "OTHER": "blog-postgres-report",
     }
     assert ran["securityContext"]["runAsUser"] == 10001
+
+
+def test_who_logs_in_after_a_rotation_is_whom_the_server_of_the_copy_knows() -> None:
+    read = {"name": "DB_USER", "valueFrom": {"secretKeyRef": {"name": "blog-postgres", "key": "user"}}}
+    other = {"name": "SENTRY", "valueFrom": {"secretKeyRef": {"name": "blog-secrets", "key": "user"}}}
+    assert _on_the_copy(SOURCE, read) == {"name": "DB_USER", "value": "app"}
+    assert _on_the_copy(SOURCE, other) == other
 
 
 def test_without_anonymising_it_goes_from_one_to_the_other() -> None:
