@@ -45,3 +45,14 @@ def test_two_roles_take_turns(current: str, turn: str) -> None:
 )
 def test_who_reads_the_password_is_found_wherever_it_is_named(part: dict[str, object], does: bool) -> None:
     assert rotation.reads({"spec": part}, "blog-postgres") is does
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_blind"), [(["password"], True), (["user", "password"], False), (["user"], False), ([], False)]
+)
+def test_who_is_told_a_password_and_not_whose_it_is_would_be_locked_out(keys: list[str], is_blind: bool) -> None:
+    env = [{"name": key, "valueFrom": {"secretKeyRef": {"name": "blog-postgres", "key": key}}} for key in keys]
+    pod = {"template": {"spec": {"containers": [{"env": env}]}}}
+    assert rotation.blind({"kind": "Deployment", "spec": pod}, "blog-postgres") is is_blind
+    assert rotation.blind({"kind": "CronJob", "spec": {"jobTemplate": {"spec": pod}}}, "blog-postgres") is is_blind
+    assert not rotation.blind({"kind": "Deployment", "spec": pod}, "shop-postgres")

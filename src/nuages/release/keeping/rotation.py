@@ -45,6 +45,7 @@ ROTATED = "nuages.dev/rotated"
 
 NOT_OURS = "release.E389"
 NEVER_DEPLOYED = "release.E390"
+BLIND = "release.E394"
 ITERATIONS = 4096
 """scram_iterations, as the server has it by default."""
 
@@ -62,7 +63,7 @@ async def rotate(app: App, cluster: Cluster, sink: Sink) -> Rotated:
     """Give PostgreSQL another password; no process is without a good one meanwhile.
 
     Raises:
-        Refused: it is not run by nuages, or was never deployed.
+        Refused: it is not run by nuages, or was never deployed; or pods would log in as the wrong role.
         CommandFailed: one of the steps failed; the same command goes on there.
     """
     if app.postgres is None:
@@ -73,6 +74,7 @@ async def rotate(app: App, cluster: Cluster, sink: Sink) -> Rotated:
     held = lock.held(cluster, app.namespace, lock.name(app.name), waiting=lambda line: sink(Said(line)))
     async with held as ours:
         name = app.postgres.name
+        await _fit(app, name, cluster)
         live = await _prepared(app, name, cluster)
         if NEXT_USER in decoded(live):
             with step(sink, f"a new password for {decoded(live)[NEXT_USER].decode()}") as shown:
@@ -124,6 +126,40 @@ def _named_in(part: object) -> Iterator[str]:
     elif isinstance(part, list):
         for value in part:
             yield from _named_in(value)
+
+
+def blind(item: Object, secret: str) -> bool:
+    """Whether some container is told the password and not whose it is, as by a release of an older nuages: with the
+    other role's password it would log in as the one it always did.
+    """
+    pod = item["spec"]["jobTemplate"]["spec"] if item["kind"] == "CronJob" else item["spec"]
+    containers = pod.get("template", {}).get("spec", {}).get("containers", [])
+    keys = [{key for name, key in _keys(each) if name == secret} for each in containers]
+    return any(PASSWORD_KEY in each and USER_KEY not in each for each in keys)
+
+
+def _keys(container: Object) -> Iterator[tuple[str, str]]:
+    for variable in container.get("env", []):
+        if told := variable.get("valueFrom", {}).get("secretKeyRef"):
+            yield told["name"], told["key"]
+
+
+async def _fit(app: App, name: str, cluster: Cluster) -> None:
+    """Make sure that whoever reads the password reads whose it is, too.
+
+    Raises:
+        Refused: some do not.
+    """
+    found = []
+    for kind in ("Deployment", "StatefulSet", "CronJob"):
+        for item in (await cluster.list(kind, app.namespace, labels=instance(app))).items:
+            if item["metadata"]["labels"].get(COMPONENT) != POSTGRES and blind(item, name):
+                place = Place(path=f"{kind}/{item['metadata']['name']}")
+                said = f"its pods are told the password, and log in as {USER} whoever it is of"
+                hint = "nuages deploy tells them; a variable of the spec's own: {service: postgres, key: user}"
+                found.append(Finding(BLIND, Level.ERROR, said, place, hint))
+    if found:
+        raise Refused("nothing was rotated", findings=found)
 
 
 async def _prepared(app: App, name: str, cluster: Cluster) -> Object:
