@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from nuages.app import brokers
 from nuages.app.components import App
 from nuages.spec.model import Bucket
 
@@ -42,6 +43,9 @@ CONTROLLERS = {
     "traefik": ("traefik", "traefik-system", "kube-system"),
     "nginx": ("ingress-nginx", "nginx-ingress", "kube-system"),
 }
+
+# By its own installer, as AKS's add-on, by OpenShift's operator.
+KEDA = ("keda", "kube-system", "openshift-keda")
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 # Azure's has an address of the public ones: https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16
@@ -144,6 +148,12 @@ def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
             server=Components((service,)),
             ports=(SERVERS[service],),
         )
+    broker = brokers.broker(app)
+    scaled = any(one.autoscale and one.autoscale.queue_length for one in app.workers.values())
+    if broker and scaled and not broker.external:
+        # Who scales workers by their queue asks the broker how long it is.
+        where, port = broker.service, SERVERS[broker.service]
+        yield Opening(name=f"{where}-from-keda", client=Namespaces(KEDA), server=Components((where,)), ports=(port,))
     if bridged:
         # Webs ask for static files of other releases; those who keep them ask nobody.
         port = STATIC if app.static.nginx is None else NGINX

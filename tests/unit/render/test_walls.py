@@ -140,6 +140,22 @@ def test_what_is_declared_is_open_and_nothing_beside(address, port, expected):
     assert walls.lets_out(labels.labels(blog(spec=DECLARED), "web"), address, port) == expected
 
 
+def test_who_scales_workers_by_their_queue_gets_to_the_broker_and_nobody_else_does():
+    def opened(worker):
+        spec = (
+            "name: blog\nimage: registry.example.com/blog\nservices: {rabbitmq: {run: {}}}\n"
+            f"workers: {{w: {{celery: {{app: blog}}{worker}}}}}\nenvironments: {{local: {{}}}}\n"
+        )
+        found = {item["metadata"]["name"]: item for item in render(blog(spec=spec), release()).foundation}
+        return found.get("blog-rabbitmq-from-keda")
+
+    assert opened("") is None
+    policy = opened(", autoscale: {min: 1, max: 4, queueLength: 50}")
+    (rule,) = policy["spec"]["ingress"]
+    (key,) = rule["from"][0]["namespaceSelector"]["matchExpressions"]
+    assert (key["values"], rule["ports"]) == (list(topology.KEDA), [{"protocol": "TCP", "port": 5672}])
+
+
 def test_a_service_in_the_cluster_is_its_whole_namespace():
     (policy,) = [
         item["spec"]
