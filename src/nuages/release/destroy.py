@@ -6,7 +6,7 @@ import contextlib
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Forbidden, Gone, Refused
+from nuages.errors import Forbidden, Gone, Refused, Rejected
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Said, Sink, Step, step
@@ -20,6 +20,8 @@ REMOVED = (
     "Ingress",
     "Service",
     "CronJob",
+    "ScaledObject",
+    "TriggerAuthentication",
     "HorizontalPodAutoscaler",
     "Deployment",
     "StatefulSet",
@@ -39,8 +41,10 @@ REMOVED = (
 """The kinds that a release makes, in the order in which they go: first the way in, last what others stand on."""
 
 
-EXTENSIONS = frozenset({"HTTPRoute", "Role", "RoleBinding", "ResourceQuota", "LimitRange"})
-"""Those that not every cluster knows (the Gateway API), and those that not everybody who deploys may look at."""
+EXTENSIONS = frozenset(
+    {"HTTPRoute", "ScaledObject", "TriggerAuthentication", "Role", "RoleBinding", "ResourceQuota", "LimitRange"}
+)
+"""Those that not every cluster knows (the Gateway API, KEDA), and those that not everybody who deploys may look at."""
 
 OTHERS = (*REMOVED, "DaemonSet")
 """The kinds by which a namespace is known to be used by somebody else as well."""
@@ -93,7 +97,7 @@ async def _own_namespace(app: App, cluster: Cluster) -> Object | None:
         return None
     for kind in OTHERS:
         for item in await _listed(kind, app.namespace, {}, cluster):
-            if not _of_every_namespace(item) and not _labelled(item, owned(app)):
+            if not _of_every_namespace(item) and not _issued(app, item) and not _labelled(item, owned(app)):
                 return None
     return namespace
 
@@ -106,6 +110,13 @@ def _of_every_namespace(item: Object) -> bool:
     }
 
 
+def _issued(app: App, item: Object) -> bool:
+    """Whether it is the certificate that was issued for this environment; cert-manager leaves it when all else goes."""
+    about = item["metadata"]
+    named = (about.get("annotations") or {}).get("cert-manager.io/certificate-name")
+    return bool(item["kind"] == "Secret" and about["name"] == f"{app.name}-tls" == named)
+
+
 def _labelled(item: Object, labels: dict[str, str]) -> bool:
     return labels.items() <= (item["metadata"].get("labels") or {}).items()
 
@@ -114,7 +125,7 @@ async def _listed(kind: str, namespace: str, labels: dict[str, str], cluster: Cl
     """All objects of a kind; of an extension none where the cluster lacks it, or we may not even look: we made none."""
     try:
         return (await cluster.list(kind, namespace, labels=labels)).items
-    except (Gone, Forbidden):
+    except (Gone, Forbidden, Rejected):
         if kind in EXTENSIONS:
             return []
         raise
