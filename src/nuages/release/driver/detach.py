@@ -125,5 +125,11 @@ async def api_ports(cluster: Cluster) -> tuple[int, ...]:
 
 
 def _resource(item: Object) -> tuple[str, str]:
-    known = KNOWN[item["kind"]]
-    return known.group, known.plural
+    """API group and plural. Of a kind that is not ours (KEDA's, those of `objects`) as Kubernetes itself guesses it:
+    https://pkg.go.dev/k8s.io/apimachinery/pkg/api/meta#UnsafeGuessKindToResource
+    """
+    if known := KNOWN.get(item["kind"]):
+        return known.group, known.plural
+    word = item["kind"].lower()
+    plural = f"{word}es" if word.endswith("s") else f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return item["apiVersion"].rpartition("/")[0], plural
