@@ -185,6 +185,7 @@ def down(*, name: str | None, file: Path, context: str | None, expired: bool, da
     from nuages.errors import UsageError
     from nuages.release.destroy import destroy
     from nuages.release.environments import marks
+    from nuages.release.world import utc
 
     if bool(name) == expired:
         raise UsageError("one environment by its name, or --expired", hint="nuages env list")
@@ -196,13 +197,16 @@ def down(*, name: str | None, file: Path, context: str | None, expired: bool, da
             if answer != app.environment:
                 raise UsageError("nothing was removed", hint=f"type {app.environment}, or give --yes")
 
-        async def story(app: App = app) -> None:
+        async def story(app: App = app) -> str:
             async with cluster_of(app, file, context) as cluster:
-                await marks.there(app, cluster)
+                found = await marks.there(app, cluster)
+                # Who brought it up again while we asked has given it more time.
+                if expired and not found.expired(utc()):
+                    return "has time again, and stays"
                 await destroy(app, cluster, console.sink, data=data or expired)
+                return "is down"
 
-        run(story())
-        console.print(f"{app.instance} is down")
+        console.print(f"{app.instance} {run(story())}")
 
 
 def _app(file: Path, name: str) -> App:
