@@ -1,7 +1,6 @@
 """Who ran what: one ConfigMap beside the records, one entry for each command, the newest KEPT of them.
 
-The command line is written down as it was typed: whoever puts a secret into one finds it here. A write adds or changes
-one key, so two at once don't lose each other's.
+The command line is written down as it was typed: whoever puts a secret into one finds it here.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ import msgspec
 
 from nuages.app.components import App
 from nuages.kube.client import Cluster
-from nuages.kube.failures import AlreadyExists
-from nuages.render.labels import CONFIG, metadata
+from nuages.release import entries
 
+KIND = "runs"
 KEPT = 200
 """Entries; a ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/)."""
 
@@ -40,15 +39,9 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """How it ended, where it was not by itself: `interrupted`."""
 
 
-def name(app: App) -> str:
-    """The ConfigMap's name: `blog-runs`."""
-    return f"{app.name}-runs"
-
-
 async def history(app: App, cluster: Cluster) -> list[Ran]:
     """All entries, the newest first."""
-    live = await cluster.get("ConfigMap", app.namespace, name(app))
-    found = [msgspec.json.decode(text, type=Ran) for text in ((live or {}).get("data") or {}).values()]
+    found = [msgspec.json.decode(text, type=Ran) for text in (await entries.read(app, KIND, cluster)).values()]
     return sorted(found, key=lambda ran: (ran.started, ran.pod), reverse=True)
 
 
@@ -57,21 +50,7 @@ async def write(app: App, ran: Ran, cluster: Cluster) -> None:
     if len(" ".join(ran.command)) > LONGEST:
         ran = msgspec.structs.replace(ran, command=(" ".join(ran.command)[:LONGEST] + "…",))
     text = msgspec.json.encode(ran).decode()
-    live = await cluster.get("ConfigMap", app.namespace, name(app))
-    if live is None:
-        about = metadata(app, name(app), CONFIG)
-        about["labels"]["nuages.dev/kind"] = "runs"
-        first = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": {ran.pod: text}}
-        try:
-            await cluster.create(first)
-        except AlreadyExists:
-            live = {}
-        else:
-            return
-    entries = {**(live.get("data") or {}), ran.pod: text}
-    started = {key: msgspec.json.decode(entry, type=Ran).started for key, entry in entries.items()}
-    old = sorted(entries, key=lambda key: started[key], reverse=True)[KEPT:]
-    await cluster.patch_merge("ConfigMap", app.namespace, name(app), {"data": {ran.pod: text, **dict.fromkeys(old)}})
+    await entries.write(app, KIND, ran.pod, text, cluster, newest=_newest, kept=KEPT)
 
 
 async def end(app: App, pod: str, cluster: Cluster, *, at: datetime, exit_code: int | None, note: str = "") -> None:
@@ -80,3 +59,9 @@ async def end(app: App, pod: str, cluster: Cluster, *, at: datetime, exit_code: 
     if found and found.ended is None:
         ended = msgspec.structs.replace(found, ended=at, exit_code=exit_code, note=note)
         await write(app, ended, cluster)
+
+
+def _newest(found: dict[str, str]) -> list[str]:
+    """The keys, the newest first."""
+    started = {key: msgspec.json.decode(text, type=Ran).started for key, text in found.items()}
+    return sorted(found, key=lambda key: started[key], reverse=True)

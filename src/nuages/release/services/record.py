@@ -9,11 +9,11 @@ import msgspec
 
 from nuages.app.components import App
 from nuages.kube.client import Cluster
-from nuages.kube.failures import AlreadyExists
+from nuages.release import entries
 from nuages.release.services.change import Way
 from nuages.release.world import utc
-from nuages.render.labels import CONFIG, metadata
 
+KIND = "services"
 KEPT = 100
 """Entries; a ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/)."""
 
@@ -51,15 +51,9 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.started:%Y%m%dT%H%M%S}-{self.service}"
 
 
-def name(app: App) -> str:
-    """The ConfigMap's name: `blog-services`."""
-    return f"{app.name}-services"
-
-
 async def history(app: App, cluster: Cluster) -> list[Changed]:
     """All entries, the newest first."""
-    live = await cluster.get("ConfigMap", app.namespace, name(app))
-    found = [msgspec.json.decode(text, type=Changed) for text in ((live or {}).get("data") or {}).values()]
+    found = [msgspec.json.decode(text, type=Changed) for text in (await entries.read(app, KIND, cluster)).values()]
     return sorted(found, key=lambda one: one.key, reverse=True)
 
 
@@ -73,18 +67,9 @@ async def close(app: App, cluster: Cluster) -> None:
 async def write(app: App, changed: Changed, cluster: Cluster) -> None:
     """Write one entry, or its next state; the oldest beyond KEPT go."""
     text = msgspec.json.encode(changed).decode()
-    live = await cluster.get("ConfigMap", app.namespace, name(app))
-    if live is None:
-        about = metadata(app, name(app), CONFIG)
-        about["labels"]["nuages.dev/kind"] = "services"
-        first = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": about, "data": {changed.key: text}}
-        try:
-            await cluster.create(first)
-        except AlreadyExists:
-            live = {}
-        else:
-            return
-    old = sorted({**(live.get("data") or {}), changed.key: text}, reverse=True)[KEPT:]
-    await cluster.patch_merge(
-        "ConfigMap", app.namespace, name(app), {"data": {changed.key: text, **dict.fromkeys(old)}}
-    )
+    await entries.write(app, KIND, changed.key, text, cluster, newest=_newest, kept=KEPT)
+
+
+def _newest(keys: dict[str, str]) -> list[str]:
+    """The keys, which begin with their time, the newest first."""
+    return sorted(keys, reverse=True)
