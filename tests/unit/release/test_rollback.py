@@ -6,7 +6,9 @@ import contextlib
 import msgspec
 import pytest
 
+from nuages.app.components import resolve
 from nuages.errors import Refused
+from nuages.release import secrets
 from nuages.release.back import rollback
 from nuages.release.back.looking import Looked, asked, judged
 from nuages.release.back.misfit import Misfit, Weight
@@ -14,8 +16,10 @@ from nuages.release.back.rollback import permit, plan, with_undo
 from nuages.release.back.verdict import Outcome, Undo, Verdict
 from nuages.release.record import DatabaseState
 from nuages.release.record import Outcome as Ended
+from nuages.spec.load import parse
 
 from .examples import BUILD, NOON, live, record, stored
+from .kept import Kept
 
 WRONG = Misfit(weight=Weight.BREAKS, id="release.E330", message="posts.0003_slug dropped posts_post.name")
 
@@ -163,3 +167,24 @@ def test_what_sleeps_is_woken_before_its_database_is_looked_at(monkeypatch):
     monkeypatch.setattr(rollback.sleeping, "rouse", rouse)
     with pytest.raises(Woken):
         asyncio.run(rollback.rollback(None, None, None, None))
+
+
+@pytest.mark.parametrize(("keys", "user", "goes"), [
+    (["password"], "app_b", False), (["password"], "app", True), (["user", "password"], "app_b", True),
+])  # fmt: skip
+def test_no_release_comes_back_whose_pods_the_database_would_not_let_in(keys, user, goes):
+    app = resolve(
+        parse(b"name: blog\nimage: a/b\nservices: {postgres: {run: }}\nenvironments: {local: }\n", "nuages.yaml"),
+        "local",
+    )
+    env = [{"name": key, "valueFrom": {"secretKeyRef": {"name": "blog-postgres", "key": key}}} for key in keys]
+    web = {
+        "kind": "Deployment",
+        "metadata": {"name": "blog-web-main"},
+        "spec": {"template": {"spec": {"containers": [{"env": env}]}}},
+    }
+    kept = Kept()
+    kept.objects["Secret", "blog-postgres"] = secrets.object_of(app, "blog-postgres", {"user": user.encode()})
+    wanted = stored(record(3, restores=1), web=[web])
+    with contextlib.nullcontext() if goes else pytest.raises(Refused, match="app_b's now"):
+        asyncio.run(rollback._let_in(app, wanted, kept))

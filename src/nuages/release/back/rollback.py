@@ -21,12 +21,15 @@ from nuages.release.back.verdict import Verdict
 from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.environments import sleeping
+from nuages.release.keeping import rotation
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Wish
 from nuages.release.plan import objects
 from nuages.release.record import Outcome, Record, Stored
+from nuages.release.secrets import decoded
 from nuages.release.world import utc
 from nuages.render.jobs import staged
+from nuages.render.postgres import USER, USER_KEY
 
 
 async def rollback(
@@ -59,6 +62,7 @@ async def rollback(
         wanted = plan(history, to)
         if wanted.resource_version is None:
             await _readable(wanted.record, cluster)
+            await _let_in(app, wanted, cluster)
             verdict = await _judged(wanted, history, cluster, sink)
             permit(verdict, undo=undo, anyway=anyway)
             if undo and verdict.undo:
@@ -78,6 +82,26 @@ async def _readable(record: Record, cluster: Cluster) -> None:
             raise Refused(
                 f"the secrets of release {record.restores} are gone: there is no Secret {record.secrets} any more",
                 hint="deploy that version again: it takes the values of today",
+            )
+
+
+async def _let_in(app: App, wanted: Stored, cluster: Cluster) -> None:
+    """Make sure that the old pods log in to PostgreSQL: those of an older nuages do as one role, whosever turn it is.
+
+    Raises:
+        Refused: its password is the other role's now.
+    """
+    store = app.postgres.name if app.postgres else ""
+    kinds = ("Deployment", "StatefulSet", "CronJob")
+    objects = [item for item in wanted.manifest.objects if item["kind"] in kinds and item["metadata"]["name"] != store]
+    if not store or not any(rotation.blind(item, store) for item in objects):
+        return
+    with contextlib.suppress(Forbidden):
+        user = decoded(await cluster.get("Secret", app.namespace, store)).get(USER_KEY, USER.encode()).decode()
+        if user != USER:
+            raise Refused(
+                f"release {wanted.record.restores} logs in to PostgreSQL as {USER}, and the password is {user}'s now",
+                hint="nuages secrets rotate postgres gives the other role its turn; then go back",
             )
 
 
