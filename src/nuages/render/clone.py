@@ -206,7 +206,7 @@ def _on_the_copy(source: App, variable: Object) -> Object:
     if value is None:
         return variable
     # Its Service's name, also in full; wherever it stands, for the command may write to all it is led to.
-    names = rf"(?<![\w-]){source.name}-(?:postgres|pgbouncer)(?:\.[a-z0-9.-]*[a-z0-9])?(?![\w-])"
+    names = rf"(?<![\w-]){source.name}-postgres(?:\.[a-z0-9.-]*[a-z0-9])?(?![\w-])"
     led = re.sub(rf"://[^@\s]*@{names}(?::\d+)?", f"://{USER}@{_HERE}:{PORT}", value)
     return {**variable, "value": re.sub(names, _HERE, led)}
 

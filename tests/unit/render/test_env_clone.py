@@ -44,7 +44,7 @@ WEB = {
                 "envFrom": [{"configMapRef": {"name": "blog-config"}}],
                 "env": [
                     {"name": "DATABASE_URL", "value": "postgres://$(USER):$(PASSWORD)@blog-postgres:5432/blog"},
-                    {"name": "DB_HOST", "value": "blog-pgbouncer"},
+                    {"name": "DB_HOST", "value": "blog-postgres"},
                     {"name": "REDIS_URL", "value": "redis://blog-redis:6379/0"},
                     {"name": "WAREHOUSE", "value": "host=blog-postgres.blog-v2.svc.cluster.local port=5432"},
                     {"name": "REPLICA_URL", "value": "postgres://a:b@blog-postgres.blog-v2.svc/blog"},
