@@ -86,6 +86,14 @@ def variable(service: str, what: str) -> str:
     return f"NUAGES_{service.upper()}_{what.upper()}"
 
 
+def public(key: str) -> bool:
+    """Whether what lies in a Secret under this key is said everywhere: who logs in, and to which database. It is often
+    the app's own name, which nobody could read about if it were hidden.
+    """
+    told = {variable(service, what) for service in SERVICES for what in ("user", "name")}
+    return key == "user" or key.removesuffix(IN_URL) in told
+
+
 def secrets(declared: EnvironmentSpec) -> dict[str, SecretSource]:
     """What opens other people's services, as secret variables: so each release has its own copy of it, pods roll when
     it changes, and what is missing is found before anything is touched.

@@ -130,8 +130,7 @@ async def hidden(manifest: Manifest, namespace: str, cluster: Cluster) -> Callab
             held = await _values(cluster, namespace, name)
         except ClusterError:
             return []  # no right, as the Job of --detach has none: what looks like a secret is taken out all the same
-        # Who logs in is said everywhere; by what is not.
-        return [value.decode(errors="replace") for key, value in held.items() if key != USER_KEY]
+        return [value.decode(errors="replace") for key, value in held.items() if not stores.public(key)]
 
     found = await asyncio.gather(*(values(name) for name in sorted(set(_referred(manifest.objects)))))
     known = redact.known([value for each in found for value in each])

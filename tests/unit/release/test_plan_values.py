@@ -9,6 +9,7 @@ import pytest
 
 from nuages.app.components import resolve
 from nuages.kube.client import Cluster
+from nuages.release import secrets
 from nuages.release.plan.values import foreseen
 from nuages.spec.load import parse
 
@@ -34,3 +35,14 @@ def test_a_plan_misses_what_a_release_would_be_refused_for(there: bool) -> None:
         ("release.E380", "services.postgres.external.secret"),
         ("release.E381", "services.postgres.external.authority"),
     ]
+
+
+def test_who_logs_in_is_no_secret_where_it_is_called_as_the_app_is() -> None:
+    app = resolve(parse(SPEC, "nuages.yaml"), "local")
+    kept = Kept()
+    held = {"user": b"blog", "password": b"p@ss/word"}
+    kept.objects["Secret", "managed-postgres"] = secrets.object_of(app, "managed-postgres", held)
+    kept.objects["Secret", app.secret] = secrets.object_of(app, app.secret, {secrets.SALT: b"salt-of-the-app"})
+    found = asyncio.run(foreseen(app, None, cast("Cluster", kept), there=True))
+    assert "blog" not in found.hidden
+    assert {"p@ss/word", "p%40ss%2Fword"} <= set(found.hidden)

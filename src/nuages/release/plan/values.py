@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.app.stores import IN_URL, external, running, variable
+from nuages.app.stores import IN_URL, external, public, running, variable
 from nuages.errors import Forbidden
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
@@ -67,7 +67,7 @@ async def foreseen(app: App, serving: Stored | None, cluster: Cluster, *, there:
     complete = not missing and secrets.SALT in source
     copy = secrets.copy_name(app, source[secrets.SALT], values) if complete and app.secrets else _named(app)
     changed = tuple(name for name in sorted(app.secrets) if _differs(values.get(name), read.get(name))) if now else ()
-    hidden = forms(value for one in (values, source, read, *stores) for value in one.values())
+    hidden = forms(value for one in (values, source, read, *stores) for key, value in one.items() if not public(key))
     lie = {name: None if name in missing else key for name, key in keys.items()}
     return Foreseen(copy, changed, findings, _in_urls(app, lie), hidden)
 
