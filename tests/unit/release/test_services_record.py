@@ -68,3 +68,22 @@ def test_who_is_interrupted_leaves_no_change_under_way(monkeypatch: pytest.Monke
 
     (found,) = asyncio.run(story())
     assert found.outcome is Outcome.STOPPED
+
+
+@pytest.mark.parametrize(("ready", "gone"), [("True", []), ("False", ["blog-redis-0"])])
+def test_a_broken_pod_gives_way_to_the_mended_one(ready: str, gone: list[str]) -> None:
+    about = {"name": "blog-redis-0", "namespace": "blog-local", "uid": "u-1"}
+    removed = []
+
+    class Pods(Kept):
+        async def delete(self, kind: str, namespace: str, name: str, *, uid: str) -> None:
+            removed.append(name)
+
+    kept = Pods()
+    kept.objects["Pod", "blog-redis-0"] = {
+        "metadata": about,
+        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+    }
+    live = {"kind": "StatefulSet", "metadata": {"name": "blog-redis", "namespace": "blog-local"}}
+    asyncio.run(apply._give_way(live, cast("Cluster", kept)))
+    assert removed == gone

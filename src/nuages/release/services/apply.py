@@ -132,9 +132,25 @@ async def _become(app: App, store: Store, cluster: Cluster, held: Lock) -> None:
         await cluster.apply(wanted, force=True)
     else:
         await cluster.apply(fitting(wanted, live) if live else wanted, force=True)
+    if live and live["kind"] == "StatefulSet" and store.way is Way.RESTART:
+        await _give_way(live, cluster)
     for item in services(app):  # what stands beside it: its Service, its disruption budget
         if item["metadata"]["name"] == store.name and item["kind"] not in WORKLOADS:
             await cluster.apply(item)
+
+
+async def _give_way(live: Object, cluster: Cluster) -> None:
+    """Remove a pod that is not ready: a set that replaces in order waits for it, however broken, for ever.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+    """
+    about = live["metadata"]
+    pod = await cluster.get("Pod", about["namespace"], f"{about['name']}-0")
+    if pod is None or "deletionTimestamp" in pod["metadata"]:
+        return
+    states = {one["type"]: one["status"] for one in pod.get("status", {}).get("conditions", [])}
+    if states.get("Ready") != "True":
+        await cluster.delete("Pod", about["namespace"], pod["metadata"]["name"], uid=pod["metadata"]["uid"])
 
 
 def _workload(app: App, store: Store) -> Object:
