@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import msgspec
 
-from nuages.app import brokers
+from nuages.app import brokers, buckets
 from nuages.app.components import App
+from nuages.app.stores import PORTS, TLS_PORTS
 from nuages.spec.model import Bucket
 
 PROJECT = ("web", "worker", "beat", "migrate", "run", "schedule", "job")
 """The components that run the project's own code. All of them, whether or not the app has them now: workers that a
 release removes finish their tasks, for which they need their data stores, long after its own walls stand."""
 
-SERVERS = {
-    "postgres": 5432,
-    "redis": 6379,
-    "rabbitmq": 5672,
-    "memcached": 11211,
-}
+SERVERS = PORTS
 """Where what the project asks listens. RabbitMQ's management is not opened."""
 
 WEB, METRICS, STATIC, NGINX = 8000, 9464, 8000, 8080
@@ -33,9 +28,6 @@ WEB, METRICS, STATIC, NGINX = 8000, 9464, 8000, 8080
 
 COMPONENTS = (*PROJECT, "static", "frontend", "backup", *SERVERS)
 """Every component there may be."""
-
-TLS = {"rabbitmq": 5671}
-"""Ports that differ where TLS is spoken."""
 
 # Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
 # another one does not tell its namespace, so any namespace is let in then; never anything outside the cluster.
@@ -167,19 +159,19 @@ def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
 def _outwards(app: App) -> Iterator[Opening]:
     """What is declared to be elsewhere, and beside it the outside: all of it, or what the spec names."""
     for service, external in app.external.items():
-        port = external.port or (TLS.get(service) if external.tls != "disable" else None) or SERVERS[service]
+        port = external.port or (PORTS if external.tls == "disable" else TLS_PORTS)[service]
         more = ("backup",) if service == "postgres" else ()
         yield _to(f"to-{service}-{external.host}-{port}", (*PROJECT, *more), external.host, port)
     backup = app.postgres.run.backup if app.postgres else None
-    buckets: list[tuple[str, Bucket | None, tuple[str, ...]]] = [
+    stores: list[tuple[str, Bucket | None, tuple[str, ...]]] = [
         ("media", app.bucket, PROJECT),
         ("files", app.static.bucket, (*PROJECT, "static")),
         ("backups", backup.to.bucket if backup else None, ("backup",)),
     ]
-    for name, bucket, clients in buckets:
+    for name, bucket, clients in stores:
         if bucket is None:
             continue
-        host, port = _store(bucket)
+        host, port = buckets.reached(bucket)
         yield _to(f"to-{name}-{host}-{port}", clients, host, port)
         if bucket.secret is None:
             yield Opening(
@@ -219,14 +211,6 @@ def _of_cluster(host: str) -> str | None:
     """The namespace of a Service's name; None where it is not one: `smtp.mail.svc`, `smtp.mail.svc.cluster.local`."""
     parts = host.lower().split(".")
     return parts[1] if len(parts) >= 3 and parts[2] == "svc" else None
-
-
-def _store(bucket: Bucket) -> tuple[str, int]:
-    """Where an object store listens. https://docs.aws.amazon.com/general/latest/gr/s3.html"""
-    if bucket.endpoint is None:
-        return f"s3.{bucket.region}.amazonaws.com" if bucket.region else "s3.amazonaws.com", 443
-    parts = urlsplit(bucket.endpoint)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def network(written: str) -> str:

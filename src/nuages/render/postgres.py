@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nuages.app.components import App, Postgres
 from nuages.app.objects import Object
+from nuages.app.stores import PORTS
 from nuages.render.labels import POSTGRES, labels, metadata, selector
 from nuages.render.pods import (
     container_security,
@@ -19,7 +20,7 @@ from nuages.render.pods import (
 )
 from nuages.spec.units import bytes_of, canonical_memory
 
-PORT = 5432
+PORT = PORTS["postgres"]
 # Who owns all that is in the database, and whom processes log in as until the password is rotated for the first time:
 # their user and its password are both in the Secret.
 USER = "app"
