@@ -55,7 +55,15 @@ NODES_OWN = (
 )
 # Where a pod's identity is had. EKS: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html;
 # GKE: https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity#understanding_the_gke_metadata_server
+_GOOGLES = ("169.254.169.254/32", "169.254.169.252/32")
 IDENTITY = ("169.254.169.254/32", "169.254.170.23/32", "169.254.169.252/32", "fd00:ec2::23/128")
+# Whose account says who its pods are has it by a token in a file, or from one of them: no way to the node's own then.
+# https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html
+ACCOUNTS: dict[str, tuple[str, ...]] = {
+    "eks.amazonaws.com/role-arn": (),
+    "azure.workload.identity/client-id": (),
+    "iam.gke.io/gcp-service-account": _GOOGLES,
+}
 IDENTITY_PORTS = (80, 988)
 
 
@@ -173,11 +181,12 @@ def _outwards(app: App) -> Iterator[Opening]:
             continue
         host, port = buckets.reached(bucket)
         yield _to(f"to-{name}-{host}-{port}", clients, host, port)
-        if bucket.secret is None:
+        known = [ranges for annotation, ranges in ACCOUNTS.items() if annotation in app.account.annotations]
+        if bucket.secret is None and (identity := known[0] if known else IDENTITY):
             yield Opening(
                 name=f"to-{name}-identity",
                 client=Components(clients),
-                server=Addresses(IDENTITY),
+                server=Addresses(identity),
                 ports=IDENTITY_PORTS,
             )
     if app.network.egress is None:

@@ -140,6 +140,21 @@ def test_what_is_declared_is_open_and_nothing_beside(address, port, expected):
     assert walls.lets_out(labels.labels(blog(spec=DECLARED), "web"), address, port) == expected
 
 
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("eks.amazonaws.com/role-arn", False),
+        ("azure.workload.identity/client-id", False),
+        ("iam.gke.io/gcp-service-account", True),
+    ],
+)
+def test_whose_account_says_who_it_is_has_no_way_to_the_credentials_of_its_node(annotation, expected):
+    app = blog(spec=DECLARED + f"serviceAccount: {{annotations: {{{annotation}: blog}}}}\n")
+    walls = Walls(render(app, release()).foundation)
+    assert walls.lets_out(labels.labels(app, "web"), "169.254.169.254", 80) == expected
+    assert not walls.lets_out(labels.labels(app, "web"), "169.254.170.23", 80)
+
+
 def test_who_scales_workers_by_their_queue_gets_to_the_broker_and_nobody_else_does():
     def opened(worker):
         spec = (
