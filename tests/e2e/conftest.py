@@ -12,12 +12,13 @@ from project import blog_in
 from nuages.local.cluster import up
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads it in the same hook
+@pytest.hookimpl(tryfirst=True)  # before markers are selected by
 def pytest_collection_modifyitems(items):
-    """Say what belongs together where several processes share the tests: a file's, and all that use the one blog."""
+    """Mark the files of which a test uses the one blog: no second process may have it at the same time."""
+    sharing = {item.path for item in items if "blog" in item.fixturenames}
     for item in items:
-        shared = "the blog" if "blog" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(shared))
+        if item.path in sharing:
+            item.add_marker(pytest.mark.blog)
 
 
 @pytest.fixture(scope="session")
