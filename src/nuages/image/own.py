@@ -232,7 +232,9 @@ def _bases(text: str) -> list[str]:
 
 
 def _machine(folder: Path) -> Iterator[Volume]:
-    """How the builder's commands reach this machine's index: pip's and uv's own configuration, in no layer."""
+    """How the builder's commands reach this machine's index, in no layer: pip's own configuration, and the secret that
+    a Dockerfile of ours asks for (dockerfile.py).
+    """
     known = network.variables(os.environ, tools=[network.PYTHON])
     yield from network.volumes([network.PYTHON])
     lines = {"cert": known.get("SSL_CERT_FILE"), "index-url": known.get("PIP_INDEX_URL")}
@@ -240,6 +242,8 @@ def _machine(folder: Path) -> Iterator[Volume]:
     if said:
         (folder / "pip.conf").write_text("\n".join(["[global]", *said, ""]))
         yield Volume(folder / "pip.conf", "/etc/pip.conf")
+    (folder / "index").write_text(network.shell(known))
+    yield Volume(folder / "index", "/run/secrets/index")
 
 
 def _reference(key: str) -> str:
