@@ -26,6 +26,9 @@ def app() -> App:
 def project(tmp_path: Path) -> Path:
     folder = tmp_path / "blog"
     shutil.copytree(ROOT / "examples" / "blog", folder, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3"))
+    # Of a project with tasks all of its application is loaded to tell them, its views too.
+    (folder / "blog" / "__init__.py").write_text("")
+    (folder / "blog" / "celery.py").unlink()
     # A name that no build has seen, so that no answer of one before is kept.
     (folder / "posts" / f"only_{uuid.uuid4().hex}.py").touch()
     return folder
