@@ -15,7 +15,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("posts", "0002_comments")]
+    dependencies = [("posts", "0003_thumbnails_and_counts")]
     operations = [
         migrations.AddField("post", "subtitle", models.CharField(max_length=100, null=True)),
         migrations.RunSQL("COMMENT ON TABLE posts_post IS 'postgres://u:hunter2@db/x'", migrations.RunSQL.noop),
@@ -69,7 +69,7 @@ def test_who_leaves_in_the_middle_leaves_nothing_behind(project, kubectl):
 
 
 def test_what_was_planned_is_deployed_and_nothing_else(project, kubectl, tmp_path):
-    (project.folder / "posts/migrations/0003_subtitle.py").write_text(MIGRATION)
+    (project.folder / "posts/migrations/0004_subtitle.py").write_text(MIGRATION)
     models = project.folder / "posts/models.py"
     text = models.read_text()
     summary = next(line for line in text.splitlines() if line.strip().startswith("summary = "))
@@ -85,13 +85,13 @@ def test_what_was_planned_is_deployed_and_nothing_else(project, kubectl, tmp_pat
     (pending,) = told["migrations"]["databases"]
     (migration,) = pending["migrations"]
     added, commented, shrunk = migration["operations"]
-    assert (migration["name"], added["kind"], shrunk["kind"]) == ("posts.0003_subtitle", "expand", "contract")
+    assert (migration["name"], added["kind"], shrunk["kind"]) == ("posts.0004_subtitle", "expand", "contract")
     assert [one["mode"] for one in added["statements"][0]["locks"] if one["table"] == "posts_post"] == [
         "AccessExclusiveLock"
     ]
     assert commented["statements"][0]["sql"].endswith("'postgres://u:***@db/x'")
     assert [one["outcome"] for one in told["drift"]] == ["taken back"]
-    assert told["back"]["ends"] == ["posts.0003_subtitle: Alter field summary on post"]
+    assert told["back"]["ends"] == ["posts.0004_subtitle: Alter field summary on post"]
     for line in (
         "orange → maroon",
         "contract Alter field summary on post",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def blog(cluster, kubectl, elsewhere, registry, tmp_path):
     spec["imagePullSecret"] = "acme-registry"
     spec["web"]["main"]["replicas"] = 1
     # Of the very same content the node may have an image already, under the name it was loaded with.
-    (project.folder / "far.txt").write_text("far away\n")
+    (project.folder / "far.txt").write_text(f"far away: {uuid.uuid4()}\n")
     spec["environments"] = {"far": {"cluster": "elsewhere", "namespace": NAMESPACE}}
     project.spec.write_text(yaml.safe_dump(spec))
     far = Project(project.folder, elsewhere)
