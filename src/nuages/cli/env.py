@@ -12,9 +12,11 @@ from nuages.cli.console import console
 from nuages.cli.target import app_of, cluster_of, run
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from nuages.app.components import App
+    from nuages.kube.client import Cluster
     from nuages.release.environments.listing import Listed
 
 _file = click.option(
@@ -131,22 +133,9 @@ def list_(file: Path, context: str | None, as_json: bool) -> None:
 @_context
 def sleep(name: str, file: Path, context: str | None) -> None:
     """Let an environment sleep: nothing of it runs, its data stays; `wake`, `up` and a deploy wake it."""
-    from nuages.progress import step
-    from nuages.release.environments import marks
-    from nuages.release.environments.sleeping import sleep as put_to_sleep
-    from nuages.release.locks import lock
+    from nuages.release.environments import sleeping
 
-    app = _app(file, name)
-
-    async def story() -> None:
-        async with cluster_of(app, file, context) as cluster:
-            await marks.there(app, cluster)
-            async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=console.print):
-                with step(console.sink, "sleep") as shown:
-                    count = await put_to_sleep(app, cluster, shown.say)
-                    shown.note = f"{count} asleep"
-
-    run(story())
+    _turned(name, file, context, title="sleep", turn=sleeping.sleep, turned="asleep")
 
 
 @command.command()
@@ -155,9 +144,23 @@ def sleep(name: str, file: Path, context: str | None) -> None:
 @_context
 def wake(name: str, file: Path, context: str | None) -> None:
     """Wake an environment, and wait until it answers. Its time goes on; `up` begins it anew."""
+    from nuages.release.environments import sleeping
+
+    _turned(name, file, context, title="wake", turn=sleeping.wake, turned="awake")
+
+
+def _turned(
+    name: str,
+    file: Path,
+    context: str | None,
+    *,
+    title: str,
+    turn: Callable[[App, Cluster, Callable[[str], None]], Awaitable[int]],
+    turned: str,
+) -> None:
+    """Put an environment to sleep, or wake it, while nobody releases there; tell it as one step."""
     from nuages.progress import step
     from nuages.release.environments import marks
-    from nuages.release.environments.sleeping import wake as rouse
     from nuages.release.locks import lock
 
     app = _app(file, name)
@@ -166,9 +169,9 @@ def wake(name: str, file: Path, context: str | None) -> None:
         async with cluster_of(app, file, context) as cluster:
             await marks.there(app, cluster)
             async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=console.print):
-                with step(console.sink, "wake") as shown:
-                    count = await rouse(app, cluster, shown.say)
-                    shown.note = f"{count} awake"
+                with step(console.sink, title) as shown:
+                    count = await turn(app, cluster, shown.say)
+                    shown.note = f"{count} {turned}"
 
     run(story())
 

@@ -121,7 +121,7 @@ def _value(value: Value, document: Document, above: Path, path: Path, *, patch: 
     wrapped = _first(path, WRAPPED)
     if wrapped and path[0] == "env":
         return wrapped(_text(value, document, (*above, *path)))
-    if _listed(path, (*_AS_WRITTEN, *places(*_FORMS))):
+    if _listed(path, _AS_WRITTEN) or _listed(path, places(*_FORMS)):
         return _text(value, document, (*above, *path))
     return wrapped(value) if wrapped else value
 

@@ -45,6 +45,7 @@ _PASSWORD_IN_URL = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
 
 def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     """Every rule that a spec, of one environment or the base, breaks."""
+    written = msgspec.to_builtins(spec)
     yield from _references(spec)
     yield from _variables(spec)
     yield from _sources(spec)
@@ -52,8 +53,8 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from _routes(spec)
     yield from _build(spec.build)
     yield from _folders(spec.volumes)
-    yield from _amounts(spec)
-    yield from _choices(spec)
+    yield from _amounts(written)
+    yield from _choices(spec, written)
     yield from _release(spec)
     yield from exposing.broken(spec)
     yield from files.broken(spec)
@@ -226,7 +227,7 @@ def _folders(folders: dict[str, Folder]) -> Iterator[Mistake]:
                     yield Mistake("spec.E216", ("volumes", key, field), message, "leave one of them out", at_key=True)
 
 
-def _choices(spec: EnvironmentSpec) -> Iterator[Mistake]:
+def _choices(spec: EnvironmentSpec, written: Value) -> Iterator[Mistake]:
     """Of several fields exactly one says what a thing is."""
     services = [("services", name) for name in spec.services.__struct_fields__]
     backups = [("services", "postgres", "run", "backup", "to")]
@@ -240,7 +241,7 @@ def _choices(spec: EnvironmentSpec) -> Iterator[Mistake]:
         ([("network", "egress", index) for index, _ in enumerate(spec.network.egress or [])], ("host", "range")),
     ):
         for path in paths:
-            yield from _one_of(msgspec.to_builtins(spec), path, fields)
+            yield from _one_of(written, path, fields)
 
 
 def _one_of(written: Value, path: Path, fields: tuple[str, ...]) -> Iterator[Mistake]:
@@ -261,9 +262,8 @@ def _one_of(written: Value, path: Path, fields: tuple[str, ...]) -> Iterator[Mis
         yield Mistake("spec.E220", path, message, "exactly one of them")
 
 
-def _amounts(spec: EnvironmentSpec) -> Iterator[Mistake]:
+def _amounts(written: Value) -> Iterator[Mistake]:
     """No time and no room: only what is waited for may be nothing."""
-    written = msgspec.to_builtins(spec)
     for amount, title in ((seconds, "a duration"), (bytes_of, "an amount of memory"), (millicores, "an amount of CPU")):
         for place in places(title):
             for path, text in _at(written, place):
