@@ -10,6 +10,7 @@ import pytest
 import yaml
 from project import Project, blog_in
 
+from nuages.image import base
 from nuages.local import addons, images, install, toolchain
 from nuages.progress import silent
 
@@ -26,7 +27,8 @@ def registry(cluster, kubectl):
     machine and from the node.
     """
     program = toolchain.build({"registry"}, silent)
-    install.load(cluster, [images.archive(images.REGISTRY, program)])
+    # PostgreSQL too: to nuages this is a cluster that pulls, and its official image may be out of reach.
+    install.load(cluster, [images.archive(images.REGISTRY, program), base.archive("postgres:17")])
     objects = list(yaml.safe_load_all((addons.MANIFESTS / "registry.yaml").read_text()))
     for item in objects:
         item["metadata"]["name"] = item["metadata"]["name"].replace("registry", "guarded")
