@@ -260,17 +260,25 @@ class Clients:
         self.counts = {"write": 0, "read": 0}
         self.errors: list[str] = []
         self._stop = threading.Event()
+        self._counted = threading.Condition()
         self._threads = [threading.Thread(target=self._run, args=(kind,)) for kind in self.longest]
 
     def __enter__(self) -> Clients:
         for thread in self._threads:
             thread.start()
+        self.go_on()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+    def go_on(self, patience: float = 60) -> bool:
+        """Whether both get two more answers, the second of them to a question asked after this one; in seconds."""
+        with self._counted:
+            wanted = {kind: count + 2 for kind, count in self.counts.items()}
+            return self._counted.wait_for(lambda: all(self.counts[kind] >= wanted[kind] for kind in wanted), patience)
 
     def _run(self, kind: str) -> None:
         from django.db import connections
@@ -302,7 +310,9 @@ class Clients:
                         if len(self.errors) < 3:
                             self.errors.append(f"{kind}: {error}")
                     self.longest[kind] = max(self.longest[kind], time.monotonic() - begun)
-                    self.counts[kind] += 1
+                    with self._counted:
+                        self.counts[kind] += 1
+                        self._counted.notify()
                     time.sleep(0.002)
         finally:
             connection.close()
@@ -391,13 +401,12 @@ def run(name: str, rows: int, log: object) -> dict[str, object]:
         with stage.patched():
             call_command("migrate", verbosity=0)
         answer["seconds"] = round(time.monotonic() - begun, 2)
-        time.sleep(0.05)
+        answer["goes on"] = clients.go_on()
     left = stage.journal.pending()
     answer |= {
         "kind": "held" if left else "done",
         "columns": columns(app),
         "longest": {kind: round(value * 1000) for kind, value in clients.longest.items()},
-        "counts": clients.counts,
         "errors": clients.errors,
         "left": [entry.sql or entry.text for entry in left],
         "invalid": invalid(),

@@ -44,7 +44,7 @@ def test_old_code_reads_and_writes_on_while_its_table_is_migrated(
             continue
         # Nobody fails, everybody goes on, nothing is left half done; how long one waits depends on the machine.
         assert (answer["errors"], answer["invalid"], answer["after"]) == ([], [], 0), answer
-        assert min(answer["counts"].values()) > 1, answer
+        assert answer["goes on"], answer
         assert set(staged.CASES[name].columns) <= set(answer["columns"]), answer
     assert "old" not in answers["as makemigrations writes it"]["columns after"]
     assert "other_id" not in answers["key gone"]["columns after"]
