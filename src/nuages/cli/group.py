@@ -25,7 +25,7 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"nuages.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"nuages.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

@@ -11,39 +11,55 @@ import sys
 import textwrap
 from typing import NoReturn
 
-# command -> its line in --help; its module is nuages.cli.COMMAND. In the order in which a newcomer meets them.
-COMMANDS = {
-    "init": "Read a Django project and write its nuages.yaml.",
-    "inspect": "What is known of a Django project, and where it was read.",
-    "check": "Check nuages.yaml; every finding at once, nothing touched.",
-    "explain": "Why: what was concluded, changed in the settings, derived.",
-    "build": "Build the project's image.",
-    "render": "Print the Kubernetes objects that a release would apply.",
-    "plan": "What a deploy would change, before it does.",
-    "deploy": "Bring the project live: build, migrate, roll out, verify.",
-    "secrets": "Values of secrets: list, set, unset, import, rotate.",
-    "promote": "On with the release that waits: next share, or all of it.",
-    "abort": "Take the release that waits back.",
-    "rollback": "Bring an earlier release back, where that is safe.",
-    "contract": "Take away now what migrations removed from the code.",
-    "releases": "All releases: list, show one, compare two.",
-    "lock": "Let nobody release, until unlock.",
-    "unlock": "Let releases go on.",
-    "status": "What runs, in which release, and what is wrong.",
-    "logs": "What the pods print, merged; -F goes on.",
-    "run": "Run a command in a pod of its own, with what is live.",
-    "manage": "Run a management command of the project.",
-    "shell": "Django's shell, with what is live.",
-    "dbshell": "The database's own client.",
-    "createsuperuser": "Make an administrator's account.",
-    "services": "The data stores: list, plan a change, apply it, history.",
-    "backup": "The database's backups: make one, list, drill.",
-    "restore": "Bring a backup back, beside what serves, then in its place.",
-    "env": "Environments from a template: up, list, sleep, wake, down.",
-    "state": "What exists nowhere else, encrypted: export, import.",
-    "destroy": "Remove an environment; its data only when named.",
-    "cluster": "A real Kubernetes on this machine: up, down, status, load, kubeconfig.",
+# What one wants -> command -> its line in --help; its module is nuages.cli.COMMAND. In the order in which a newcomer
+# meets them.
+GROUPS = {
+    "Begin": {
+        "init": "Read a Django project and write its nuages.yaml.",
+        "inspect": "What is known of a Django project, and where it was read.",
+        "check": "Check nuages.yaml; every finding at once, nothing touched.",
+        "explain": "Why: what was concluded, changed in the settings, derived.",
+    },
+    "Release": {
+        "build": "Build the project's image.",
+        "render": "Print the Kubernetes objects that a release would apply.",
+        "plan": "What a deploy would change, before it does.",
+        "deploy": "Bring the project live: build, migrate, roll out, verify.",
+        "promote": "On with the release that waits: next share, or all of it.",
+        "abort": "Take the release that waits back.",
+        "rollback": "Bring an earlier release back, where that is safe.",
+        "contract": "Take away now what migrations removed from the code.",
+        "releases": "All releases: list, show one, compare two.",
+        "lock": "Let nobody release, until unlock.",
+        "unlock": "Let releases go on.",
+    },
+    "Look": {
+        "status": "What runs, in which release, and what is wrong.",
+        "logs": "What the pods print, merged; -F goes on.",
+    },
+    "Run": {
+        "run": "Run a command in a pod of its own, with what is live.",
+        "manage": "Run a management command of the project.",
+        "shell": "Django's shell, with what is live.",
+        "dbshell": "The database's own client.",
+        "createsuperuser": "Make an administrator's account.",
+    },
+    "Change": {
+        "secrets": "Values of secrets: list, set, unset, import, rotate.",
+        "env": "Environments from a template: up, list, sleep, wake, down.",
+        "destroy": "Remove an environment; its data only when named.",
+    },
+    "Data": {
+        "services": "The data stores: list, plan a change, apply it, history.",
+        "backup": "The database's backups: make one, list, drill.",
+        "restore": "Bring a backup back, beside what serves, then in its place.",
+        "state": "What exists nowhere else, encrypted: export, import.",
+    },
+    "On this machine": {
+        "cluster": "A real Kubernetes on this machine: up, down, status, load, kubeconfig.",
+    },
 }
+COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
 def overview(width: int) -> str:
@@ -56,9 +72,7 @@ def overview(width: int) -> str:
         "Options:",
         *_rows({"--version": "Show the version.", "--debug": "Show the traceback of an error."}, width),
         *_rows({"-h, --help": "Show this page; nuages COMMAND --help says more."}, width),
-        "",
-        "Commands:",
-        *_rows(COMMANDS, width),
+        *(line for title, commands in GROUPS.items() for line in ("", f"{title}:", *_rows(commands, width))),
     ]
     return "\n".join(lines)
 
