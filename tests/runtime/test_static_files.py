@@ -87,7 +87,7 @@ def test_where_nobody_keeps_files_a_page_waits_for_a_moment_only(
         began = time.monotonic()
         for number in range(20):
             assert site.get(f"/static/app.{number:012}.css").status == 404
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 12, "each would wait for a second"
         assert site.get("/static/app.1f418065fc2c.css").status == 200
 
 
