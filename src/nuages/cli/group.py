@@ -11,7 +11,6 @@ import click
 
 from nuages import __version__
 from nuages.cli.main import COMMANDS, overview
-from nuages.errors import NuagesError
 
 
 class LazyGroup(click.Group):
@@ -34,9 +33,7 @@ class LazyGroup(click.Group):
         """Say "did you mean" for a name that is not there."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            raise click.UsageError(
-                f"no command {args[0]!r}" + (f"; did you mean {close[0]}?" if close else "; see nuages --help"), ctx
-            )
+            raise click.UsageError(f"no command {args[0]!r}" + (f"; did you mean {close[0]}?" if close else ""), ctx)
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:
@@ -55,12 +52,29 @@ def run() -> int:
     """Run the command that the arguments name; answers the exit code."""
     try:
         return nuages.main(standalone_mode=False) or 0
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
-    except (NuagesError, click.Abort) as error:  # click makes an Abort of a KeyboardInterrupt
-        if "--debug" in sys.argv[1:2]:
-            raise
-        from nuages.cli.console import console
+    except BrokenPipeError:
+        raise
+    except click.ClickException as error:
+        from nuages.cli.misuse import misused
 
-        return console.error(error)
+        return _told(misused(error))
+    except click.Abort as error:  # click makes one of a KeyboardInterrupt
+        return _told(error)
+    except Exception as error:
+        from nuages.cli.misuse import failed
+
+        return _told(failed(error), error)
+
+
+def _told(said: BaseException, error: BaseException | None = None) -> int:
+    """Show an error; with --debug where it came from, too."""
+    from nuages.cli.console import console
+
+    if "--debug" in sys.argv[1:2]:
+        import traceback
+
+        traceback.print_exception(error or said)
+    return console.error(said)
