@@ -1,6 +1,6 @@
 """A cluster as nuages sees it: plain dicts in and out, one method per verb.
 
-Connecting, authentication and TLS are lightkube's (`config`, `credentials`, `transport`); errors those of `errors`.
+Connecting, authentication and TLS are in `config`, `tls`, `signing` and `transport`; errors are those of `errors`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden, Rejected
 from nuages.kube.config import load
 from nuages.kube.failures import Asked, FieldConflict, Overtaken, failure
+from nuages.kube.forward import Tunnel, dug
 from nuages.kube.kinds import DISCOVERY_TYPE, KNOWN, Resource, discovered
 from nuages.kube.streams import Stream, opened
 
@@ -56,13 +57,13 @@ class Cluster:
 
     def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
         """See `connect`."""
-        from nuages.kube.transport import Transport  # noqa: PLC0415 - httpx and lightkube are slow to import
+        from nuages.kube.transport import Transport  # noqa: PLC0415 - httpx is slow to import
 
         access = load(kubeconfig, context)
         self.context = access.context
         self.server = access.server
         self.identity = access.identity
-        self.namespace = access.config.namespace
+        self.namespace = access.namespace
         self._transport = Transport(access)
         self._kinds: dict[tuple[str, str], Resource] = {}
 
@@ -301,11 +302,27 @@ class Cluster:
         self, namespace: str, pod: str, container: str, *, stdin: bool, tty: bool
     ) -> AsyncIterator[Stream]:
         """Be connected to a running container's own streams; a terminal has one stream for output and errors."""
-        wanted = {"container": container, "stdin": stdin, "stdout": True, "stderr": not tty, "tty": tty}
-        parameters = {name: value if isinstance(value, str) else str(value).lower() for name, value in wanted.items()}
         path, asked = KNOWN["Pod"].path(namespace, pod) + "/attach", Asked("attach to", "Pod", pod, namespace)
+        parameters = _channels(container, stdin=stdin, tty=tty)
         async with opened(await self._transport.way(), path, parameters, asked) as stream:
             yield stream
+
+    @contextlib.asynccontextmanager
+    async def entered(
+        self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool, tty: bool
+    ) -> AsyncIterator[Stream]:
+        """Start a command in a container that runs, and be connected to it; the stream tells its exit code."""
+        path, asked = KNOWN["Pod"].path(namespace, pod) + "/exec", Asked("run a command in", "Pod", pod, namespace)
+        parameters = [*_channels(container, stdin=stdin, tty=tty), *(("command", word) for word in command)]
+        async with opened(await self._transport.way(), path, parameters, asked) as stream:
+            yield stream
+
+    @contextlib.asynccontextmanager
+    async def tunnel(self, namespace: str, pod: str, port: int) -> AsyncIterator[Tunnel]:
+        """Be connected to a port of a pod, from its inside: to what listens on its own address and on localhost."""
+        path, asked = KNOWN["Pod"].path(namespace, pod) + "/portforward", Asked("forward to", "Pod", pod, namespace)
+        async with dug(await self._transport.way(), path, port, asked) as made:
+            yield made
 
     async def service_get(self, namespace: str, service: str, port: int | str, path: str) -> tuple[int, bytes]:
         """GET a path of a Service through the API server; what the pod answers, or 503 where no pod is ready."""
@@ -353,6 +370,12 @@ class Cluster:
                 hint="the custom resource definition it belongs to is not installed",
             )
         return self._kinds[kind, api_version]
+
+
+def _channels(container: str, *, stdin: bool, tty: bool) -> list[tuple[str, str]]:
+    """Which streams are wanted of a container, as the API spells it."""
+    wanted = {"stdin": stdin, "stdout": True, "stderr": not tty, "tty": tty}
+    return [("container", container), *((name, str(value).lower()) for name, value in wanted.items())]
 
 
 def _stamped(line: bytes) -> tuple[str, str]:

@@ -9,9 +9,9 @@ https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/40
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -49,6 +49,8 @@ class Stream:
         """Take a connection that was made by `opened`."""
         self._connection = connection
         self._asked = asked
+        self.exit_code: int | None = None
+        """Of a program that was started for this connection, once it has ended; None where that is not told."""
 
     @property
     def closes_input(self) -> bool:
@@ -82,8 +84,9 @@ class Stream:
                 channel, data = (message[0], message[1:]) if isinstance(message, bytes) and message else (OUTPUT, b"")
                 if channel == ENDED:
                     status = msgspec.json.decode(data) if data else {}
-                    # How a program ended is no failure of the connection; its pod tells.
-                    if status.get("status") == "Failure" and status.get("reason") != "NonZeroExitCode":
+                    self.exit_code = _code(status)
+                    # How a program ended is no failure of the connection.
+                    if status.get("status") == "Failure" and self.exit_code is None:
                         raise failure(int(status.get("code") or 500), bytes(data), self._asked)
                 elif channel in {OUTPUT, ERRORS} and data:
                     yield channel, data
@@ -98,12 +101,42 @@ class Stream:
             await self._connection.send(message)
 
 
+def _code(status: Mapping[str, Any]) -> int | None:
+    """The exit code in the Status that ends the streams of a program (remotecommand's NonZeroExitCode).
+
+    127 and 126, as shells say it, where there is no such program or none that may be run: the runtime's own words.
+    """
+    if status.get("status") == "Success":
+        return 0
+    said = str(status.get("message", ""))
+    if "exec failed" in said or "executing command" in said:
+        if "executable file not found" in said or "no such file or directory" in said:
+            return 127
+        if "permission denied" in said:
+            return 126
+    causes = (status.get("details") or {}).get("causes") or []
+    return next((int(one["message"]) for one in causes if one.get("reason") == "ExitCode"), None)
+
+
 @asynccontextmanager
-async def opened(way: Way, path: str, parameters: Mapping[str, str], asked: Asked) -> AsyncIterator[Stream]:
+async def opened(way: Way, path: str, parameters: Sequence[tuple[str, str]], asked: Asked) -> AsyncIterator[Stream]:
     """Open the streams of a container that runs.
 
     Raises:
         ClusterError: no answer, or one that is no connection (no such container, a missing right).
+    """
+    async with connected(way, path, parameters, asked, (FIVE, FOUR)) as connection:
+        yield Stream(connection, asked)
+
+
+@asynccontextmanager
+async def connected(
+    way: Way, path: str, parameters: Sequence[tuple[str, str]], asked: Asked, protocols: Sequence[str]
+) -> AsyncIterator[ClientConnection]:
+    """A WebSocket to the API server, which passes it on to the pod's node; closed after the body.
+
+    Raises:
+        ClusterError: as `opened`.
     """
     from websockets.asyncio.client import connect  # noqa: PLC0415
     from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException  # noqa: PLC0415
@@ -119,7 +152,7 @@ async def opened(way: Way, path: str, parameters: Mapping[str, str], asked: Aske
     try:
         connection = await Direct(
             f"{'wss' if secure else 'ws'}://{way.url.partition('://')[2].rstrip('/')}{path}?{urlencode(parameters)}",
-            subprotocols=[Subprotocol(FIVE), Subprotocol(FOUR)],
+            subprotocols=[Subprotocol(one) for one in protocols],
             additional_headers=dict(way.headers),
             user_agent_header="nuages",
             compression=None,
@@ -135,6 +168,6 @@ async def opened(way: Way, path: str, parameters: Mapping[str, str], asked: Aske
     except (OSError, TimeoutError, InvalidHandshake, WebSocketException) as error:
         raise Unreachable(f"cannot {asked}: {error or type(error).__name__}") from error
     try:
-        yield Stream(connection, asked)
+        yield connection
     finally:
         await connection.close()

@@ -64,17 +64,22 @@ class Ending:
         return held
 
 
-async def converse(stream: Stream, here: Here, token: str) -> int | None:
+async def converse(stream: Stream, here: Here, token: str | None) -> int | None:
     """Pass bytes both ways until the command ends; answers its exit code, None where only its streams have ended.
+
+    `token` is its launcher's; None where it has none, and runs already.
 
     Raises:
         Detached: the person left.
         ClusterError: the connection was lost, or the cluster ended it.
     """
     started = asyncio.Event()
+    if token is None:
+        started.set()
     sizes: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
     with here.connected(lambda columns, rows: sizes.put_nowait((columns, rows))):
-        main = asyncio.create_task(_output(stream, here, started, token))
+        output = _shown(stream, here) if token is None else _output(stream, here, started, token)
+        main = asyncio.create_task(output)
         others = {asyncio.create_task(_input(stream, here, started)), asyncio.create_task(_sizes(stream, sizes))}
         try:
             left: set[asyncio.Task[None]] | set[asyncio.Task[int | None]] = others
@@ -88,6 +93,13 @@ async def converse(stream: Stream, here: Here, token: str) -> int | None:
             for task in (main, *others):
                 task.cancel()
             await asyncio.gather(main, *others, return_exceptions=True)
+
+
+async def _shown(stream: Stream, here: Here) -> int | None:
+    """Show what a command writes that runs already; the connection tells how it ends."""
+    async for channel, data in stream:
+        here.show(channel, data)
+    return stream.exit_code
 
 
 async def _output(stream: Stream, here: Here, started: asyncio.Event, token: str) -> int | None:
