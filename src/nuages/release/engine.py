@@ -21,6 +21,7 @@ from nuages.release.phases.beat import beat
 from nuages.release.phases.canary import canary
 from nuages.release.phases.contract import contract
 from nuages.release.phases.expand import expand
+from nuages.release.phases.exposure import exposure
 from nuages.release.phases.frontends import frontends
 from nuages.release.phases.live import live
 from nuages.release.phases.maintenance import maintenance
@@ -51,6 +52,7 @@ PHASES: dict[str, Phase] = {
     "canary": canary,  # a set beside the one that serves, where asked for; a person or the numbers promote it
     "workers": workers,
     "web": web,
+    "exposure": exposure,  # the ways in, when all that they lead to is there
     "frontends": frontends,  # what asks the new web
     "beat": beat,
     "schedules": schedules,
@@ -73,6 +75,7 @@ BACK = (
     "beat",
     "frontends",
     "web",
+    "exposure",
     "workers",
     "undo",
     "verify",
@@ -88,6 +91,7 @@ OPTIONAL = (
     "maintenance",
     "canary",
     "workers",
+    "exposure",
     "frontends",
     "beat",
     "schedules",

@@ -1,4 +1,4 @@
-"""The webs, and the way in."""
+"""The webs."""
 
 from __future__ import annotations
 
@@ -8,31 +8,39 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden
 from nuages.release import room
 from nuages.release.phases.bring import apply_all, bring
+from nuages.release.phases.exposure import newcomers
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step
 from nuages.release.trials import beside
 from nuages.release.world import World
 from nuages.render.labels import KEY
+from nuages.render.static import without
 
 WAYS = frozenset({"Service", "Ingress", "HTTPRoute"})
 
 
 async def web(release: Stored, world: World) -> Step:
-    """The new pods, beside the old ones until they are ready, and the way in.
+    """The new pods, beside the old ones until they are ready; and front ends that nothing leads to yet.
 
-    Where requests go elsewhere meanwhile, to a set beside or to the page of a maintenance, they come back only when all
-    pods are there; what they went to ends then, and is gone when the release prunes.
+    The ways in follow when all of these are there (phases/exposure.py); where nothing serves yet, they come at once: an
+    address and a certificate may take longer than any pod. Where requests go elsewhere meanwhile, to a set beside or to
+    the page of a maintenance, they come back only when all pods are there; what they went to ends then, and is gone
+    when the release prunes.
     """
-    objects = [*release.manifest.web, *release.manifest.exposure]
+    objects = release.manifest.web
     if release.record.phase("web") is None:
         objects = room.fitted(objects, await _room(release, world))
+    objects = [*objects, *without(await newcomers(release, world), release.record.left_out)]
+    if world.serving is None:
+        objects += release.manifest.exposure
     if not _elsewhere(release, world):
         return await bring("web", objects, objects, release, world)
-    pods = [item for item in objects if item["kind"] not in WAYS]
+    ways = _ways(release)
+    pods = [item for item in objects if item not in ways]
     step = await bring("web", pods, pods, release, world)
     if not isinstance(step, Finished):
         return step
-    await apply_all(_ways(release), world)
+    await apply_all(ways, world)
     await beside.end_webs(release, world)
     return step
 
