@@ -1,9 +1,12 @@
 """Data stores that Kubernetes knows nothing of: containers on the node's own network, in a namespace of containerd's
-that no kubelet looks at. To the app they are what a cloud's managed ones are: an address, a port, a password.
+that no kubelet looks at. To the app they are what a cloud's managed ones are: an address, a port, a password, and a
+certificate that an authority of their own has signed for that address. None of them speaks without TLS, but Memcached,
+which has none, and the bucket.
 """
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import tempfile
 from pathlib import Path
@@ -17,8 +20,34 @@ from nuages.progress import silent
 
 NAMESPACE = "outside"
 REGION = "eu-central-1"
-PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5672, "memcached": 11211, "bucket": 7070}
+PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5671, "memcached": 11211, "bucket": 7070}
 IMAGES = {"postgres": "postgres:17", "redis": "redis:8", "rabbitmq": "rabbitmq:4", "memcached": "memcached:1.6"}
+# What a store runs as, and what it is told: where its certificate is.
+USERS = {"postgres": "postgres", "redis": "redis", "rabbitmq": "rabbitmq"}
+TLS = "/var/tmp/tls"
+POSTGRES = f"postgres -c ssl=on -c ssl_cert_file={TLS}/tls.crt -c ssl_key_file={TLS}/tls.key".split()
+REDIS = (
+    f"redis-server --port 0 --tls-port 6379 --tls-cert-file {TLS}/tls.crt --tls-key-file {TLS}/tls.key"
+    f" --tls-ca-cert-file {TLS}/ca.crt --tls-auth-clients no --requirepass"
+).split()
+RABBITMQ = f"""\
+listeners.tcp = none
+listeners.ssl.default = 5671
+ssl_options.cacertfile = {TLS}/ca.crt
+ssl_options.certfile = {TLS}/tls.crt
+ssl_options.keyfile = {TLS}/tls.key
+ssl_options.verify = verify_none
+"""
+# Its files, from variables: ctr shows a container none of this machine's folders.
+BEGIN = f"""\
+set -eu; umask 077; mkdir {TLS}; who=$1; shift
+for name in CA_CRT TLS_CRT TLS_KEY; do
+    file=$(echo "$name" | tr 'A-Z_' 'a-z.'); printenv "$name" | base64 -d > "{TLS}/$file"; unset "$name"
+done
+chown -R "$who" {TLS}
+if [ -n "${{CONFIG:-}}" ]; then umask 022; echo "$CONFIG" | base64 -d > /etc/rabbitmq/conf.d/90-tls.conf; fi
+exec docker-entrypoint.sh "$@"
+"""
 
 
 class Outside:
@@ -26,6 +55,9 @@ class Outside:
 
     def __init__(self, cluster: ClusterInfo, password: str) -> None:
         self.host, self._password = cluster.address, password
+        self._signed = signed(self.host)
+        self.authority = self._signed["CA_CRT"]
+        """The certificate of who signed theirs."""
         assert cluster.process
         # The node has a file system, a network and processes of its own.
         self._ctr = ["nsenter", f"--target={cluster.process.pid}", "--mount", "--net", "--pid", "ctr", "-n", NAMESPACE]
@@ -76,9 +108,16 @@ class Outside:
             "bucket": {"ROOT_ACCESS_KEY_ID": "blog", "ROOT_SECRET_ACCESS_KEY": self._password},
         }.get(name, {})
         command = {
-            "redis": ["docker-entrypoint.sh", "redis-server", "--requirepass", self._password],
+            "postgres": POSTGRES,
+            "redis": [*REDIS, self._password],
+            "rabbitmq": ["rabbitmq-server"],
             "bucket": ["/usr/bin/versitygw", "--quiet", f"--region={REGION}", "posix", "/tmp"],
         }.get(name, [])
+        if name in USERS:
+            command = ["sh", "-c", BEGIN, name, USERS[name], *command]
+            said |= {variable: base64.b64encode(text.encode()).decode() for variable, text in self._signed.items()}
+        if name == "rabbitmq":
+            said["CONFIG"] = base64.b64encode(RABBITMQ.encode()).decode()
         with tempfile.NamedTemporaryFile("w", prefix="nuages-", dir="/var/tmp") as variables:
             variables.write("".join(f"{key}={value}\n" for key, value in said.items()))
             variables.flush()
@@ -92,3 +131,20 @@ class Outside:
             ["bash", "-c", f"exec 3<>/dev/tcp/{self.host}/{PORTS[name]}"], stderr=subprocess.DEVNULL
         ) as asked:
             return asked.wait() == 0
+
+
+def signed(address: str) -> dict[str, str]:
+    """An authority, and what it signed for an address: CA_CRT, TLS_CRT, TLS_KEY."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder)
+
+        def openssl(*arguments: str) -> None:
+            subprocess.run(["openssl", "req", "-x509", *key, *arguments], cwd=made, capture_output=True, check=True)
+
+        openssl("-subj", "/CN=Stores", "-keyout", "ca.key", "-out", "ca.crt")
+        openssl("-subj", "/CN=stores", "-addext", f"subjectAltName=IP:{address}", "-addext",
+                "basicConstraints=critical,CA:FALSE", "-CA", "ca.crt", "-CAkey", "ca.key",
+                "-keyout", "tls.key", "-out", "tls.crt")  # fmt: skip
+        files = {"CA_CRT": "ca.crt", "TLS_CRT": "tls.crt", "TLS_KEY": "tls.key"}
+        return {variable: (made / file).read_text() for variable, file in files.items()}

@@ -93,6 +93,7 @@ def production(project, cluster, kubectl, password):
         opened = {"AWS_ACCESS_KEY_ID": "blog", "AWS_SECRET_ACCESS_KEY": password}
         stores_of = dict.fromkeys(("blog-postgres", "blog-redis", "blog-rabbitmq"), account)
         begin(kubectl, PRODUCTION, {"blog-s3": opened, "blog-tls": certificate(HOSTS[PRODUCTION]), **stores_of})
+        kubectl("-n", PRODUCTION, "create", "configmap", "stores-ca", f"--from-literal=ca.crt={stores.authority}")
         for name in ("blog-media", "blog-static"):
             make_bucket(f"http://{stores.host}:{PORTS['bucket']}", name, opened, REGION)
         yield from ((stores, found) for found in site(project, kubectl, "production", PRODUCTION))

@@ -228,12 +228,15 @@ def _services(facts: Facts) -> Iterator[str]:
 
 
 def _database_memory(facts: Facts) -> str:
-    """What PostgreSQL wants beyond its default memory, where workers open connections beside the web (app.E101)."""
+    """What PostgreSQL wants beyond its default memory, where workers open connections beside the web (app.E101).
+
+    With room for a schedule or a backup: the first one that is declared shall not be refused.
+    """
     pods = replicas(facts)
     workers = len(facts.workers) + bool(facts.celery)
     needed = (pods + max(1, -(-pods // 4))) * 4 + workers * 8 + 5
     memory = next((size for size, allowed in _CONNECTIONS.items() if allowed >= needed), "2Gi")
-    return f", resources: {{memory: {memory}}}" if facts.workers and memory != "512Mi" else ""
+    return f", resources: {{memory: {memory}}}" if workers and memory != "512Mi" else ""
 
 
 # What app/connections.py allows for how much memory.

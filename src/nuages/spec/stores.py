@@ -88,12 +88,24 @@ class External(Part, frozen=True, kw_only=True):
     name: Annotated[str | None, Meta(description="The database or vhost; the app's name, left out.")] = None
     tls: Annotated[
         Literal["disable", "require", "verify-full"],
-        Meta(description="Whether what is said to it is encrypted, and whether it must prove who it is."),
-    ] = "disable"
+        Meta(
+            description="Whether what is said to it is encrypted, and whether it must prove who it is.",
+            examples=["disable"],
+        ),
+    ] = "verify-full"
     authority: Annotated[
         ObjectName | None,
         Meta(description="A ConfigMap whose ca.crt signed its certificate; the image's own authorities, left out."),
     ] = None
+
+
+class MemcachedExternal(External, frozen=True, kw_only=True):
+    """A Memcached that somebody else runs; Django's clients have neither TLS nor a password for it."""
+
+    tls: Annotated[
+        Literal["disable", "require", "verify-full"],
+        Meta(description="Nothing that is said to it is encrypted.", examples=["disable"]),
+    ] = "disable"
 
 
 class PostgresResources(Resources, frozen=True, kw_only=True):
@@ -200,7 +212,7 @@ class Memcached(Part, frozen=True, kw_only=True):
 
     run: Annotated[MemcachedRun | None, Meta(description="Run it in the cluster.", examples=[{}])] = None
     external: Annotated[
-        External | None, Meta(description="It is elsewhere.", examples=[{"host": "cache.internal"}])
+        MemcachedExternal | None, Meta(description="It is elsewhere.", examples=[{"host": "cache.internal"}])
     ] = None
 
 
