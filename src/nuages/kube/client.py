@@ -343,6 +343,21 @@ class Cluster:
                 raise refused
         return response.status_code, response.content
 
+    async def review(self, kind: str, spec: Object | None = None) -> Object:
+        """Ask the API server about ourselves, and nothing is kept: SelfSubjectReview, SelfSubjectAccessReview."""
+        resource = KNOWN[kind]
+        body = {"apiVersion": resource.api_version, "kind": kind, "metadata": {}, **({"spec": spec} if spec else {})}
+        response = await self._transport.send(
+            "POST", resource.path(None), Asked("ask for a", kind), body=msgspec.json.encode(body)
+        )
+        status: Object = _object(response)["status"]
+        return status
+
+    async def clock(self) -> str:
+        """What time it is there, as HTTP's Date says it, to the second; "" where it says none."""
+        response = await self._transport.send("GET", "/version", Asked("read", "version"))
+        return str(response.headers.get("Date", ""))
+
     async def version(self) -> str:
         """The server's version, as in v1.34.10."""
         response = await self._transport.send("GET", "/version", Asked("read", "version"))
