@@ -63,6 +63,9 @@ KNOWN: dict[str, Resource] = {
         ("ReplicaSet", "replicasets"),
         ("StatefulSet", "statefulsets"),
     ),
+    # What answers about who asks, and is kept nowhere.
+    **_table("authentication.k8s.io/v1", ("SelfSubjectReview", "selfsubjectreviews"), namespaced=False),
+    **_table("authorization.k8s.io/v1", ("SelfSubjectAccessReview", "selfsubjectaccessreviews"), namespaced=False),
     **_table("batch/v1", ("CronJob", "cronjobs"), ("Job", "jobs")),
     **_table("autoscaling/v2", ("HorizontalPodAutoscaler", "horizontalpodautoscalers")),
     **_table("coordination.k8s.io/v1", ("Lease", "leases")),
