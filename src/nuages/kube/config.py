@@ -1,7 +1,8 @@
-"""Which cluster is meant and how to prove who we are: kubeconfig files, merged as kubectl merges them.
+"""Which cluster is meant and who we are there: kubeconfig files, merged as kubectl merges them.
 
-lightkube parses and connects; this adds what it lacks: several files in KUBECONFIG (the first to name a thing wins,
-https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/), `proxy-url`, and plain errors.
+Several files in KUBECONFIG: the first to name a thing wins
+(https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/). Nothing here is slow to import:
+every command that asks a cluster waits for it.
 """
 
 from __future__ import annotations
@@ -10,44 +11,54 @@ import hashlib
 import os
 from base64 import b64decode
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from nuages.errors import UsageError
-
-if TYPE_CHECKING:
-    from lightkube import SingleConfig
 
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
 class Access(NamedTuple):
-    """Everything needed to talk to one cluster as one user."""
+    """Everything needed to talk to one cluster as one user; cluster and user are the kubeconfig's own entries."""
 
-    config: SingleConfig
-    exec: dict[str, Any] | None = None
-    proxy: str | None = None
-
-    @property
-    def context(self) -> str:
-        """The context's name in the kubeconfig."""
-        return self.config.context_name
+    context: str
+    """The context's name in the kubeconfig."""
+    cluster: dict[str, Any]
+    user: dict[str, Any]
+    namespace: str | None = None
 
     @property
     def server(self) -> str:
         """The API server's URL."""
-        return self.config.cluster.server
+        return str(self.cluster["server"])
+
+    @property
+    def exec(self) -> dict[str, Any] | None:
+        """The program that proves who we are, where one does."""
+        return self.user.get("exec")
+
+    @property
+    def proxy(self) -> str | None:
+        """What lies between, where the kubeconfig says so."""
+        return self.cluster.get("proxy-url")
+
+    @property
+    def authority(self) -> bytes | None:
+        """The certificate authority of the cluster, in PEM; None where it is one that everybody knows.
+
+        Raises:
+            UsageError: its file cannot be read.
+        """
+        if data := self.cluster.get("certificate-authority-data"):
+            return b64decode(data)
+        file = self.cluster.get("certificate-authority")
+        return _authority(Path(file)) if file else None
 
     @property
     def identity(self) -> str:
         """Names the cluster without any right in it: the digest of its CA certificate, else of its URL."""
-        cluster = self.config.cluster
-        if cluster.certificate_auth_data:
-            source = b64decode(cluster.certificate_auth_data)
-        elif cluster.certificate_auth:
-            source = _authority(Path(cluster.certificate_auth))
-        else:
-            source = cluster.server.encode()
+        source = self.authority or self.server.encode()
         return "sha256:" + hashlib.sha256(source.strip()).hexdigest()
 
 
@@ -57,17 +68,11 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
     Raises:
         UsageError: no file, no such context, or a context that points nowhere.
     """
-    # lightkube costs as much to import as `nuages --help` may take as a whole.
-    from lightkube import ConfigError, KubeConfig  # noqa: PLC0415
-    from lightkube.config.models import User  # noqa: PLC0415
-
     files = [kubeconfig] if kubeconfig else _default_files()
     found = [file for file in files if file.is_file()]
     if not found:
         if not kubeconfig and (IN_CLUSTER / "token").is_file():
-            config = KubeConfig.from_service_account(IN_CLUSTER).get()
-            assert config is not None  # noqa: S101 - the account is its current context
-            return Access(config)
+            return _in_cluster()
         raise UsageError(
             f"no kubeconfig: {' or '.join(map(str, files))} is not there",
             hint="nuages cluster up makes a local cluster; $KUBECONFIG names a file",
@@ -80,15 +85,24 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
     place = ":".join(map(str, found))
     if named not in contexts:
         raise UsageError(f"no context {named} in {place}", hint=f"there are: {', '.join(contexts) or 'none'}")
-    try:
-        config = KubeConfig.from_dict(document, fname=found[0]).get(named)
-    except (ConfigError, KeyError) as error:
-        raise UsageError(f"context {named} in {place} is incomplete: {error}") from error
-    assert config is not None  # noqa: S101 - `named` is one of its contexts
-    config = config._replace(user=config.user or User())  # a context may have none, as behind kubectl proxy
-    user = _by_name(document["users"], "user").get(config.context.user or "", {})
-    cluster = _by_name(document["clusters"], "cluster")[config.context.cluster]
-    return Access(config, user.get("exec"), cluster.get("proxy-url"))
+    wanted = contexts[named]
+    cluster = _by_name(document["clusters"], "cluster").get(str(wanted.get("cluster")))
+    user = wanted.get("user")  # a context may have none, as behind kubectl proxy
+    if cluster is None or not cluster.get("server"):
+        raise UsageError(f"context {named} in {place} is incomplete: no cluster {wanted.get('cluster')} with a server")
+    users = _by_name(document["users"], "user")
+    if user and user not in users:
+        raise UsageError(f"context {named} in {place} is incomplete: no user {user}")
+    return Access(named, cluster, users[user] if user else {}, wanted.get("namespace"))
+
+
+def _in_cluster() -> Access:
+    """A pod's own account: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/"""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    server = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+    cluster = {"server": server, "certificate-authority": str(IN_CLUSTER / "ca.crt")}
+    namespace = (IN_CLUSTER / "namespace").read_text().strip()
+    return Access("default", cluster, {"tokenFile": str(IN_CLUSTER / "token")}, namespace)
 
 
 def merged(documents: list[tuple[Path, dict[str, Any]]]) -> dict[str, Any]:
@@ -141,4 +155,4 @@ def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _by_name(entries: list[dict[str, Any]], body: str) -> dict[str, dict[str, Any]]:
-    return {entry["name"]: entry[body] for entry in entries}
+    return {entry["name"]: entry.get(body) or {} for entry in entries}

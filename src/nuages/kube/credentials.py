@@ -1,6 +1,6 @@
 """Tokens from exec plugins (`aws eks get-token`, ...), client.authentication.k8s.io/v1 and v1beta1.
 
-lightkube runs them too, but knows no v1 and asks anew only after a 401; here a token is used until it expires.
+A token is used until it expires, and asked for anew after a 401.
 The protocol: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 """
 

@@ -7,23 +7,21 @@ where doing a thing twice is doing it once, a connection lost on the way. A dead
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import httpx2
-from lightkube import ConfigError
-from lightkube.config.client_adapter import ConnectionParams
 
-from nuages.errors import ClusterError, Unreachable, UsageError
+from nuages.errors import ClusterError, Unreachable
+from nuages.kube import tls
 from nuages.kube.config import Access
-from nuages.kube.credentials import ExecPlugin
 from nuages.kube.failures import Asked, Later, failure
+from nuages.kube.signing import signing
 from nuages.kube.streams import Way
 
-PATIENCE = 1.5  # seconds that a server may refuse connections: one that restarts is back sooner, or much later
+PATIENCE = 1.5  # seconds until a connection is there: a server that restarts is back sooner, or much later
 _ATTEMPTS = 5  # for a server that answers "later"
 _LONGEST_PAUSE = 5.0  # seconds; of what Retry-After may ask for
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; asking again changes nothing
@@ -31,17 +29,25 @@ _POOL = httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepaliv
 _TIMEOUT = httpx2.Timeout(30, connect=PATIENCE, pool=60)
 
 
-class _Handshake:
-    """Closes a connection that is given up amid its TLS handshake; the library does after an error, not when cancelled.
+class _Contact:
+    """The way to a connection: bounded as a whole (TCP, a proxy and TLS together), and closed where it is given up.
 
-    It is told by the library's `trace` extension: https://www.encode.io/httpcore/extensions/#trace
+    The library bounds each part alone, and closes a connection amid its TLS handshake after an error, not when
+    cancelled. It tells of each step by its `trace` extension: https://www.encode.io/httpcore/extensions/#trace
     """
 
+    def __init__(self) -> None:
+        self.deadline = asyncio.timeout(None)
+
     async def __call__(self, event: str, told: Mapping[str, Any]) -> None:
-        if event.endswith("connect_tcp.complete"):
+        if event.endswith("connect_tcp.started"):
+            self.deadline.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+        elif event.endswith("connect_tcp.complete"):
             self._connection = told["return_value"]
         elif event.endswith("start_tls.failed"):
             await self._connection.aclose()
+        elif event.endswith("send_request_headers.started"):
+            self.deadline.reschedule(None)
 
 
 class Transport:
@@ -53,16 +59,16 @@ class Transport:
         Raises:
             UsageError: a certificate or key that the kubeconfig names cannot be read.
         """
-        plugin = ExecPlugin(access.exec, {"server": access.server}) if access.exec else None
-        try:
-            options = ConnectionParams(timeout=_TIMEOUT, proxy=access.proxy).httpx_params(access.config)
-        except (ConfigError, OSError) as error:
-            raise UsageError(f"context {access.context} cannot be used: {error}") from error
-        # Authorities of older clusters lack extensions that Python >= 3.13 insists on, and Go, so kubectl, does not.
-        options["verify"].verify_flags &= ~ssl.VERIFY_X509_STRICT
-        self._auth: httpx2.Auth | None = plugin or options["auth"]
-        self._tls, self._server, self._proxy = options["verify"], access.server, access.proxy
-        self._http = httpx2.AsyncClient(**{**options, "auth": self._auth}, limits=_POOL)
+        self._tls, self._server, self._proxy = tls.context(access), access.server, access.proxy
+        self._auth = signing(access)
+        self._http = httpx2.AsyncClient(
+            base_url=access.server,
+            verify=self._tls,
+            auth=self._auth,
+            timeout=_TIMEOUT,
+            proxy=access.proxy,
+            limits=_POOL,
+        )
         self._where = f"{access.server} (context {access.context})"
 
     async def close(self) -> None:
@@ -93,13 +99,12 @@ class Transport:
             params=parameters,
             content=body,
             headers={"Accept": accept, "Content-Type": content_type},
-            extensions={"trace": _Handshake()},
         )
         begun, attempt = time.monotonic(), 0
         while True:
             attempt += 1
             try:
-                response = await self._http.send(request)
+                response = await self._sent(request)
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 problem: ClusterError = self._unreachable(error)
                 again = time.monotonic() - begun + _pause(attempt) < PATIENCE and _UNTRUSTED not in str(error)
@@ -115,6 +120,16 @@ class Transport:
             if not again:
                 raise problem
             await asyncio.sleep(_pause(attempt, problem))
+
+    async def _sent(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
+        """The answer, or its beginning; a connection is there within PATIENCE, or not at all."""
+        contact = _Contact()
+        request.extensions["trace"] = contact
+        try:
+            async with contact.deadline:
+                return await self._http.send(request, stream=stream)
+        except TimeoutError:
+            raise httpx2.ConnectTimeout(f"no connection within {PATIENCE} s", request=request) from None
 
     @asynccontextmanager
     async def lines(
@@ -140,11 +155,12 @@ class Transport:
     async def _opened(
         self, path: str, asked: Asked, parameters: Mapping[str, str], silence: float | None
     ) -> AsyncIterator[httpx2.Response]:
-        timeout = httpx2.Timeout(30, connect=PATIENCE, read=silence)
+        request = self._http.build_request(
+            "GET", path, params=parameters, timeout=httpx2.Timeout(30, connect=PATIENCE, read=silence)
+        )
         try:
-            async with self._http.stream(
-                "GET", path, params=parameters, timeout=timeout, extensions={"trace": _Handshake()}
-            ) as response:
+            response = await self._sent(request, stream=True)
+            async with aclosing(response):
                 if not response.is_success:
                     await response.aread()
                     raise failure(response.status_code, response.content, asked, response.headers.get("Retry-After"))

@@ -1,9 +1,15 @@
 """Which cluster is meant: kubeconfig files, merged as kubectl merges them."""
 
+import subprocess
+from base64 import b64encode
+
+import httpx2
 import pytest
 
 from nuages.errors import UsageError
+from nuages.kube import config, tls
 from nuages.kube.config import load
+from nuages.kube.signing import signing
 from nuages.kube.transport import Transport
 
 ONE = """
@@ -36,7 +42,7 @@ def files(tmp_path, monkeypatch):
 
 def test_of_several_files_the_first_to_name_a_thing_wins(files):
     access = load()
-    assert (access.context, access.server, access.config.namespace) == ("one", "https://one:6443", "blog")
+    assert (access.context, access.server, access.namespace) == ("one", "https://one:6443", "blog")
 
 
 def test_a_context_of_the_second_file_can_be_asked_for(files):
@@ -45,7 +51,7 @@ def test_a_context_of_the_second_file_can_be_asked_for(files):
 
 
 def test_relative_paths_are_those_of_their_own_file(files):
-    assert load().config.cluster.certificate_auth == f"{files}/one/pki/ca.crt"
+    assert load().cluster["certificate-authority"] == f"{files}/one/pki/ca.crt"
     assert load(context="two").exec["command"] == f"{files}/two/bin/login"
 
 
@@ -87,11 +93,63 @@ def test_a_file_that_cannot_be_read_never_quotes_what_is_in_it(tmp_path):
 
 def test_a_context_without_a_user_is_one_without_credentials(files):
     (files / "one" / "config").write_text(ONE.replace(", user: one, ", ", "))
-    assert load().config.user.token is None
+    assert load().user == {}
 
 
 def test_an_authority_that_cannot_be_read_is_told(files):
     with pytest.raises(UsageError, match="certificate authority cannot be read"):
         assert load().identity
-    with pytest.raises(UsageError, match="context one cannot be used"):
+    with pytest.raises(UsageError, match="certificate authority cannot be read"):
         Transport(load())
+
+
+def test_a_certificate_in_the_kubeconfig_is_shown_and_lies_in_no_file(files, tmp_path):
+    openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    paths = ["-keyout", f"{tmp_path}/key", "-out", f"{tmp_path}/cert", "-days", "2", "-subj", "/CN=somebody"]
+    subprocess.run([*openssl, *paths], check=True, capture_output=True)
+    data = {
+        f"client-{name}-data": b64encode((tmp_path / file).read_bytes()).decode()
+        for name, file in (("certificate", "cert"), ("key", "key"))
+    }
+    access = load()._replace(
+        cluster={"server": "https://one:6443", "certificate-authority": f"{tmp_path}/cert"}, user=data
+    )
+    assert len(tls.context(access).get_ca_certs()) == 1
+    with pytest.raises(UsageError, match="context one cannot be used"):
+        tls.context(access._replace(user=data | {"client-key-data": b64encode(b"none").decode()}))
+
+
+async def test_a_token_in_a_file_is_read_again_when_it_is_refused(files, tmp_path):
+    (tmp_path / "token").write_text("first\n")
+    auth = signing(load()._replace(user={"tokenFile": f"{tmp_path}/token", "token": "older"}))
+    flow = auth.async_auth_flow(httpx2.Request("GET", "https://one:6443/"))
+    assert (await anext(flow)).headers["Authorization"] == "Bearer first"
+    (tmp_path / "token").write_text("second\n")
+    assert (await flow.asend(httpx2.Response(401))).headers["Authorization"] == "Bearer second"
+    with pytest.raises(StopAsyncIteration):
+        await flow.asend(httpx2.Response(200))
+
+
+def test_who_we_are_is_said_as_the_kubeconfig_says_it(files):
+    access = load()
+    for user, sent in (
+        ({"token": "t0ken"}, "Bearer t0ken"),
+        ({"username": "ann", "password": "secret"}, "Basic YW5uOnNlY3JldA=="),
+    ):
+        auth = signing(access._replace(user=user))
+        assert next(auth.auth_flow(httpx2.Request("GET", "https://one/"))).headers["Authorization"] == sent
+    assert signing(access._replace(user={})) is None
+    with pytest.raises(UsageError, match="auth-provider"):
+        signing(access._replace(user={"auth-provider": {"name": "gcp"}}))
+
+
+def test_a_pod_uses_its_own_account(tmp_path, monkeypatch):
+    for name, text in (("token", "t0ken"), ("namespace", "blog"), ("ca.crt", "-----BEGIN CERTIFICATE-----\n")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(config, "IN_CLUSTER", tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    access = load()
+    assert (access.server, access.namespace) == ("https://[fd00::1]:443", "blog")
+    assert access.user == {"tokenFile": f"{tmp_path}/token"}
