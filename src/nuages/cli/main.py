@@ -6,10 +6,11 @@ command, and a command's module when it runs.
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
-from typing import NoReturn
+
+TYPE_CHECKING = False  # typing costs 4 ms
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # What one wants -> command -> its line in --help; its module is nuages.cli.COMMAND. In the order in which a newcomer
 # meets them.
@@ -57,6 +58,7 @@ GROUPS = {
     },
     "On this machine": {
         "cluster": "A real Kubernetes on this machine: up, down, status, load, kubeconfig.",
+        "completion": "What a shell needs to complete commands and names.",
     },
 }
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
@@ -78,6 +80,8 @@ def overview(width: int) -> str:
 
 
 def _rows(table: dict[str, str], width: int) -> list[str]:
+    import textwrap
+
     rows = []
     for name, text in table.items():
         first, *rest = textwrap.wrap(text, max(width - 19, 20))
@@ -92,7 +96,14 @@ def main() -> NoReturn:
     """
     try:
         if sys.argv[1:] in ([], ["-h"], ["--help"]):
+            import shutil
+
             print(overview(shutil.get_terminal_size().columns))  # noqa: T201 - the console is not needed for it
+            sys.exit(0)
+        if sys.argv[1:2] == ["__complete"]:
+            from nuages.cli.completing import main as complete
+
+            complete(sys.argv[2:])
             sys.exit(0)
         from nuages.cli.group import run
 
