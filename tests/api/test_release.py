@@ -74,7 +74,7 @@ async def kubelet(cluster, namespace):
 async def test_a_first_release_goes_through_all_phases_and_is_recorded(app, cluster, kubelet):
     record = await deploy(app, BUILD, cluster, silent)
     assert (record.number, record.outcome) == (1, Outcome.LIVE)
-    assert [passed.phase for passed in record.passed] == ["services", "expand", "web", "verify", "live", "prune"]
+    assert [passed.phase for passed in record.passed] == ["services", "expand", "web", "exposure", "verify", "live", "prune"]
     (kept,) = await records.history(cluster, app.namespace, "blog", "local")
     assert kept.record == record
     assert (await cluster.get("ConfigMap", app.namespace, "blog-release-1"))["immutable"] is True
@@ -123,7 +123,7 @@ async def test_a_crash_loop_ends_the_release_early_and_a_rollback_brings_back_wh
     assert (record.number, record.restores, record.template) == (3, 1, 1)
 
 
-@pytest.mark.parametrize("phase", ["services", "expand", "web", "verify", "live", "prune"])
+@pytest.mark.parametrize("phase", ["services", "expand", "web", "exposure", "verify", "live", "prune"])
 async def test_a_deploy_that_was_stopped_in_any_phase_goes_on_with_the_same_record(app, cluster, kubelet, phase):
     reached = asyncio.Event()
 

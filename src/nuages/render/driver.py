@@ -40,6 +40,10 @@ class Drive(msgspec.Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...] = ()
     kinds: tuple[tuple[str, str], ...]
     """What the release applies, and what those before it did: API group and plural."""
+    given: tuple[tuple[str, str, str], ...] = ()
+    """Rights and limits, which whoever handed it over has given: API group, plural and name. It only looks at them."""
+    taken: tuple[tuple[str, str, str], ...] = ()
+    """Those of them that end with this release, or with going back from it."""
     watched: tuple[tuple[str, str], ...]
     """What it follows: API group and plural."""
     secrets: tuple[str, ...]
@@ -122,7 +126,9 @@ def belongings(app: App, wanted: Drive, owner: Object) -> list[Object]:
 
 
 def rights(wanted: Drive) -> list[Object]:
-    """What driving this release takes, and nothing else: no other secret, no shell, no right to give rights."""
+    """What driving this release takes, and nothing else: no other secret, no shell, no right to give or change rights,
+    nor to lift a limit.
+    """
     written = {*wanted.kinds, ("", "configmaps")}
     rules = [_rule(group, plurals, WRITTEN) for group, plurals in _grouped(written)]
     rules += [_rule(group, plurals, WATCHED) for group, plurals in _grouped(wanted.watched)]
@@ -134,6 +140,11 @@ def rights(wanted: Drive) -> list[Object]:
         _rule("metrics.k8s.io", ["pods"], ("list",)),
         _rule("", ["pods"], ("delete",)),
     ]
+    for verb, these in (("get", wanted.given), ("delete", wanted.taken)):
+        for group, plurals in _grouped([(group, plural) for group, plural, _ in these]):
+            for plural in plurals:
+                names = sorted({name for *kind, name in these if kind == [group, plural]})
+                rules.append(_rule(group, [plural], (verb,)) | {"resourceNames": names})
     secrets = sorted(set(wanted.secrets))
     if secrets:
         rules.append(_rule("", ["secrets"], ("get", "delete")) | {"resourceNames": secrets})

@@ -52,3 +52,14 @@ def test_without_secrets_there_is_no_right_to_any():
 @pytest.mark.parametrize("plural", ["pods/exec", "pods/attach", "serviceaccounts/token", "roles", "rolebindings"])
 def test_nothing_leads_further(plural):
     assert not [key for key in allowed(rights(drive())) if key[1] == plural or "*" in key]
+
+
+def test_rights_and_limits_of_the_release_are_looked_at_by_name_and_never_written():
+    rbac = "rbac.authorization.k8s.io"
+    given = ((rbac, "roles", "blog-viewer"), ("", "resourcequotas", "blog"))
+    may = allowed(rights(drive(given=given, taken=given[1:])))
+    assert may[rbac, "roles", "get"] == ("blog-viewer",)
+    assert may["", "resourcequotas", "delete"] == ("blog",)
+    written = {"create", "patch", "update", "delete", "bind", "escalate"}
+    assert not [key for key in may if key[1] in ("roles", "rolebindings") and key[2] in written]
+    assert not [key for key in may if key[1] in ("resourcequotas", "limitranges") and key[2] in written - {"delete"}]

@@ -19,7 +19,11 @@ from nuages.release.deploy import Holds, prepared
 from nuages.release.locks.holder import heir
 from nuages.release.locks.lock import ANY, Wish
 from nuages.release.manner import PLAIN, Manner
+from nuages.release.phases.bring import apply_all, live_of
 from nuages.release.record import Record, Stored
+from nuages.release.standing import granted
+from nuages.release.world import World
+from nuages.render.access_roles import GRANTED
 from nuages.render.driver import Drive, belongings, job, name
 from nuages.rollout.watcher import KINDS
 
@@ -52,6 +56,7 @@ async def detach(
             history = await records.history(cluster, app.namespace, app.name, app.environment)
             arguments = () if manner.returns else ("--no-return",)
             wanted = drive_of(begun, history, image, arguments, await api_ports(cluster))
+            await grant(begun, world)
             await world.lock.check()
             try:
                 await hand_over(app, wanted, cluster)
@@ -63,6 +68,18 @@ async def detach(
             await world.lock.hand_to(heir(wanted.by, begun.record.number), seconds=KEPT)
             shown.note = f"release {begun.record.number} goes on in the cluster"
         return begun.record
+
+
+async def grant(begun: Stored, world: World) -> None:
+    """Apply the rights and limits of a release while whoever may give them is here: its Job only finds them given.
+
+    Raises:
+        Forbidden: we may not either.
+    """
+    wanted = [item for item in begun.manifest.foundation if item["kind"] in GRANTED]
+    lives = await asyncio.gather(*(live_of(item, world) for item in wanted))
+    differ = [item for item, live in zip(wanted, lives, strict=True) if not (live and granted(item, live))]
+    await apply_all(differ, world)
 
 
 async def hand_over(app: App, wanted: Drive, cluster: Cluster) -> Object:
@@ -100,12 +117,18 @@ def drive_of(
     objects = [item for stored in (begun, *history) for item in stored.manifest.objects]
     copies = {stored.record.secrets for stored in (begun, *history)} - {None}
     webhooks = {hook.webhook.secret for hook in begun.manifest.hooks.values() if hook.webhook}
+    given = {_given(item) for item in objects if item["kind"] in GRANTED}
+    both = [begun, *filter(None, [records.live(history)])]
+    stay = set.intersection(*({_given(item) for item in each.manifest.foundation} for each in both))
+    apart = GRANTED | {"Namespace", "Secret"}
     return Drive(
         release=begun.record.number,
         image=image,
         by=re.sub(r"[^\w.@-]", "-", begun.record.by),
         arguments=arguments,
-        kinds=tuple(sorted({_resource(item) for item in objects if item["kind"] not in {"Namespace", "Secret"}})),
+        kinds=tuple(sorted({_resource(item) for item in objects if item["kind"] not in apart})),
+        given=tuple(sorted(given)),
+        taken=tuple(sorted(given - stay)),
         watched=tuple(sorted({(KNOWN[kind].group, KNOWN[kind].plural) for kind in KINDS})),
         secrets=tuple(sorted({*filter(None, copies), *webhooks})),
         ports=ports,
@@ -122,6 +145,10 @@ async def api_ports(cluster: Cluster) -> tuple[int, ...]:
     except ClusterError:
         return usual
     return tuple(sorted({*usual, *(port["port"] for one in slices for port in one.get("ports") or [])}))
+
+
+def _given(item: Object) -> tuple[str, str, str]:
+    return (*_resource(item), item["metadata"]["name"])
 
 
 def _resource(item: Object) -> tuple[str, str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from nuages.app.objects import Object
+from nuages.errors import Forbidden
 from nuages.progress import Said
 from nuages.release import standing
-from nuages.release.phases.bring import bring, live_of
+from nuages.release.phases.bring import apply_one, bring, live_of
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step
 from nuages.release.world import World
@@ -27,7 +28,7 @@ async def services(release: Stored, world: World) -> Step:
         foundation = [wanted for wanted in manifest.foundation if wanted["kind"] != "Namespace"]
         larger = await asyncio.gather(*(_larger(wanted, world) for wanted in foundation))
         there = await asyncio.gather(*(live_of(wanted, world) for wanted in manifest.services))
-        granted = await asyncio.gather(*(_granted(wanted, world) for wanted in foundation))
+        granted = await asyncio.gather(*(_granted(wanted, release, world) for wanted in foundation))
         stays_as_it_is = [any(pair) for pair in zip(larger, granted, strict=True)]
         apply += [wanted for wanted, stays in zip(foundation, stays_as_it_is, strict=True) if not stays]
         apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
@@ -43,11 +44,24 @@ async def services(release: Stored, world: World) -> Step:
     return Finished("; ".join(filter(None, [step.note, *stays])))
 
 
-async def _granted(wanted: Object, world: World) -> bool:
-    """Whether it is a right or a limit that stays as it is."""
-    if wanted["kind"] not in GRANTED or (live := await live_of(wanted, world)) is None:
+async def _granted(wanted: Object, release: Stored, world: World) -> bool:
+    """Whether it is a right or a limit that stays as it is: it is as wanted, or, on the way back, nobody here may give
+    it. A release that failed is not to stay for that.
+    """
+    if wanted["kind"] not in GRANTED:
         return False
-    return standing.granted(wanted, live)
+    live = await live_of(wanted, world)
+    if live and standing.granted(wanted, live):
+        return True
+    if release.record.restores is None:
+        return False
+    await world.lock.check()
+    try:
+        await apply_one(wanted, world)
+    except Forbidden:
+        world.sink(Said(f"{wanted['kind']} {wanted['metadata']['name']} stays as it is: no right to give it"))
+        return True
+    return False
 
 
 async def _larger(wanted: Object, world: World) -> bool:
