@@ -24,9 +24,9 @@ from nuages.project.requirements import normal
 HOME = "opt/nuages"
 USER = 65532
 
-ROOTS = ("click", "httpx2", "jsonschema-rs", "lightkube", "msgspec", "packaging", "pyyaml", "websockets")
-"""What nuages needs to drive a release: all of its own requirements but uv, which builds images, and pyrage,
-which encrypts a file on somebody's machine."""
+ROOTS = ("click", "httpx2", "jsonschema-rs", "msgspec", "packaging", "pyyaml", "websockets")
+"""What nuages needs to drive a release: all of its own requirements but uv, which builds images, pyrage, which encrypts a
+file on somebody's machine, and watchfiles, which sees what is saved there."""
 
 
 def image(sink: Sink) -> oci.Image:

@@ -39,7 +39,7 @@ def test_a_file_that_is_not_there_is_a_usage_error_in_one_line(arguments):
 
 def test_the_first_page_imports_nothing_that_takes_time():
     """Start-up counts: not even click is loaded for it."""
-    slow = {"click", "httpx2", "lightkube", "yaml", "msgspec", "jsonschema_rs", "asyncio"}
+    slow = {"click", "httpx2", "yaml", "msgspec", "jsonschema_rs", "asyncio"}
     code = (
         "import sys, contextlib, io\n"
         "from nuages.cli import main\n"
