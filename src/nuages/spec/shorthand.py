@@ -78,6 +78,7 @@ EMPTY = (
     ("services", "memcached", "run"),
     ("web", "*"),
     ("expose", "tls", "none"),
+    ("databases", "*", "anonymise", "none"),
 )
 
 

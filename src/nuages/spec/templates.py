@@ -19,3 +19,7 @@ class Anonymise(Part, frozen=True, kw_only=True):
         Command | None,
         Meta(description="A manage.py command, in the image that serves there.", examples=[["anonymise", "--all"]]),
     ] = None
+    none: Annotated[
+        dict[str, str] | None,
+        Meta(description="Nothing, on purpose: real rows leave. Write `none: {}`.", examples=[{}]),
+    ] = None

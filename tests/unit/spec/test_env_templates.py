@@ -6,6 +6,7 @@ import pytest
 
 from nuages.app.components import resolve
 from nuages.errors import SpecInvalid, UsageError
+from nuages.release.environments.cloning import Anonymising, source_of
 from nuages.spec.load import Spec, parse
 
 pytestmark = pytest.mark.unit
@@ -133,6 +134,9 @@ def test_environments_whose_own_folder_or_host_has_their_name_are_apart() -> Non
     assert app.bucket.url == "s3://blog-preview/pr-12"
 
 
-def test_data_that_goes_as_it_is_is_told() -> None:
-    (told,) = spec("  preview: {template: true, databases: {default: {cloneFrom: staging}}}").warnings
-    assert (told.id, told.message) == ("spec.W253", "each of them begins with staging's data as it is")
+def test_data_goes_as_it_is_only_where_that_is_said() -> None:
+    template = "  preview: {{template: true, databases: {{default: {{cloneFrom: staging{}}}}}}}"
+    assert refused(template.format("")) == [("spec.E254", "environments.preview.databases.default.cloneFrom")]
+    meant = spec(template.format(", anonymise: {none: {}}"))
+    assert not meant.warnings
+    assert source_of(resolve(meant, "pr-12")) == Anonymising("staging")

@@ -77,7 +77,7 @@ def _data(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mis
     if anonymise is not None and source is None:
         yield Mistake("spec.E250", (*default, "anonymise"), "means nothing without cloneFrom", at_key=True)
     if isinstance(anonymise, dict) and len(anonymise) != 1:
-        hint = "sql: deploy/anonymise.sql, or manage: [anonymise]"
+        hint = "sql: deploy/anonymise.sql, manage: [anonymise] or none: {}"
         yield Mistake("spec.E252", (*default, "anonymise"), "is not one thing to do", hint)
     if not isinstance(source, str):
         return
@@ -89,8 +89,9 @@ def _data(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mis
     elif at(whole, "services", "postgres", "run") is None:
         yield Mistake("spec.E252", path, "needs a database of its own: services: {postgres: {run: {}}}")
     elif anonymise is None:
-        message = f"each of them begins with {source}'s data as it is"
-        yield Mistake("spec.W253", path, message, "anonymise: {sql: deploy/anonymise.sql} changes it before")
+        message = f"each of them would begin with {source}'s data as it is"
+        hint = "anonymise: {sql: deploy/anonymise.sql} changes it before; anonymise: {none: {}} has nothing changed"
+        yield Mistake("spec.E254", path, message, hint)
 
 
 def at(document: Value, *path: str) -> Value:
