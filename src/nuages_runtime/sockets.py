@@ -4,7 +4,8 @@ A server that stops closes them with 1012, or not at all, or waits for them unti
 looks at the number: 1001 is what a page that is left, or a server that goes down, is said to send (RFC 6455, 7.4.1).
 
 They are closed a few at a time, over the first half of the draining, so that the other pods are not asked by all
-clients in one moment. The project hears what it hears when a client goes.
+clients in one moment. The project hears what it hears when a client goes, from here: what the client answers may come
+when the server has ended already.
 """
 
 from __future__ import annotations
@@ -30,9 +31,26 @@ LOOK = 0.1
 class _Socket:
     """One that is open."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
         self._send = send
+        self._gone = asyncio.get_running_loop().create_future()
+        self._asked: asyncio.Future[Message] | None = None
         self.accepted = self.ended = False
+
+    async def receive(self) -> Message:
+        """What the client says, or that it went, once it was closed from here."""
+        self._asked = self._asked or asyncio.ensure_future(self._receive())
+        await asyncio.wait({self._asked, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not self._asked.done():
+            return {"type": "websocket.disconnect", "code": GOING_AWAY, "reason": "going away"}
+        asked, self._asked = self._asked, None
+        return asked.result()
+
+    def leave(self) -> None:
+        """The project is done with it."""
+        if self._asked:
+            self._asked.cancel()
 
     async def send(self, message: Message) -> None:
         """Send what the project sends, until the end; whatever it says after that has nobody to hear it."""
@@ -51,6 +69,7 @@ class _Socket:
             self.ended = True
             with contextlib.suppress(Exception):  # it went by itself, in the server's own words
                 await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": "going away"})
+            self._gone.set_result(None)
 
 
 def closing(project: Application) -> Application:
@@ -63,14 +82,15 @@ def closing(project: Application) -> Application:
         if scope["type"] != "websocket":
             await project(scope, receive, send)
             return
-        socket = _Socket(send)
+        socket = _Socket(receive, send)
         sockets.add(socket)
         if watching is None or watching.done():
             watching = asyncio.create_task(_watch(sockets))
         try:
-            await project(scope, receive, socket.send)
+            await project(scope, socket.receive, socket.send)
         finally:
             sockets.discard(socket)
+            socket.leave()
 
     return application
 
