@@ -153,5 +153,5 @@ def _forbidden(said: str, asked: Asked) -> ClusterError:
     place = f" in namespace {missing['namespace']}" if missing["namespace"] else ""
     return Forbidden(
         f"{missing['user']} may not {missing['verb']} {missing['resource']}{place}",
-        hint=f"{role} with this rule would do: {rule}",
+        hint=f"{role} with this rule would do: {rule}; nuages doctor --role prints all that a release takes",
     )
