@@ -36,6 +36,7 @@ GROUPS = {
     },
     "Look": {
         "status": "What runs, in which release, and what is wrong.",
+        "doctor": "What works and what not: machine, cluster, rights, registry.",
         "logs": "What the pods print, merged; -F goes on.",
     },
     "Run": {
