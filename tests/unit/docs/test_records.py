@@ -12,6 +12,7 @@ from nuages.findings import Finding, Place
 from nuages.project.report import Row
 from nuages.release.audit import Ran
 from nuages.release.difference import Change, Difference
+from nuages.release.doctor.findings import Examination, Look
 from nuages.release.events import Event
 from nuages.release.keeping.backups import Backup, Backups, Drilled
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
@@ -54,6 +55,8 @@ FIELDS = {
     "Backups": Backups.__struct_fields__,
     "Backup": Backup.__struct_fields__,
     "Drilled": Drilled.__struct_fields__,
+    "Examination": Examination.__struct_fields__,
+    "Look": Look.__struct_fields__,
     "Row": Row._fields,
     "Finding": Finding._fields,
     "Place": Place._fields,
