@@ -15,9 +15,13 @@ class Tls(Part, frozen=True, kw_only=True):
     issuer: Annotated[
         ObjectName | None, Meta(description="A cert-manager ClusterIssuer.", examples=["letsencrypt"])
     ] = None
-    secret: Annotated[ObjectName | None, Meta(description="A Secret of type kubernetes.io/tls.")] = None
+    secret: Annotated[
+        ObjectName | None, Meta(description="A Secret of type kubernetes.io/tls.", examples=["blog-tls"])
+    ] = None
     terminated: Annotated[Literal["loadBalancer"] | None, Meta(description="Before the cluster.")] = None
-    none: Annotated[dict[str, str] | None, Meta(description="Plain HTTP, on purpose: write `none: {}`.")] = None
+    none: Annotated[
+        dict[str, str] | None, Meta(description="Plain HTTP, on purpose: write `none: {}`.", examples=[{}])
+    ] = None
 
 
 class Expose(Part, frozen=True, kw_only=True):
@@ -73,5 +77,8 @@ class Expose(Part, frozen=True, kw_only=True):
     dns: Annotated[bool, Meta(description="Whether ExternalDNS shall make the names known.")] = False
     annotations: Annotated[
         dict[LabelName, str],
-        Meta(description="On whatever lets requests in, beside ours; where both say the same one, these."),
+        Meta(
+            description="On whatever lets requests in, beside ours; where both say the same one, these.",
+            examples=[{"example.com/team": "web"}],
+        ),
     ] = field(default_factory=dict)

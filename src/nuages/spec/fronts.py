@@ -23,7 +23,10 @@ class Nginx(Part, frozen=True, kw_only=True):
 
     config_map: Annotated[
         ObjectName | None,
-        Meta(description="A ConfigMap whose default.conf stands in place of ours, without a rebuild."),
+        Meta(
+            description="A ConfigMap whose default.conf stands in place of ours, without a rebuild.",
+            examples=["spa-nginx"],
+        ),
     ] = None
 
 
@@ -46,7 +49,9 @@ class Static(Part, frozen=True, kw_only=True):
             "with 0 only a pod's own."
         ),
     ] = 3
-    image: Annotated[dict[str, str] | None, Meta(description="The web's own pods (WhiteNoise): the default.")] = None
+    image: Annotated[
+        dict[str, str] | None, Meta(description="The web's own pods (WhiteNoise): the default.", examples=[{}])
+    ] = None
     nginx: Annotated[Nginx | None, Meta(description="An nginx beside them.", examples=[{}])] = None
     bucket: Annotated[
         StaticBucket | None,

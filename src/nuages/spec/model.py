@@ -144,8 +144,10 @@ __all__ = [
 class EnvValue(Part, frozen=True, kw_only=True):
     """One environment variable: a value, a key of a ConfigMap that somebody else keeps, or how a service is reached."""
 
-    value: Annotated[str | None, Meta(description="The value, not a secret one.")] = None
-    config_map: Annotated[ObjectName | None, Meta(description="A ConfigMap in the app's namespace.")] = None
+    value: Annotated[str | None, Meta(description="The value, not a secret one.", examples=["orange"])] = None
+    config_map: Annotated[
+        ObjectName | None, Meta(description="A ConfigMap in the app's namespace.", examples=["flags"])
+    ] = None
     service: Annotated[
         str | None, Meta(description="A service that the spec declares: postgres, redis, …", examples=["postgres"])
     ] = None
@@ -163,8 +165,10 @@ class SecretSource(Part, frozen=True, kw_only=True):
     """Where a secret variable comes from; never its value."""
 
     generate: Annotated[bool, Meta(description="Made in the cluster once, and kept.")] = False
-    secret: Annotated[ObjectName | None, Meta(description="A Secret that somebody else keeps.")] = None
-    key: Annotated[str | None, Meta(description="The key in that Secret.")] = None
+    secret: Annotated[
+        ObjectName | None, Meta(description="A Secret that somebody else keeps.", examples=["blog-sentry"])
+    ] = None
+    key: Annotated[str | None, Meta(description="The key in that Secret.", examples=["dsn"])] = None
 
 
 class Observability(Part, frozen=True, kw_only=True):
@@ -185,12 +189,20 @@ class Declaration(Part, frozen=True, kw_only=True):
             description="Where its images go: a repository, without a tag.", examples=["registry.example.com/acme/blog"]
         ),
     ]
-    image_pull_secret: Annotated[ObjectName | None, Meta(description="A Secret that opens the registry.")] = None
+    image_pull_secret: Annotated[
+        ObjectName | None, Meta(description="A Secret that opens the registry.", examples=["registry-login"])
+    ] = None
     django: Annotated[Django, Meta(description="The project and how its code is reached.")] = Django()
     build: Annotated[BuildOptions, Meta(description="What the image needs beside the project.")] = BuildOptions()
-    web: Annotated[dict[Key, Web], Meta(min_length=1, description="Processes that answer HTTP.")] = field(
-        default_factory=lambda: {"main": Web()}
-    )
+    web: Annotated[
+        dict[Key, Web],
+        Meta(
+            min_length=1,
+            description="Processes that answer HTTP.",
+            examples=[{"main": {"replicas": 3}}],
+            extra_json_schema={"default": {"main": {}}},
+        ),
+    ] = field(default_factory=lambda: {"main": Web()})
     workers: Annotated[
         dict[Key, Worker],
         Meta(
@@ -239,12 +251,20 @@ class Declaration(Part, frozen=True, kw_only=True):
         ),
     ] = field(default_factory=dict)
     expose: Annotated[Expose | None, Meta(description="How the outside reaches the app.")] = None
-    env: Annotated[dict[Variable, EnvValue], Meta(description="Environment variables; nothing secret.")] = field(
-        default_factory=dict
-    )
-    secrets: Annotated[dict[Variable, SecretSource], Meta(description="Secret environment variables: names only.")] = (
-        field(default_factory=dict)
-    )
+    env: Annotated[
+        dict[Variable, EnvValue],
+        Meta(
+            description="Environment variables; nothing secret.",
+            examples=[{"COLOR": "orange", "DB_HOST": {"service": "postgres", "key": "host"}}],
+        ),
+    ] = field(default_factory=dict)
+    secrets: Annotated[
+        dict[Variable, SecretSource],
+        Meta(
+            description="Secret environment variables: names only.",
+            examples=[{"SECRET_KEY": {"generate": True}, "SENTRY_DSN": {}}],
+        ),
+    ] = field(default_factory=dict)
     files: Annotated[
         dict[ContainerPath, FileSource],
         Meta(
@@ -273,14 +293,27 @@ class Declaration(Part, frozen=True, kw_only=True):
     limits: Annotated[
         Limits | None, Meta(description="What the whole environment may take.", examples=[{"cpu": "8"}])
     ] = None
-    access: Annotated[Access, Meta(description="Who may do what in the namespace.")] = Access()
+    access: Annotated[
+        Access, Meta(description="Who may do what in the namespace.", examples=[{"developers": ["web-team"]}])
+    ] = Access()
     objects: Annotated[
         list[ProjectPath],
         Meta(description="Files of objects that are applied with the app's.", examples=[["deploy/extra.yaml"]]),
     ] = field(default_factory=list)
-    patches: Annotated[list[Patch], Meta(description="What is to be otherwise on objects that nuages renders.")] = (
-        field(default_factory=list)
-    )
+    patches: Annotated[
+        list[Patch],
+        Meta(
+            description="What is to be otherwise on objects that nuages renders.",
+            examples=[
+                [
+                    {
+                        "target": {"kind": "Deployment", "name": "blog-web-main"},
+                        "patch": {"metadata": {"labels": {"team": "web"}}},
+                    }
+                ]
+            ],
+        ),
+    ] = field(default_factory=list)
     canary: Annotated[Canary, Meta(description="How `nuages deploy --canary` goes on, and what it bears.")] = Canary()
     hooks: Annotated[Hooks, Meta(description="What is done beside the phases of a release.")] = Hooks()
     observability: Annotated[Observability, Meta(description="What the app tells of itself.")] = Observability()
@@ -289,14 +322,20 @@ class Declaration(Part, frozen=True, kw_only=True):
 class EnvironmentSpec(Declaration, frozen=True, kw_only=True):
     """A declaration with one environment's patch applied; these make sense there only."""
 
-    cluster: Annotated[str | None, Meta(description="The kubeconfig context this environment belongs to.")] = None
-    namespace: Annotated[NamespaceName | None, Meta(description="Its namespace; name-environment, left out.")] = None
+    cluster: Annotated[
+        str | None, Meta(description="The kubeconfig context this environment belongs to.", examples=["production"])
+    ] = None
+    namespace: Annotated[
+        NamespaceName | None,
+        Meta(description="Its namespace; name-environment, left out.", examples=["blog-production"]),
+    ] = None
     template: Annotated[
         bool, Meta(description="No environment itself: `nuages env up NAME` makes them from it, as many as are wanted.")
     ] = False
     ttl: Annotated[
         Duration | None, Meta(description="Of a template: how long such an environment lives.", examples=["72h"])
     ] = None
-    seed: Annotated[Key | None, Meta(description="Of a template: the one of `jobs` that fills its database, once.")] = (
-        None
-    )
+    seed: Annotated[
+        Key | None,
+        Meta(description="Of a template: the one of `jobs` that fills its database, once.", examples=["demo-data"]),
+    ] = None

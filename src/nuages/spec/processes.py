@@ -39,7 +39,10 @@ class Autoscale(Part, frozen=True, kw_only=True):
     ] = None
     requests_per_second: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="Of a web: requests that each pod should answer; needs an adapter for pods' metrics."),
+        Meta(
+            description="Of a web: requests that each pod should answer; needs an adapter for pods' metrics.",
+            examples=[50],
+        ),
     ] = None
     queue_length: Annotated[
         Annotated[int, Meta(ge=1)] | None,

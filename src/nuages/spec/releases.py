@@ -22,7 +22,13 @@ class Canary(Part, frozen=True, kw_only=True):
     """A release that serves some requests first, judged beside the one that serves the rest."""
 
     steps: Annotated[
-        list[Percent], Meta(min_length=1, description="The share of requests, step by step.", examples=[["10%", "50%"]])
+        list[Percent],
+        Meta(
+            min_length=1,
+            description="The share of requests, step by step.",
+            examples=[["10%", "50%"]],
+            extra_json_schema={"default": ["10%", "50%"]},
+        ),
     ] = field(default_factory=lambda: ["10%", "50%"])
     pause: Annotated[Duration, Meta(description="How long each step is watched.", examples=["5m"])] = "5m"
     error_rate: Annotated[
@@ -46,7 +52,9 @@ class Hook(Part, frozen=True, kw_only=True):
     manage: Annotated[
         Command | None, Meta(description="A manage.py command in the new image.", examples=[["warm_cache"]])
     ] = None
-    command: Annotated[Command | None, Meta(description="Any command in the new image.")] = None
+    command: Annotated[
+        Command | None, Meta(description="Any command in the new image.", examples=[["python", "notify.py"]])
+    ] = None
     webhook: Annotated[Webhook | None, Meta(description="A request to an address kept in a Secret.")] = None
 
 

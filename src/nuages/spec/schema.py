@@ -1,5 +1,5 @@
 """JSON Schema from the structs: one that validates canonical documents, and one for the editor that takes shorthand
-too.
+too, and says all there is to say of each field.
 
 The editor's is checked in as nuages.schema.json, next to this; a test fails where it is stale.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from nuages.spec.examples import with_examples
 from nuages.spec.model import Declaration, EnvironmentSpec
 
 FILE = Path(__file__).with_name("nuages.schema.json")
@@ -41,12 +42,9 @@ def editor() -> Schema:
     """What a file may look like while it is written: shorthand, and patches in which everything is optional and
     null removes.
     """
-    whole = base()
-    definitions = {name: _with_shorthand(name, part) for name, part in whole["$defs"].items()}
+    whole, patched = (with_examples(made["$defs"]) for made in (base(), environment()))
+    definitions = {name: _telling(_with_shorthand(name, part)) for name, part in whole.items()}
     root = definitions.pop("Declaration")
-    patched = {
-        **environment()["$defs"],
-    }
     patches = {f"{name}Patch": _patch(_with_shorthand(name, part)) for name, part in patched.items()}
     root["properties"]["environments"] = {
         "description": "One JSON merge patch (RFC 7396) over all of the above per environment: null removes.",
@@ -63,6 +61,24 @@ def editor() -> Schema:
         **{key: value for key, value in root.items() if key not in ("title", "description")},
         "$defs": dict(sorted({**definitions, **patches}.items())),
     }
+
+
+def _telling(part: Schema) -> Schema:
+    """A definition whose descriptions say the default too: editors show them, and no default, beside the pointer.
+
+    Its own title goes: an editor would set the name of a struct of ours above the description.
+    """
+    told = {key: value for key, value in part.items() if key != "title"}
+    told["properties"] = {field: _with_default(schema) for field, schema in part["properties"].items()}
+    return told
+
+
+def _with_default(schema: Schema) -> Schema:
+    value = schema.get("default")
+    if value in (None, "") or isinstance(value, dict | list):
+        return schema
+    word = msgspec.json.encode(value).decode() if not isinstance(value, str) else value
+    return {**schema, "description": f"{schema['description']} Default: {word}."}
 
 
 def _with_shorthand(name: str, part: Schema) -> Schema:
@@ -133,7 +149,7 @@ def _allow(schema: Schema, key: str, also: Schema) -> None:
 
 def _patch(part: Schema) -> Schema:
     """A definition as a patch of it: nothing is required, no default applies, and null removes."""
-    part = {key: value for key, value in part.items() if key != "required"}
+    part = {key: value for key, value in part.items() if key not in ("required", "title")}
     part["properties"] = {field: _patched_field(schema) for field, schema in part["properties"].items()}
     return part
 

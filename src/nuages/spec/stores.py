@@ -33,7 +33,8 @@ class Bucket(Part, frozen=True, kw_only=True):
         ObjectName | None,
         Meta(
             description="A Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; left out, the pods' own identity "
-            "opens it (serviceAccount.annotations)."
+            "opens it (serviceAccount.annotations).",
+            examples=["blog-bucket"],
         ),
     ] = None
     endpoint: Annotated[
@@ -76,7 +77,8 @@ class External(Part, frozen=True, kw_only=True):
 
     host: Annotated[Address, Meta(description="Its name, or its address.", examples=["db.internal"])]
     port: Annotated[
-        Annotated[int, Meta(ge=1, le=65535)] | None, Meta(description="Its port; the usual one, left out.")
+        Annotated[int, Meta(ge=1, le=65535)] | None,
+        Meta(description="Its port; the usual one, left out.", examples=[5433]),
     ] = None
     secret: Annotated[
         ObjectName | None, Meta(description="A Secret with its user and password.", examples=["blog-rds"])
@@ -85,7 +87,9 @@ class External(Part, frozen=True, kw_only=True):
         dict[Literal["user", "password", "name"], str],
         Meta(description="Under which keys, where they are called otherwise.", examples=[{"password": "pw"}]),
     ] = field(default_factory=dict)
-    name: Annotated[str | None, Meta(description="The database or vhost; the app's name, left out.")] = None
+    name: Annotated[
+        str | None, Meta(description="The database or vhost; the app's name, left out.", examples=["blog"])
+    ] = None
     tls: Annotated[
         Literal["disable", "require", "verify-full"],
         Meta(
@@ -95,7 +99,10 @@ class External(Part, frozen=True, kw_only=True):
     ] = "verify-full"
     authority: Annotated[
         ObjectName | None,
-        Meta(description="A ConfigMap whose ca.crt signed its certificate; the image's own authorities, left out."),
+        Meta(
+            description="A ConfigMap whose ca.crt signed its certificate; the image's own authorities, left out.",
+            examples=["rds-ca"],
+        ),
     ] = None
 
 
@@ -122,7 +129,8 @@ class PostgresRun(Part, frozen=True, kw_only=True):
     version: Annotated[MajorVersion, Meta(description="Major version.", examples=["17"])] = "17"
     storage: Annotated[Memory, Meta(description="Size of its volume.", examples=["10Gi"])] = "10Gi"
     storage_class: Annotated[
-        ObjectName | None, Meta(description="The cluster's storage class; its default, left out.")
+        ObjectName | None,
+        Meta(description="The cluster's storage class; its default, left out.", examples=["fast-ssd"]),
     ] = None
     resources: Annotated[PostgresResources, Meta(description="CPU and memory.")] = PostgresResources()
     backup: Annotated[
@@ -255,7 +263,7 @@ class Volume(Part, frozen=True, kw_only=True):
 
     size: Annotated[Memory, Meta(description="Its size.", examples=["5Gi"])]
     storage_class: Annotated[
-        ObjectName | None, Meta(description="The cluster's storage class; its default, left out.")
+        ObjectName | None, Meta(description="The cluster's storage class; its default, left out.", examples=["nfs"])
     ] = None
     access_mode: Annotated[
         AccessMode,
@@ -279,7 +287,7 @@ class Folder(Part, frozen=True, kw_only=True):
     temporary: Annotated[bool, Meta(description="Each pod has its own, and it ends with the pod.")] = False
     size: Annotated[Memory, Meta(description="Its size.", examples=["5Gi"])] = "1Gi"
     storage_class: Annotated[
-        ObjectName | None, Meta(description="The cluster's storage class; its default, left out.")
+        ObjectName | None, Meta(description="The cluster's storage class; its default, left out.", examples=["nfs"])
     ] = None
     access_mode: Annotated[
         AccessMode | None,

@@ -41,8 +41,8 @@ class Network(Part, frozen=True, kw_only=True):
 class Toleration(Part, frozen=True, kw_only=True):
     """A taint of nodes that pods bear."""
 
-    key: Annotated[LabelName | None, Meta(description="The taint's key; any, left out.")] = None
-    value: Annotated[str | None, Meta(description="Its value; any, left out.")] = None
+    key: Annotated[LabelName | None, Meta(description="The taint's key; any, left out.", examples=["dedicated"])] = None
+    value: Annotated[str | None, Meta(description="Its value; any, left out.", examples=["web"])] = None
     effect: Annotated[
         Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None, Meta(description="Its effect; any, left out.")
     ] = None
@@ -55,11 +55,19 @@ class Placement(Part, frozen=True, kw_only=True):
         Literal["node", "zone", "none"],
         Meta(description="Over what pods are spread first; with zone they must be, where there are several."),
     ] = "node"
-    node_selector: Annotated[dict[LabelName, str], Meta(description="Labels the nodes have.")] = field(
-        default_factory=dict
-    )
-    tolerations: Annotated[list[Toleration], Meta(description="Taints the pods bear.")] = field(default_factory=list)
-    priority_class: Annotated[ObjectName | None, Meta(description="Who goes first where room is short.")] = None
+    node_selector: Annotated[
+        dict[LabelName, str], Meta(description="Labels the nodes have.", examples=[{"disk": "ssd"}])
+    ] = field(default_factory=dict)
+    tolerations: Annotated[
+        list[Toleration],
+        Meta(
+            description="Taints the pods bear.",
+            examples=[[{"key": "dedicated", "value": "web", "effect": "NoSchedule"}]],
+        ),
+    ] = field(default_factory=list)
+    priority_class: Annotated[
+        ObjectName | None, Meta(description="Who goes first where room is short.", examples=["important"])
+    ] = None
 
 
 class ServiceAccount(Part, frozen=True, kw_only=True):
@@ -80,21 +88,31 @@ class FileSource(Part, frozen=True, kw_only=True):
     file: Annotated[
         ProjectPath | None, Meta(description="A file beside nuages.yaml.", examples=["deploy/newrelic.ini"])
     ] = None
-    config_map: Annotated[ObjectName | None, Meta(description="A ConfigMap in the app's namespace.")] = None
-    secret: Annotated[ObjectName | None, Meta(description="A Secret in the app's namespace.")] = None
-    key: Annotated[str | None, Meta(description="The key in that ConfigMap or Secret.")] = None
+    config_map: Annotated[
+        ObjectName | None, Meta(description="A ConfigMap in the app's namespace.", examples=["newrelic"])
+    ] = None
+    secret: Annotated[
+        ObjectName | None, Meta(description="A Secret in the app's namespace.", examples=["newrelic"])
+    ] = None
+    key: Annotated[str | None, Meta(description="The key in that ConfigMap or Secret.", examples=["newrelic.ini"])] = (
+        None
+    )
 
 
 class Extra(Part, frozen=True, kw_only=True):
     """A container beside the project's, or before it."""
 
     image: Annotated[str, Meta(description="Its image, by a digest or a tag.", examples=["registry.example.com/a:1"])]
-    command: Annotated[Command | None, Meta(description="What it runs; what its image says, left out.")] = None
-    env: Annotated[dict[Variable, str], Meta(description="Its variables; nothing secret.")] = field(
-        default_factory=dict
-    )
+    command: Annotated[
+        Command | None,
+        Meta(description="What it runs; what its image says, left out.", examples=[["/agent", "--port=8125"]]),
+    ] = None
+    env: Annotated[
+        dict[Variable, str], Meta(description="Its variables; nothing secret.", examples=[{"LEVEL": "info"}])
+    ] = field(default_factory=dict)
     components: Annotated[
-        list[Literal["web", "worker", "beat"]], Meta(description="Beside which components.", examples=[["web"]])
+        list[Literal["web", "worker", "beat"]],
+        Meta(description="Beside which components.", examples=[["web"]], extra_json_schema={"default": ["web"]}),
     ] = field(default_factory=lambda: ["web"])
     resources: Annotated[Resources, Meta(description="CPU and memory.")] = Resources(cpu="50m", memory="64Mi")
 
@@ -111,15 +129,15 @@ class Limits(Part, frozen=True, kw_only=True):
 class Access(Part, frozen=True, kw_only=True):
     """Who of the cluster's groups may do what in the environment's namespace."""
 
-    viewers: Annotated[list[str], Meta(description="Groups that may look, and read no secret.")] = field(
-        default_factory=list
-    )
-    developers: Annotated[list[str], Meta(description="Groups that may deploy, read logs and run commands.")] = field(
-        default_factory=list
-    )
-    operators: Annotated[list[str], Meta(description="Groups that may do all, secrets and data too.")] = field(
-        default_factory=list
-    )
+    viewers: Annotated[
+        list[str], Meta(description="Groups that may look, and read no secret.", examples=[["support"]])
+    ] = field(default_factory=list)
+    developers: Annotated[
+        list[str], Meta(description="Groups that may deploy, read logs and run commands.", examples=[["web-team"]])
+    ] = field(default_factory=list)
+    operators: Annotated[
+        list[str], Meta(description="Groups that may do all, secrets and data too.", examples=[["platform"]])
+    ] = field(default_factory=list)
 
 
 class Target(Part, frozen=True, kw_only=True):
