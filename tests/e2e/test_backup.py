@@ -9,6 +9,7 @@ import pyrage
 import pytest
 from load import Load
 from project import blog_in
+from waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 POSTS = ("dbshell", "-tAc", "select count(*) from posts_post")
@@ -21,6 +22,7 @@ def kept(cluster, kubectl, tmp_path_factory):
     project = blog_in(tmp_path_factory.mktemp("keep") / "blog", cluster, namespace)
     project.edit(**{
         "replicas: 3": "replicas: 1",
+        'version: "17"': 'version: "15"',
         "storage: 1Gi": 'storage: 1Gi, backup: {cron: "0 2 * * *", keep: 2, to: {volume: 1Gi}}',
     })  # fmt: skip
     project.nuages("deploy")
@@ -79,3 +81,37 @@ def test_what_exists_nowhere_else_is_read_by_its_key_alone_and_made_anew_elsewhe
     project.edit(**{f"namespace: {namespace}-2": f"namespace: {namespace}"})
     refused = project.nuages("state", "import", file, "--identity", str(tmp_path / "key"), code=3)
     assert "blog-postgres is there already" in refused.stderr  # it names app_b, and a new server would know app alone
+
+
+def test_another_major_version_stands_on_a_volume_of_its_own_with_all_that_was_in_the_other(kept, kubectl):
+    project, namespace = kept
+    posts = project.nuages(*POSTS).stdout
+    roles = ("dbshell", "-tAc", "select rolname, rolpassword from pg_authid where rolname like 'app%' order by 1")
+    opened = project.nuages(*roles).stdout
+    version = ("dbshell", "-tAc", "select current_setting('server_version_num')::int / 10000")
+    project.edit(**{'version: "15"': 'version: "17"'})
+    assert "nuages services upgrade --to 17" in project.nuages("services", "plan").stdout
+    # One that writes holds it up; whoever drives it is killed meanwhile, and has left it read-only.
+    pod = ("-n", namespace, "exec", "-i", "blog-postgres-0", "--", "psql", "-qAt", "-U", "app", "-d", "blog")
+    readonly = ("-c", "show default_transaction_read_only")
+    with project.start("dbshell", "-c", "begin; update posts_post set title = title; select pg_sleep(300)"):
+        writing = ("-c", "select count(*) from pg_stat_activity where query like 'begin; update%'")
+        wait_for(lambda: kubectl(*pod, *writing).strip() == "2")  # and the one that asks
+        killed = project.start("services", "upgrade", "--yes")
+        wait_for(lambda: kubectl(*pod, *readonly).strip() == "on")
+        killed.kill()
+        killed.communicate()
+        kubectl("-n", namespace, "delete", "jobs", "-l", "app.kubernetes.io/component=backup", "--grace-period=1")
+        kubectl(*pod, "-c", "select pg_terminate_backend(pid) from pg_stat_activity where query like 'begin; update%'")
+    done = json.loads(project.nuages("services", "upgrade", "--to", "17", "--yes", "--json").stdout)
+    assert (done["before"], done["after"].split(".")[0]) == ("15", "17")
+    assert done["rows"] > int(posts)
+    assert project.nuages(*version).stdout.strip() == "17"
+    assert project.nuages(*POSTS).stdout == posts
+    assert project.nuages(*roles).stdout == opened  # rotated or not: who may log in, and by what
+    left = json.loads(project.nuages("services", "list", "--json").stdout)["left"]
+    assert [(one["kind"], one["name"]) for one in left] == [("PersistentVolumeClaim", "data-blog-postgres-0")]
+    # A set that is made anew finds the volume that was filled for its version.
+    kubectl("-n", namespace, "delete", "statefulset", "blog-postgres")
+    project.nuages("deploy")
+    assert project.nuages(*POSTS).stdout == posts

@@ -13,6 +13,7 @@ from nuages.cli.default import WithDefault
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
+    from nuages.release.keeping.upgrade import Upgrade
     from nuages.release.services.change import Store
     from nuages.release.services.look import Entry
     from nuages.release.services.record import Changed
@@ -109,6 +110,7 @@ def apply(
     nuages services apply -e production postgres --yes
     """
     from nuages.errors import UsageError
+    from nuages.local.delivery import deliver_services
     from nuages.release.services import apply as services
     from nuages.release.services.look import look
     from nuages.release.services.record import Outcome, history
@@ -136,12 +138,104 @@ def apply(
     if changes and not yes:
         click.confirm("Apply?", abort=True)
     again = cluster_of(app, file, context)
+    if changes:
+        deliver_services(app, again.context, console.sink)
 
     async def story() -> list[Changed]:
         async with again:
             return await services.apply(app, again, console.sink, only=only, wish=asked)
 
     run(story())
+
+
+@command.command()
+@cluster_options
+@click.argument("service", default="postgres", type=click.Choice(["postgres"]), metavar="[postgres]")
+@click.option("--to", default="", metavar="MAJOR", help="The major version; the one in nuages.yaml, left out.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--message", "-m", default="", help="Why; whoever waits for the lock reads it.")
+@click.option(
+    "--wait",
+    is_flag=False,
+    flag_value="for ever",
+    metavar="[DURATION]",
+    help="Queue behind a release under way, for as long as it takes or, with --wait=10m, so long.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+def upgrade(
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    service: str,
+    to: str,
+    only_plan: bool,
+    message: str,
+    wait: str | None,
+    as_json: bool,
+    yes: bool,
+) -> None:
+    """Bring PostgreSQL to another major version, by a dump of it into a new volume.
+
+    Write the version into nuages.yaml first. While it is copied the site can be read and not be written to; then for
+    some seconds no database answers. The old volume stays. Until then Ctrl-C, or a failure, leaves all as it was.
+
+    \b
+    nuages services upgrade -e production postgres --to 17 --plan
+    nuages services upgrade -e production postgres --to 17
+    """
+    import msgspec
+
+    from nuages.local.delivery import deliver_services
+    from nuages.release.keeping import upgrade as upgrades
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+    asked = wish(message, wait)
+
+    async def planned() -> upgrades.Upgrade:
+        async with cluster:
+            return await upgrades.plan(app, cluster, to)
+
+    found = run(planned())
+    if as_json and only_plan:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    if not as_json:
+        _show_upgrade(found)
+    if only_plan:
+        return
+    if not yes:
+        click.confirm("Upgrade?", abort=True)
+    again = cluster_of(app, file, context)
+    deliver_services(app, again.context, console.sink)
+
+    async def story() -> upgrades.Upgraded:
+        async with again:
+            return await upgrades.upgrade(app, again, console.sink, to=to, wish=asked)
+
+    done = run(story())
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(done)).decode())
+        return
+    console.print(
+        f"PostgreSQL {done.after}; nothing could be written for {done.seconds_unwritten:.0f} s, "
+        f"of which nobody answered for {done.seconds_silent:.0f} s"
+    )
+    if done.left:
+        console.print(f"{done.left} stays, as {done.before} left it: kubectl delete pvc, once nobody needs it")
+
+
+def _show_upgrade(found: Upgrade) -> None:
+    if found.filled:
+        console.print(f"{found.name}  {found.fills} is full: a server of {found.after} takes it up")
+        return
+    console.print(f"{found.name}  {found.before} → {found.after}")
+    console.print(f"  1  it is copied into {found.fills}, a new volume of {found.storage};")
+    console.print("     meanwhile it can be read, and not be written to")
+    console.print(f"  2  its pod gives way to one of {found.after}: for some seconds nobody answers")
+    console.print(f"  {found.leaves} stays behind, as it was at that moment")
 
 
 @command.command()
@@ -160,6 +254,7 @@ def history(file: Path, environment: str, context: str | None) -> None:
     for one in run(story()):
         fields = f"  {', '.join(one.fields)}" if one.fields else ""
         grown = f"  volume {one.storage}" if one.storage else ""
+        grown += f"  {one.note}" if one.note else ""
         console.print(f"{one.started:%Y-%m-%d %H:%M}  {one.service}  {one.way}  {one.outcome}  {one.by}{grown}{fields}")
 
 

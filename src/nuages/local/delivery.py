@@ -61,6 +61,19 @@ def deliver_driver(app: App, context: str, sink: Sink) -> str:
     return reference
 
 
+def deliver_services(app: App, context: str, sink: Sink) -> None:
+    """Bring the images of the app's data stores to a cluster of this machine; any other pulls them by their names.
+
+    Raises:
+        MissingTool: one can neither be pulled nor made here.
+    """
+    if (info := of_context(context)) is None or info.api_only:
+        return
+    there = images.names(info.containerd) if info.ours else set()
+    if missing := [base.archive(name, sink) for name in sorted(_images(services(app)) - there)]:
+        cluster.load(info.name, missing, sink)
+
+
 def load(app: App, built: Built, sink: Sink) -> None:
     """Give this machine's cluster a built image, and the others that its objects name.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 PLACE = "/backups"
 
 # Rows of each table, counted; those that an extension fills, and other sessions' temporary ones, are not in a dump.
-_COUNTS = r"""
+COUNTS = r"""
 COUNTS="SELECT coalesce(json_object_agg(name, number ORDER BY name COLLATE \"C\"), '{}') FROM (
   SELECT format('%I.%I', nspname, relname) AS name, (xpath('/row/n/text()', query_to_xml(
     format('SELECT count(*) AS n FROM ONLY %I.%I', nspname, relname), false, true, '')))[1]::text::bigint AS number
@@ -29,7 +29,7 @@ _COMMON = "".join(
 fail() { echo "failed: $*" >&2; exit 1; }
 sql() { psql -XqAt -v ON_ERROR_STOP=1 "$@"; }
 """,
-        _COUNTS,
+        COUNTS,
     )
 )
 
@@ -131,7 +131,9 @@ echo "{\"into\": \"$into\", \"seconds\": $seconds, \"missing\": \"$missing\", \"
     )
 )
 
-# Renaming needs that nobody is connected: nobody new gets in, who is in is shown out, and both names change at once.
+# Renaming needs that nobody is connected. It locks the name, so nobody new gets in, and who is in is shown out from
+# beside; both names change in one transaction: whatever is killed here, one of the two databases is open by that name.
+# https://www.postgresql.org/docs/current/sql-alterdatabase.html
 SWITCH = "".join(
     (
         _COMMON,
@@ -140,8 +142,14 @@ new=$1 old=$2 live=$PGDATABASE
 export PGDATABASE=postgres
 names=(-v new="$new" -v old="$old" -v live="$live")
 exists() { [[ $(sql -v name="$1" <<< "SELECT count(*) FROM pg_database WHERE datname = :'name'") = 1 ]]; }
-exists "$new" || fail "there is no database $new"
+exists "$new" || fail "there is no database $new; there are: $(sql -c "SELECT string_agg(datname, ' ' ORDER BY datname)
+    FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")"
 exists "$old" && fail "there is a database $old already"
+# One that was closed for a switch, by an nuages before this one, and stayed so.
+sql "${names[@]}" <<'SQL' | sql
+SELECT format('ALTER DATABASE %I ALLOW_CONNECTIONS true;', datname)
+FROM pg_database WHERE datname IN (:'live', :'new') AND NOT datallowconn;
+SQL
 # What a database is told by itself, and who may connect to it, is no part of a dump: as it is in the one that serves.
 sql "${names[@]}" <<'SQL' | sql
 SELECT format('ALTER DATABASE %I SET %I TO %s;', :'new', split_part(one, '=', 1),
@@ -154,24 +162,19 @@ SELECT format('GRANT %s ON DATABASE %I TO %s;', privilege_type, :'new',
     CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
 FROM pg_database, aclexplode(datacl) WHERE datname = :'live';
 SQL
-reopen() {
-    status=$?
-    for one in "$live" "$old" "$new"; do
-        exists "$one" && sql -v name="$one" <<< 'ALTER DATABASE :"name" ALLOW_CONNECTIONS true'
-    done
-    exit $status
-}
-trap reopen EXIT
+sql "${names[@]}" > /dev/null <<'SQL' &
+SELECT oid AS old_oid FROM pg_database WHERE datname = :'live' \gset
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'live', :'new')
+    AND EXISTS (SELECT FROM pg_database WHERE oid = :old_oid AND datname = :'live') \watch 0.05
+SQL
+beside=$!
+trap 'kill "$beside" 2> /dev/null || true' EXIT
 began=$EPOCHREALTIME
 sql "${names[@]}" <<'SQL'
-ALTER DATABASE :"new" ALLOW_CONNECTIONS false;
-ALTER DATABASE :"live" ALLOW_CONNECTIONS false;
-SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname IN (:'live', :'new') \g /dev/null
 BEGIN;
 ALTER DATABASE :"live" RENAME TO :"old";
 ALTER DATABASE :"new" RENAME TO :"live";
 COMMIT;
-ALTER DATABASE :"live" ALLOW_CONNECTIONS true;
 SQL
 seconds=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')
 sql -d "$live" -c 'SELECT FROM pg_class LIMIT 1' > /dev/null

@@ -15,9 +15,11 @@ from nuages.release.difference import Change, Difference
 from nuages.release.doctor.findings import Examination, Look
 from nuages.release.events import Event
 from nuages.release.keeping.backups import Backup, Backups, Drilled
+from nuages.release.keeping.upgrade import Upgrade, Upgraded
+from nuages.release.picture import Certificate, Component, Hold, Job, Problem, Schedule, Status
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
-from nuages.release.status import Component, Hold, Problem, Status
+from nuages.release.services.record import Changed
 from nuages.release.trials.trial import Trial
 from nuages.release.values import Entry, Listing
 from nuages.release.webhook import Notice
@@ -29,6 +31,9 @@ PAGE = Path(__file__).parents[3] / "docs/reference/records.md"
 
 FIELDS = {
     "Record": Record.__struct_fields__,
+    "Changed": Changed.__struct_fields__,
+    "Upgrade": Upgrade.__struct_fields__,
+    "Upgraded": Upgraded.__struct_fields__,
     "Build": Build.__struct_fields__,
     "Statics": Statics.__struct_fields__,
     "Passed": Passed.__struct_fields__,

@@ -10,6 +10,7 @@ from nuages.progress import Said
 from nuages.release import standing
 from nuages.release.phases.bring import apply_one, bring, live_of
 from nuages.release.record import Stored
+from nuages.release.services.volumes import placed
 from nuages.release.steps import Finished, Step
 from nuages.release.world import World
 from nuages.render.access_roles import GRANTED
@@ -31,7 +32,8 @@ async def services(release: Stored, world: World) -> Step:
         granted = await asyncio.gather(*(_granted(wanted, release, world) for wanted in foundation))
         stays_as_it_is = [any(pair) for pair in zip(larger, granted, strict=True)]
         apply += [wanted for wanted, stays in zip(foundation, stays_as_it_is, strict=True) if not stays]
-        apply += [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
+        missing = [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
+        apply += await asyncio.gather(*(placed(wanted, None, world.cluster) for wanted in missing))
         # Also those that are there: this very release may have made them, and been stopped before it wrote that down.
         stand = [live for live in there if live]
         apply += manifest.static  # it comes up beside the migration; its own phase waits for it

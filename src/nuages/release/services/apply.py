@@ -19,6 +19,7 @@ from nuages.errors import CommandFailed, NuagesError, Refused
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Said, Sink, step
+from nuages.release.keeping.jobs import fresh, ran
 from nuages.release.locks import lock
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Lock, Wish
@@ -26,7 +27,9 @@ from nuages.release.services import record
 from nuages.release.services.change import Store, Way, claimed, size
 from nuages.release.services.look import WORKLOADS, fitting, look
 from nuages.release.services.record import Changed, Outcome
+from nuages.release.services.volumes import placed
 from nuages.release.world import utc
+from nuages.render import upgrade
 from nuages.render.foundation import accounts
 from nuages.render.labels import instance
 from nuages.render.manifest import services
@@ -68,10 +71,20 @@ async def apply(
     async with lock.held(
         cluster, app.namespace, lock.name(app.name), wish, waiting=lambda line: sink(Said(line))
     ) as held:
+        stopped = await record.close(app, cluster)
+        if any(one.way is Way.UPGRADE for one in stopped):
+            await reopen(app, cluster, sink)
         found = [store for store in await look(app, cluster) if not only or store.service in only]
         refuse(app, found)
-        await record.close(app, cluster)
         return [await _change(app, store, cluster, held, sink) for store in found if store.way in CHANGES]
+
+
+async def reopen(app: App, cluster: Cluster, sink: Sink) -> None:
+    """Let PostgreSQL be written to, where an upgrade that was stopped has left it read-only."""
+    live = await cluster.get("StatefulSet", app.namespace, app.postgres.name) if app.postgres else None
+    if live is not None:
+        with step(sink, "let postgres be written to") as shown:
+            await ran(app, upgrade.reopen(app, fresh(app, "reopen")), cluster, shown.say)
 
 
 async def _change(app: App, store: Store, cluster: Cluster, held: Lock, sink: Sink) -> Changed:
@@ -87,7 +100,7 @@ async def _change(app: App, store: Store, cluster: Cluster, held: Lock, sink: Si
     try:
         with step(sink, store.service) as shown:
             await _become(app, store, cluster, held)
-            await _answers(app, store, cluster, shown.say)
+            await answers(app, _workload(app, store), cluster, shown.say)
             shown.note = said(store)
     except BaseException as error:
         ended = msgspec.structs.replace(told, ended=utc(), outcome=Outcome.STOPPED)  # Ctrl-C
@@ -117,21 +130,22 @@ def said(store: Store) -> str:
 async def _become(app: App, store: Store, cluster: Cluster, held: Lock) -> None:
     wanted = _workload(app, store)
     live = await cluster.get(wanted["kind"], app.namespace, store.name)
+    wanted = await placed(wanted, live, cluster)
     await held.check()
     # The account that its pods run under may be new as well: they would not be made without.
     for item in accounts(app):
         if item["metadata"]["name"] == wanted["spec"]["template"]["spec"]["serviceAccountName"]:
             await cluster.apply(item)
     if live and store.way is Way.ANEW:
-        await _without(live, cluster, propagation="Foreground")
+        await without(live, cluster, propagation="Foreground")
         await cluster.apply(wanted)
     elif live and store.storage:
         await _grow(app, wanted, store.storage, cluster)
         # The set would go on claiming the old size: it is made anew around its pod and its volume.
-        await _without(live, cluster, propagation="Orphan")
-        await cluster.apply(wanted, force=True)
+        await without(live, cluster, propagation="Orphan")
+        await cluster.apply(wanted)
     else:
-        await cluster.apply(fitting(wanted, live) if live else wanted, force=True)
+        await cluster.apply(fitting(wanted, live) if live else wanted)
     if live and live["kind"] == "StatefulSet" and store.way is Way.RESTART:
         await _give_way(live, cluster)
     for item in services(app):  # what stands beside it: its Service, its disruption budget
@@ -167,7 +181,7 @@ async def _grow(app: App, wanted: Object, storage: str, cluster: Cluster) -> Non
         await cluster.patch_merge("PersistentVolumeClaim", app.namespace, name, asked)
 
 
-async def _without(live: Object, cluster: Cluster, *, propagation: str) -> None:
+async def without(live: Object, cluster: Cluster, *, propagation: str) -> None:
     """Take a workload away, and wait until its name is free."""
     kind, about = live["kind"], live["metadata"]
     async with Mirror(cluster, about["namespace"], (kind,), about["labels"]) as mirror:
@@ -176,13 +190,13 @@ async def _without(live: Object, cluster: Cluster, *, propagation: str) -> None:
             await mirror.changed(since=mirror.version)
 
 
-async def _answers(app: App, store: Store, cluster: Cluster, say: Callable[[str], None]) -> None:
-    """Wait until the store answers as it is wanted.
+async def answers(app: App, wanted: Object, cluster: Cluster, say: Callable[[str], None]) -> None:
+    """Wait until a store answers as it is wanted.
 
     Raises:
         CommandFailed: it can't, or takes longer than PATIENCE.
     """
-    wanted, began = _workload(app, store), utc()
+    began = utc()
     async with Mirror(cluster, app.namespace, KINDS, instance(app)) as mirror:
         try:
             async with asyncio.timeout(PATIENCE):

@@ -32,6 +32,8 @@ class Way(StrEnum):
     """Its volume grows, while it runs."""
     ANEW = "anew"
     """It is made anew, with a volume; what it held in memory goes."""
+    UPGRADE = "upgrade"
+    """Another major version is filled from it into a volume of its own, and takes its place."""
     REFUSED = "refused"
 
 
@@ -74,12 +76,18 @@ def size(workload: Object) -> str:
 
 def claimed(workload: Object) -> str:
     """What the volume's claim of its one pod is called."""
-    return f"data-{workload['metadata']['name']}-0"
+    (claim,) = workload["spec"].get("volumeClaimTemplates") or [{"metadata": {"name": "data"}}]
+    return f"{claim['metadata']['name']}-{workload['metadata']['name']}-0"
 
 
 def image(workload: Object) -> str:
     """The image of its server."""
     return str(workload["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def major(workload: Object) -> str:
+    """The major version of its server: "17"."""
+    return _named(image(workload))[1]
 
 
 def _other(service: str, wanted: Object, live: Object) -> Iterator[Finding]:
@@ -89,7 +97,7 @@ def _other(service: str, wanted: Object, live: Object) -> Iterator[Finding]:
         return
     at = Place(path=f"services.{service}.run.{'version' if had == asked else 'engine'}")
     if service == "postgres" and has != wants:
-        hint = "nuages state export --database, then into a new volume: guides/backups.md, Another major version"
+        hint = f"nuages services upgrade --to {wants}" if int(has) < int(wants) else f'version: "{has}"'
         yield Finding("release.E384", Level.ERROR, f"{has} does not become {wants} by a restart", at, hint)
     elif had != asked or int(wants) < int(has):
         said = f"{asked} {wants} does not read what {had} {has} has written"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import msgspec
 
@@ -10,11 +11,14 @@ from nuages.app import stores
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import Forbidden
+from nuages.findings import Finding, Level, Place
 from nuages.kube.client import MANAGER, Cluster
+from nuages.kube.failures import FieldConflict
 from nuages.release import ownership, redact
 from nuages.release.plan.fields import changed, shown
 from nuages.release.services.change import Store, Way, claimed, image, size, stuck, way
-from nuages.render.labels import COMPONENT, owned
+from nuages.release.services.volumes import placed
+from nuages.render.labels import COMPONENT, POSTGRES, owned, selector
 from nuages.render.manifest import services
 
 WORKLOADS = ("StatefulSet", "Deployment")
@@ -71,7 +75,7 @@ async def listing(app: App, cluster: Cluster) -> Listing:
 async def left(app: App, cluster: Cluster) -> list[Left]:
     """Workloads, volumes and Secrets of stores that the spec does not run (any more)."""
     running = stores.running(app)
-    found = []
+    found = await _outgrown(app, cluster)
     for kind in (*WORKLOADS, "Service", "PersistentVolumeClaim", "Secret"):
         for item in (await cluster.list(kind, app.namespace, labels=owned(app))).items:
             about = item["metadata"]
@@ -81,6 +85,16 @@ async def left(app: App, cluster: Cluster) -> list[Left]:
             if service in stores.SERVICES and service not in running:
                 found.append(Left(service=service, kind=kind, name=about["name"]))
     return found
+
+
+async def _outgrown(app: App, cluster: Cluster) -> list[Left]:
+    """The volume that PostgreSQL had before an upgrade took it to another one."""
+    live = await cluster.get("StatefulSet", app.namespace, app.postgres.name) if app.postgres else None
+    if live is None or not size(live):
+        return []
+    claims = (await cluster.list("PersistentVolumeClaim", app.namespace, labels=selector(app, POSTGRES))).items
+    names = [item["metadata"]["name"] for item in claims]
+    return [Left(service=POSTGRES, kind="PersistentVolumeClaim", name=one) for one in names if one != claimed(live)]
 
 
 async def look(app: App, cluster: Cluster) -> list[Store]:
@@ -108,6 +122,7 @@ def _declared(claims: list[Object], storage: str) -> list[Object]:
 async def _look(app: App, service: str, wanted: Object, cluster: Cluster) -> Store:
     kind, name = wanted["kind"], wanted["metadata"]["name"]
     live = await cluster.get(kind, app.namespace, name)
+    wanted = await placed(wanted, live, cluster)
     if live is None:
         # Whoever grew its volume may have been stopped while the set was away.
         there = await cluster.get("PersistentVolumeClaim", app.namespace, claimed(wanted)) if size(wanted) else None
@@ -119,7 +134,10 @@ async def _look(app: App, service: str, wanted: Object, cluster: Cluster) -> Sto
         return Store(service=service, name=name, way=Way.REFUSED, findings=tuple(findings))
     if size(wanted) and not size(live):
         return Store(service=service, name=name, way=Way.ANEW)
-    after = await cluster.apply(fitting(wanted, live), dry_run=True, force=True)
+    try:
+        after = await cluster.apply(fitting(wanted, live), dry_run=True)
+    except FieldConflict as conflict:
+        return Store(service=service, name=name, way=Way.REFUSED, findings=tuple(_taken(service, conflict)))
     differ = tuple(
         shown(kind, *one, redact.text)
         for one in changed(live, after, fitting(wanted, live), MANAGER)
@@ -127,6 +145,15 @@ async def _look(app: App, service: str, wanted: Object, cluster: Cluster) -> Sto
     )
     how, grows = way(wanted, live, claim, differ)
     return Store(service=service, name=name, way=how, fields=differ, storage=grows)
+
+
+def _taken(service: str, conflict: FieldConflict) -> Iterator[Finding]:
+    """What another manager has set otherwise than the spec has it: it is named, and never forced."""
+    at = Place(path=f"services.{service}.run")
+    hint = "say in nuages.yaml what it has now, or set it back by hand to what the spec says; then nobody disagrees"
+    for field in conflict.fields:
+        said = f"{field.path.lstrip('.')} was set by {field.manager}, otherwise than the spec has it"
+        yield Finding("release.E371", Level.ERROR, said, at, hint)
 
 
 async def _expands(claim: Object | None, cluster: Cluster) -> bool | None:

@@ -44,6 +44,8 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None = None
     outcome: Outcome = Outcome.RUNNING
     failure: str = ""
+    note: str = ""
+    """What is to be known of it beside: of an upgrade from which version to which, and how long nobody wrote."""
 
     @property
     def key(self) -> str:
@@ -57,11 +59,14 @@ async def history(app: App, cluster: Cluster) -> list[Changed]:
     return sorted(found, key=lambda one: one.key, reverse=True)
 
 
-async def close(app: App, cluster: Cluster) -> None:
-    """Close what somebody began and never ended. Only who holds the lock may: then it is nobody's any more."""
-    for one in await history(app, cluster):
-        if one.outcome is Outcome.RUNNING:
-            await write(app, msgspec.structs.replace(one, ended=utc(), outcome=Outcome.STOPPED), cluster)
+async def close(app: App, cluster: Cluster) -> list[Changed]:
+    """Close what somebody began and never ended, and answer it. Only who holds the lock may: then it is nobody's any
+    more.
+    """
+    found = [one for one in await history(app, cluster) if one.outcome is Outcome.RUNNING]
+    for one in found:
+        await write(app, msgspec.structs.replace(one, ended=utc(), outcome=Outcome.STOPPED), cluster)
+    return found
 
 
 async def write(app: App, changed: Changed, cluster: Cluster) -> None:
