@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from nuages.host import places
 from nuages.spec import schema
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "e2e"))  # its terminal
 SHELLS = {"zsh": "zsh", "fish": "fish", "groff": "groff", "man": "man-db"}
 """Program -> Debian's package that has it; bash is on every machine."""
 
