@@ -25,7 +25,7 @@ environments: {local: {}, staging: {cluster: staging}}
 PROGRAMS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}
 BEGUN = {
     "bash": "source <(nuages completion bash)",
-    "zsh": "autoload -U compinit; compinit -u -d /dev/null; source <(nuages completion zsh)",
+    "zsh": "autoload -U compinit; compinit -u -D; source <(nuages completion zsh)",
     "fish": "source (nuages completion fish | psub)",
 }
 LINES = [
