@@ -7,9 +7,7 @@ ended is said by its Jobs, as many as `history` keeps.
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from nuages.app.objects import Object
 from nuages.render.labels import KEY
@@ -18,7 +16,7 @@ from nuages.rollout.kinds import Done, Failed, tracker
 Ended = Literal["never", "running", "complete", "failed", "unknown"]
 
 
-class Runs(msgspec.Struct, frozen=True, kw_only=True):
+class Runs(NamedTuple):
     """One schedule and its last run; times as the API server writes them (RFC 3339, UTC)."""
 
     name: str
