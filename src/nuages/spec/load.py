@@ -12,7 +12,7 @@ import msgspec
 
 from nuages.errors import SpecInvalid, UsageError
 from nuages.findings import Finding, Level, Place, errors
-from nuages.spec import files, schema
+from nuages.spec import files, migrate, schema
 from nuages.spec.document import Document, Path, Value, read
 from nuages.spec.environments import is_template, merged, named, template_of
 from nuages.spec.model import EnvironmentSpec
@@ -94,6 +94,8 @@ def parse(raw: bytes, file: str) -> Spec:
         wrong = Finding("spec.E102", Level.ERROR, "not a map", Place(file, 1, 1), "begin with name: and image:")
         raise _invalid(findings or [wrong])
     whole = canonical(document)
+    if other := migrate.judged(whole.get("apiVersion"), document.place(("apiVersion",))):
+        raise _invalid([*findings, other])
     patches, misplaced = _patches(whole.pop("environments", None))
 
     disagreements, mended = mistakes(whole, schema.base())

@@ -1,0 +1,263 @@
+"""`nuages config`: what nuages.yaml amounts to, what its fields are, and how an older one is brought up to date."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nuages.cli.console import console
+from nuages.cli.target import spec_options
+
+if TYPE_CHECKING:
+    from nuages.spec.describe import Described
+    from nuages.spec.load import Spec
+    from nuages.spec.origins import Origin
+
+CHANGES = 5
+"""The exit code of --diff where there are changes, as that of `nuages plan --exit-code`."""
+
+
+@click.group()
+def command() -> None:
+    """What nuages.yaml amounts to: get a value, explain a field, migrate the file."""
+
+
+@command.command()
+@click.argument("path", default="")
+@spec_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def get(path: str, file: Path, environment: str, as_json: bool) -> None:
+    """A value as it is in an environment, and where it comes from: the environment's patch, the base, or a default.
+
+    A value alone is on standard output, its origin on standard error. Below a map each line has its origin as a
+    comment: it is YAML still. Without PATH, all of it. What follows from the spec is found too: web.main.timing.grace.
+
+    \b
+    nuages config get web.main.replicas -e production
+    nuages config get expose
+    """
+    import msgspec
+
+    from nuages.errors import UsageError
+    from nuages.release import redact
+    from nuages.spec.describe import path_of
+    from nuages.spec.load import load
+    from nuages.spec.origins import origin
+
+    spec = load(file)
+    whole = _shown(msgspec.to_builtins(spec.environment(environment)), redact)
+    try:
+        at = path_of(path, whole)
+    except UsageError:
+        if not _derived(spec, environment, path, as_json=as_json, must=True):
+            raise
+        return
+    value: Any = whole
+    for part in at:
+        value = value[part]
+    if value is None and _derived(spec, environment, path, as_json=as_json, must=False):
+        return
+    found = origin(spec, environment, at)
+    if as_json:
+        _json(path, environment, value, found.source, _where(found))
+    elif isinstance(value, dict) and value:
+        for line in _lines(spec, environment, at, value):
+            console.print(line)
+    else:
+        console.print(_text(value))
+        click.echo(console.style(_said(found), "dim"), err=True)
+
+
+@command.command()
+@click.argument("path", default="")
+@click.option("--recursive", "-r", is_flag=True, help="Every field below it, as a tree is read.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def explain(path: str, recursive: bool, as_json: bool) -> None:
+    """What a field of nuages.yaml is: its form, its default, an example, and what is below it. Needs no file.
+
+    The names of a map may be left out: web.replicas is web.NAME.replicas.
+
+    \b
+    nuages config explain web.requestTimeout
+    nuages config explain services.postgres
+    """
+    import msgspec
+
+    from nuages.spec import describe
+
+    if recursive:
+        rows = list(describe.flat(path))
+        if as_json:
+            console.print(msgspec.json.format(msgspec.json.encode({"schema": 1, "fields": dict(rows)})).decode())
+            return
+        wide = max((len(name) for name, _ in rows), default=0)
+        for name, form in rows:
+            console.print(f"{name:<{wide}}  {console.style(form, 'dim')}")
+        return
+    found = describe.described(path)
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    for line in _page(found, min(shutil.get_terminal_size().columns, 110)):
+        console.print(line)
+
+
+@command.command()
+@click.option("--file", "-f", type=click.Path(path_type=Path), default=Path("nuages.yaml"), show_default=True,
+              help="The spec.")  # fmt: skip
+@click.option(
+    "--diff",
+    is_flag=True,
+    help=f"Show what would change, and write nothing; exit code {CHANGES} where something would.",
+)
+def migrate(file: Path, diff: bool) -> int:
+    """Bring a nuages.yaml into the newest form; comments and layout stay as they are.
+
+    Also names that are misspelled, where it is plain what was meant. Each change is told with its place.
+    """
+    from nuages.errors import UsageError
+    from nuages.host.files import replace
+    from nuages.spec.document import dotted
+    from nuages.spec.migrate import CURRENT, migrated
+
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"no {file.name} in {file.parent.resolve()}", hint="`nuages init` writes one") from None
+    made = migrated(raw, file.name)
+    before = raw.decode("utf-8-sig", errors="replace")
+    if made.text == before:
+        console.print(f"{file.name} is {CURRENT}; nothing to change")
+        return 0
+    if diff:
+        import difflib
+
+        for line in difflib.unified_diff(
+            before.splitlines(), made.text.splitlines(), file.name, "migrated", "", "", 2, ""
+        ):
+            console.print(line)
+        return CHANGES
+    replace(file, made.text)
+    for edit in made.edits:
+        console.print(
+            f"{file.name}:{edit.line}:{edit.column}: {dotted(edit.path)}  {edit.new} for {edit.old}: {edit.why}"
+        )
+    return 0
+
+
+def _shown(whole: dict[str, Any], redact: Any) -> dict[str, Any]:
+    """The spec without what is secret in it, should somebody have written some."""
+
+    def walked(value: Any, name: str = "") -> Any:
+        match value:
+            case dict():
+                return {key: walked(one, name if key == "value" else str(key)) for key, one in value.items()}
+            case list():
+                return [walked(one, name) for one in value]
+            case str():
+                return redact.text(value)
+            case _:
+                return value
+
+    made: dict[str, Any] = walked(whole)
+    for name, variable in made["env"].items():
+        if variable.get("value"):
+            variable["value"] = redact.variable(name, variable["value"])
+    return made
+
+
+def _derived(spec: Spec, environment: str, path: str, *, as_json: bool, must: bool) -> bool:
+    """Show what follows from the spec at a path; False where nothing does."""
+    from nuages.app.components import resolve
+    from nuages.project.explain import chosen, explain
+
+    lines = [line for line in chosen(explain(resolve(spec, environment)), path) if path]
+    exact = [line for line in lines if line.path == path]
+    if as_json and exact:
+        _json(path, environment, exact[0].value, "derived", {"why": exact[0].why})
+    elif exact:
+        console.print(exact[0].value)
+        click.echo(console.style(f"follows: {exact[0].why}", "dim"), err=True)
+    elif lines and must and not as_json:
+        for line in lines:
+            console.print(f"{line.path}: {line.value}  # follows: {line.why}")
+    return bool(exact or (lines and must and not as_json))
+
+
+def _lines(spec: Spec, environment: str, at: tuple[str | int, ...], value: Any, indent: str = "") -> list[str]:
+    """A map as YAML, each value with its origin behind it."""
+    from nuages.spec.origins import origin
+
+    lines = []
+    for key, one in value.items():
+        name = _text(str(key))
+        if isinstance(one, dict) and one:
+            lines += [f"{indent}{name}:", *_lines(spec, environment, (*at, key), one, f"{indent}  ")]
+            continue
+        found = origin(spec, environment, (*at, key))
+        if one is None and found.place is None:
+            continue  # what nobody said, and is nothing
+        text = f"{indent}{name}: {_text(one)}"
+        lines.append(f"{text:<40}  {console.style(f'# {_said(found)}', 'dim')}")
+    return lines
+
+
+def _said(found: Origin) -> str:
+    """default; nuages.yaml:3:5; nuages.yaml:41:9 (environments.production)."""
+    if found.place is None:
+        return found.source
+    place = ":".join(str(part) for part in found.place[:3])
+    return place if found.source == "base" else f"{place} ({found.source})"
+
+
+def _where(found: Origin) -> dict[str, Any]:
+    place = found.place
+    return {"file": place.file, "line": place.line, "column": place.column} if place else {}
+
+
+def _json(path: str, environment: str, value: Any, source: str, more: dict[str, Any]) -> None:
+    import msgspec
+
+    told = {"schema": 1, "environment": environment, "path": path, "value": value, "source": source, **more}
+    console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+
+
+def _text(value: Any) -> str:
+    """A value as YAML writes it on one line."""
+    import yaml
+
+    if isinstance(value, str) and value and "\n" not in value:
+        plain = yaml.safe_load(value) if not set(value) & set("#:{}[],&*!|>'\"%@`") else None
+        return (
+            value
+            if plain == value
+            else yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
+        )
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
+    return text.removesuffix("...\n").strip()
+
+
+def _page(found: Described, width: int) -> list[str]:
+    """The page of one field: what it is, then what is below."""
+    lines = [f"{console.style(found.path or 'nuages.yaml', 'bold')}  {found.form}"]
+    lines += textwrap.wrap(found.description, width, initial_indent="  ", subsequent_indent="  ")
+    if found.required:
+        lines.append("  needed")
+    elif not found.fields or found.default:
+        lines.append(f"  default  {_text(found.default) if found.default is not None else 'none'}")
+    lines += [f"  example  {_text(example)}" for example in found.examples[:2]]
+    if found.fields:
+        lines.append(f"\nBelow {'each NAME' if found.form.startswith('map of') else 'it'}:")
+    for field in found.fields:
+        shown = (
+            "needed" if field.required else "" if field.default in (None, {}, []) else f"default {_text(field.default)}"
+        )
+        if isinstance(field.default, dict):
+            shown = ""
+        lines.append("  ".join(filter(None, (f"  {console.style(field.name, 'bold')}", field.form, shown))))
+        lines += textwrap.wrap(field.description, width, initial_indent="      ", subsequent_indent="      ")
+    return lines
