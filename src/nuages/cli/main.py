@@ -20,6 +20,7 @@ GROUPS = {
         "inspect": "What is known of a Django project, and where it was read.",
         "check": "Check nuages.yaml; every finding at once, nothing touched.",
         "explain": "Why: what was concluded, changed in the settings, derived.",
+        "config": "What nuages.yaml amounts to: get, explain a field, migrate.",
     },
     "Release": {
         "build": "Build the project's image.",
