@@ -114,3 +114,8 @@ def main() -> NoReturn:
         # The reader of our output left (`nuages render | head`); that is its right. Python would complain at exit.
         sys.stdout = None
         sys.exit(141)
+        if sys.argv[1:2] == ["status"]:
+            from nuages.cli.glimpse import glimpse
+
+            if glimpse(sys.argv[2:]):
+                sys.exit(0)

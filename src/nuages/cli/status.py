@@ -1,36 +1,61 @@
-"""`nuages status`: one screen."""
+"""`nuages status`: one screen, once or live."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nuages.cli.console import console, duration
+from nuages.cli.console import duration
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nuages.app.components import App
     from nuages.kube.client import Cluster
+    from nuages.release.picture import Status
     from nuages.release.record import Record
-    from nuages.release.status import Status
 
 
 @click.command()
 @cluster_options
-@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
-def command(file: Path, environment: str, context: str | None, as_json: bool) -> None:
-    """What runs, in which release, and what is wrong."""
-    import msgspec
+@click.option("--watch", "-w", is_flag=True, help="Go on, and show each change, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON; with --watch a line for each change.")
+def command(file: Path, environment: str, context: str | None, watch: bool, as_json: bool) -> None:
+    """What runs, in which release, what is wrong, and what to do next.
+
+    \b
+    nuages status                    one screen
+    nuages status -w                 the same, live; in a pipe a line for each change
+    nuages status --json             for programs
+    """
+    from nuages.cli.live import Live, Log
+    from nuages.cli.screen import document, lines, paint
+    from nuages.release.world import utc
 
     app = app_of(file, environment)
-    found = run(_look(app, cluster_of(app, file, context)))
-    if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
-    else:
-        for line in _lines(found):
-            console.print(line)
+    cluster = cluster_of(app, file, context)
+    _remember(app, file, context, cluster)
+    if not watch:
+        found = run(_look(app, cluster))
+        _print([document(found)] if as_json else lines(found, utc(), paint(sys.stdout)))
+        return
+    view = Live(sys.stdout) if sys.stdout.isatty() and not as_json else Log(sys.stdout)
+
+    def show(found: Status) -> None:
+        if as_json:
+            _print([document(found, indent=None)])
+        else:
+            view.show(lambda: lines(found, utc(), paint(sys.stdout), used=view.whole))
+
+    with view:
+        try:
+            run(_watch(app, cluster, show))
+        except KeyboardInterrupt:
+            return
 
 
 async def _look(app: App, cluster: Cluster) -> Status:
@@ -41,32 +66,27 @@ async def _look(app: App, cluster: Cluster) -> Status:
         return await status(app, cluster, ingress_port(cluster.context, tls=encrypted(app.expose)))
 
 
-def _lines(found: Status) -> list[str]:
-    """The screen: what serves, the parts, where it answers, what is wrong."""
-    serving = f"release {found.release}" if found.release else "no release live yet"
-    lines = [f"{found.app}  {serving}  in {found.namespace} ({found.context})"]
-    if found.latest:
-        where = f" in {found.phase}" if found.phase else ""
-        lines.append(f"release {found.latest} {found.latest_outcome}{where}")
-    if found.waits:
-        lines += [f"… waits: {found.waits}", *([f"  {found.hint}"] if found.hint else [])]
-    if found.latest_outcome == "running" and not found.waits and not found.lock:
-        lines.append(f"… nobody is at it; {found.hint or 'nuages deploy goes on with it'}")
-    if found.lock:
-        what = ": ".join(filter(None, [found.lock.command, found.lock.message]))
-        does = "locked it" if found.lock.by_hand else "is at work"
-        lines.append(f"… {found.lock.who} {does}, since {found.lock.since}" + (f"  {what}" if what else ""))
-    wrong = {problem.name for problem in found.problems}
-    for part in found.components:
-        mark = "✗" if part.name in wrong else "✓" if part.ready == part.wanted else "…"
-        restarts = {0: "", 1: "  1 restart"}.get(part.restarts, f"  {part.restarts} restarts")
-        lines.append(f"{mark} {part.name:<24} {part.ready}/{part.wanted} ready{restarts}  {part.state}".rstrip())
-    lines += [f"  {address}" for address in found.addresses]
-    for problem in found.problems:
-        lines.append(f"✗ {problem.name}: {problem.summary}")
-        lines += [f"    {line}" for line in problem.detail.splitlines()]
-        lines += [f"  hint  {problem.hint}"] if problem.hint else []
-    return lines
+async def _watch(app: App, cluster: Cluster, show: Callable[[Status], None]) -> None:
+    from nuages.local.info import ingress_port
+    from nuages.release.status import encrypted, watched
+
+    async with cluster:
+        await watched(app, cluster, ingress_port(cluster.context, tls=encrypted(app.expose)), show)
+
+
+def _remember(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
+    """So that the next status needs nothing of the spec."""
+    from nuages.cli.recalled import remember
+    from nuages.local.info import ingress_port
+    from nuages.release.status import encrypted
+
+    port = ingress_port(cluster.context, tls=encrypted(app.expose))
+    remember(app, file, asked, cluster, port)
+
+
+def _print(lines: list[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 async def live(app: App, cluster: Cluster, record: Record) -> list[str]:

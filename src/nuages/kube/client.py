@@ -60,6 +60,7 @@ class Cluster:
         from nuages.kube.transport import Transport  # noqa: PLC0415 - httpx is slow to import
 
         access = load(kubeconfig, context)
+        self.kubeconfig = kubeconfig
         self.context = access.context
         self.server = access.server
         self.identity = access.identity

@@ -72,6 +72,7 @@ KNOWN: dict[str, Resource] = {
     **_table("discovery.k8s.io/v1", ("EndpointSlice", "endpointslices")),
     **_table("gateway.networking.k8s.io/v1", ("Gateway", "gateways"), ("HTTPRoute", "httproutes")),
     **_table("gateway.networking.k8s.io/v1", ("GatewayClass", "gatewayclasses"), namespaced=False),
+    **_table("metrics.k8s.io/v1beta1", ("PodMetrics", "pods")),
     **_table("networking.k8s.io/v1", ("Ingress", "ingresses"), ("NetworkPolicy", "networkpolicies")),
     **_table("networking.k8s.io/v1", ("IngressClass", "ingressclasses"), namespaced=False),
     **_table("policy/v1", ("PodDisruptionBudget", "poddisruptionbudgets")),

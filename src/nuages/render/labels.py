@@ -6,8 +6,12 @@ the part of it that never changes, because a Deployment's selector can't.
 
 from __future__ import annotations
 
-from nuages.app.components import App
+from typing import TYPE_CHECKING
+
 from nuages.app.objects import Object
+
+if TYPE_CHECKING:
+    from nuages.app.components import App
 
 MANAGER = "nuages"
 ENVIRONMENT = "nuages.dev/environment"
@@ -30,6 +34,7 @@ TRACK = "nuages.dev/track"
 WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
 SCHEDULE, JOB, FRONTEND, BACKUP = "schedule", "job", "frontend", "backup"
 STATIC, POSTGRES, REDIS, RABBITMQ, MEMCACHED = "static", "postgres", "redis", "rabbitmq", "memcached"
+PGBOUNCER = "pgbouncer"
 # An object of the user's own.
 EXTRA = "extra"
 # What whoever runs the cluster may have to apply: rights and limits.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple, Protocol
 
 from nuages.app.objects import Object
-from nuages.rollout.causes.refusals import FOR_GOOD, refusal
 
 
 class Waiting(NamedTuple):
@@ -238,7 +237,11 @@ def _condition(status: Object, kind: str) -> Object:
 def _refused_pods(status: Object) -> Failed | None:
     """Whether pods are refused for good: by Pod Security, by an admission rule. A quota may get free."""
     found = _condition(status, "ReplicaFailure")
-    why = refusal(found.get("message", "")) if found.get("status") == "True" else None
+    if found.get("status") != "True":
+        return None
+    from nuages.rollout.causes.refusals import FOR_GOOD, refusal  # noqa: PLC0415 - all causes come along, and cost 10 ms
+
+    why = refusal(found.get("message", ""))
     return Failed(f"its pods are refused: {why.cause}") if why and why.id in FOR_GOOD else None
 
 

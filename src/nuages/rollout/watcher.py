@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from nuages.app.objects import Object
-from nuages.rollout.causes import QUOTA, refusal
 from nuages.rollout.kinds import TRACKERS, Done, Failed, Verdict, View, Waiting, tracker
 from nuages.rollout.pods import Symptom, Trouble, moment, troubles
 
@@ -88,6 +87,8 @@ def _no_room(live: Object, view: View, now: datetime) -> Failed | None:
     found = [one for one in live.get("status", {}).get("conditions", ()) if one["type"] == "ReplicaFailure"]
     if not found or found[0]["status"] != "True":
         return None
+    from nuages.rollout.causes import QUOTA, refusal  # noqa: PLC0415 - all causes cost 10 ms to import
+
     why = refusal(found[0].get("message", ""))
     if why is None or why.id != QUOTA or any(pod["metadata"].get("deletionTimestamp") for pod in view.items("Pod")):
         return None

@@ -21,6 +21,7 @@ from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause,
 from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.services.record import Changed
 from nuages.release.trials.trial import Trial
+from nuages.release.usage import Usage
 from nuages.release.values import Entry, Listing
 from nuages.release.webhook import Notice
 from nuages.render.release import Hook, Manifest
@@ -51,10 +52,14 @@ FIELDS = {
     "Hook": Hook.__struct_fields__,
     "Notice": Notice.__struct_fields__,
     "Ran": Ran.__struct_fields__,
-    "Status": Status.__struct_fields__,
-    "Hold": Hold.__struct_fields__,
-    "Component": Component.__struct_fields__,
-    "Problem": Problem.__struct_fields__,
+    "Status": Status._fields,
+    "Hold": Hold._fields,
+    "Component": Component._fields,
+    "Usage": Usage._fields,
+    "Schedule": Schedule._fields,
+    "Job": Job._fields,
+    "Certificate": Certificate._fields,
+    "Problem": Problem._fields,
     "Listing": Listing.__struct_fields__,
     "Entry": Entry.__struct_fields__,
     "Backups": Backups.__struct_fields__,

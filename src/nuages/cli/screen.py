@@ -1,0 +1,174 @@
+"""The screen of `nuages status`: what serves, the parts, where it answers, what is wrong, what to do next. Pure.
+
+Every mark is a sign and no colour alone; a line is as wide as it must be, and whoever draws it live cuts it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TextIO
+
+from nuages.release.picture import Hold, Problem, Status
+from nuages.release.usage import Usage, cpu, memory
+
+Paint = Callable[[str, str], str]
+"""A text and one of STYLES -> the text as it is written."""
+
+Row = tuple[str, str, str]
+"""A mark, a name, and what is said of it."""
+
+NAME = 24  # columns of a name, or as many as the longest needs
+STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+OWN = ("web", "worker", "beat", "frontend", "static")
+_MARKS = {"✓": "green", "✗": "red", "…": "yellow"}
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def paint(out: TextIO) -> Paint:
+    """In colour where it is a terminal that wants it (https://no-color.org)."""
+    coloured = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (lambda text, style: f"\033[{STYLES[style]}m{text}\033[0m") if coloured else (lambda text, _: text)
+
+
+def lines(status: Status, now: datetime, style: Paint, *, used: bool = True) -> list[str]:
+    """The screen; with `used`, what the parts use of what they asked for."""
+    rows = [*_parts(status, used=used and status.metered), *_others(status, now)]
+    width = max([NAME, *(len(name) for _, name, _ in rows)])
+    return [
+        *_head(status, now, style),
+        *(f"{style(mark, _MARKS[mark])} {name:<{width}} {text}".rstrip() for mark, name, text in rows),
+        *(f"  {url}" for url in status.addresses),
+        *_foot(status, style),
+    ]
+
+
+def _parts(status: Status, *, used: bool) -> Iterator[Row]:
+    """What runs; the app's own parts come first, then its data stores."""
+    wrong = {problem.name for problem in status.problems}
+    for part in sorted(status.components, key=lambda each: each.component not in OWN):
+        well = part.ready == part.wanted and part.name not in wrong
+        restarts = {0: "", 1: "  1 restart"}.get(part.restarts, f"  {part.restarts} restarts")
+        text = "asleep" if part.wanted == 0 else f"{part.ready}/{part.wanted} ready{restarts}"
+        if used and part.wanted:
+            text = f"{text:<11}  {usage(part.usage)}"
+        mark = "✗" if part.name in wrong else "✓" if well else "…"
+        yield mark, part.name, text if well else f"{text}  {part.state}"
+
+
+def _others(status: Status, now: datetime) -> Iterator[Row]:
+    """What runs by the clock, what ran once and is of interest still, and what browsers are shown."""
+    for each in status.schedules:
+        mark = {"failed": "✗", "running": "…"}.get(each.last, "✓")
+        off = "  suspended" if each.suspended else ""
+        yield mark, each.name, f"{each.cron}  {_run(each.last, each.began, now)}{off}"
+    for job in status.jobs:
+        done = job.state == "complete"
+        if not done or _recent(job.began, now):
+            yield "✗" if job.failed else "✓" if done else "…", job.name, f"{job.state} {_ago(job.began, now)}"
+    for one in status.certificates:
+        yield "✗" if one.problem else "✓" if one.until else "…", one.secret, _until(one.until, one.problem)
+
+
+def _head(status: Status, now: datetime, style: Paint) -> list[str]:
+    serving = f"release {status.release}" if status.release else "no release live yet"
+    since = f", live for {_for(status.since, now)}" if status.since else ""
+    found = [f"{style(status.app, 'bold')}  {serving}{since}  in {status.namespace} ({status.context})"]
+    if status.latest:
+        where = f" in {status.phase}" if status.phase else ""
+        found.append(f"release {status.latest} {status.latest_outcome}{where}")
+    if status.waits:
+        found += [f"… waits: {status.waits}", *([f"  {status.hint}"] if status.hint else [])]
+    if status.latest_outcome == "running" and not status.waits and not status.lock:
+        found.append(f"… nobody is at it; {status.hint or 'nuages deploy goes on with it'}")
+    if status.lock:
+        found.append(_held(status.lock))
+    return found
+
+
+def _held(lock: Hold) -> str:
+    what = ": ".join(filter(None, [lock.command, lock.message]))
+    does = "locked it" if lock.by_hand else "is at work"
+    return harmless(f"… {lock.who} {does}, since {lock.since}" + (f"  {what}" if what else ""))
+
+
+def usage(used: Usage) -> str:
+    """`cpu 12m of 300m  memory 180Mi of 768Mi`."""
+    return "  ".join(
+        f"{name} {_of(amount, asked, write)}"
+        for name, amount, asked, write in (
+            ("cpu", used.cpu, used.cpu_request, cpu),
+            ("memory", used.memory, used.memory_request, memory),
+        )
+    )
+
+
+def _of(amount: int | None, asked: int | None, write: Callable[[int], str]) -> str:
+    told = "?" if amount is None else write(amount)
+    return f"{told} of {write(asked)}" if asked else told
+
+
+def _foot(status: Status, style: Paint) -> list[str]:
+    found = [line for problem in status.problems for line in _problem(problem, style)]
+    hints = {problem.hint for problem in status.problems} | {status.hint}
+    if status.next and status.next not in hints and not status.waits:
+        found.append(f"{style('next', 'bold')}  {status.next}")
+    return found
+
+
+def _problem(problem: Problem, style: Paint) -> list[str]:
+    found = [f"{style('✗', 'red')} {problem.name}: {harmless(problem.summary)}"]
+    found += [f"    {harmless(line)}" for line in problem.detail.splitlines()]
+    return [*found, f"  {style('hint', 'bold')}  {harmless(problem.hint)}"] if problem.hint else found
+
+
+def harmless(text: str) -> str:
+    """A text that others wrote without what a terminal would obey (cli/console.py, which costs more to import)."""
+    return _CONTROL.sub("", text)
+
+
+def _run(last: str, began: str | None, now: datetime) -> str:
+    return "has not run yet" if last == "never" else f"{last} {_ago(began, now)}".rstrip()
+
+
+def _until(until: str | None, problem: str) -> str:
+    said = f"certificate until {until[:10]}" if until else "certificate: its end is not known"
+    return f"{said}  {problem}".rstrip()
+
+
+def _recent(began: str | None, now: datetime) -> bool:
+    """Whether it is of the last hour."""
+    return began is None or (now - _moment(began)).total_seconds() < 3600
+
+
+def _ago(moment: str | None, now: datetime) -> str:
+    return f"{_for(moment, now)} ago" if moment else ""
+
+
+def _for(moment: str | None, now: datetime) -> str:
+    """How long ago, in one number: 40 s, 5 min, 3 h, 12 days."""
+    seconds = max(int((now - _moment(moment or "")).total_seconds()), 0)
+    for size, unit in ((2 * 86400, "days"), (2 * 3600, "h"), (120, "min")):
+        if seconds >= size:
+            return f"{seconds // {'days': 86400, 'h': 3600, 'min': 60}[unit]} {unit}"
+    return f"{seconds} s"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def document(value: object, indent: int | None = 2) -> str:
+    """A value of release/picture.py as JSON."""
+    import json
+
+    return json.dumps(plain(value), indent=indent, ensure_ascii=False)
+
+
+def plain(value: object) -> object:
+    """A value of release/picture.py for JSON: what has names becomes an object."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: plain(each) for name, each in value._asdict().items()}
+    return [plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,379 @@
+"""How an environment stands: its release, its parts, the way in, what is wrong, what to do next. Pure.
+
+What was seen of the cluster goes in, one value comes out, for people and for programs. Nothing here is slow to import:
+`nuages status` is asked fifty times a day, and each time before anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from nuages.app.objects import Object
+from nuages.errors import Refused
+from nuages.release.site import Site
+from nuages.release.usage import Usage, of_pod, together
+from nuages.render.labels import BEAT, COMPONENT, FRONTEND, KEY, STATIC, WEB, WORKER
+from nuages.rollout.watcher import Survey, survey
+
+WORKLOADS = ("Deployment", "StatefulSet")
+ORDER = (WEB, WORKER, BEAT, FRONTEND, STATIC)
+"""The app's own parts, in the order in which a person looks for them; all others are data stores."""
+
+RECENT = 5
+"""Jobs that are shown: those of migrations, backups, commands."""
+
+
+class Component(NamedTuple):
+    """One workload and how its pods are."""
+
+    name: str
+    kind: str
+    ready: int
+    wanted: int
+    restarts: int
+    state: str
+    component: str = ""
+    """What it is there for: `web`, `worker`, `beat`, `postgres`, `redis`."""
+    key: str = ""
+    """Its key in the spec, where there may be several: `main`."""
+    usage: Usage = Usage()
+    """Of all its pods together."""
+
+
+class Schedule(NamedTuple):
+    """What runs by the clock, and how it went last."""
+
+    name: str
+    key: str
+    cron: str
+    suspended: bool
+    last: str
+    """`never`, `running`, `complete`, `failed`, or `unknown` where nothing of it is kept."""
+    began: str | None
+    why: str = ""
+
+
+class Job(NamedTuple):
+    """Something that runs once: a migration, a backup, a command of a person's."""
+
+    name: str
+    component: str
+    began: str | None
+    state: str
+    """As its verdict says: `running`, `complete`, or why it failed."""
+    failed: bool
+
+
+class Certificate(NamedTuple):
+    """What browsers are shown."""
+
+    secret: str
+    hosts: tuple[str, ...]
+    until: str | None
+    """When it ends; None where that is not known."""
+    problem: str = ""
+
+
+class Problem(NamedTuple):
+    """Something that is wrong, why, and what to do."""
+
+    name: str
+    summary: str
+    detail: str
+    hint: str
+
+
+class Hold(NamedTuple):
+    """Who has the lock."""
+
+    who: str
+    since: str
+    command: str
+    message: str
+    by_hand: bool
+    """Whether `nuages lock` took it: no release is under way then."""
+
+
+class Status(NamedTuple):
+    """What `nuages status` shows; with `--json` in exactly this shape, which only grows under one `schema`."""
+
+    schema: int
+    app: str
+    environment: str
+    namespace: str
+    context: str
+    release: int | None
+    """The release that serves; None where none went live yet."""
+    image: str | None
+    since: str | None
+    latest: int | None
+    """The newest release, where it is another one: it failed, was stopped, or is under way."""
+    latest_outcome: str | None
+    components: list[Component]
+    addresses: list[str]
+    problems: list[Problem]
+    phase: str | None
+    """Where the newest release is, while it is under way."""
+    waits: str | None
+    """What it waits for, where it is paused."""
+    hint: str | None
+    """How the newest release goes on, where it has not ended."""
+    lock: Hold | None
+    schedules: list[Schedule]
+    jobs: list[Job]
+    certificates: list[Certificate]
+    metered: bool
+    """Whether the cluster measures what pods use."""
+    next: str | None
+    """What to type next; None where nothing is to be done."""
+
+
+class Seen(NamedTuple):
+    """What was seen of a cluster at one moment: lists of objects by kind, and what is no object of the app."""
+
+    objects: dict[str, list[Object]]
+    lock: Hold | None = None
+    used: dict[str, tuple[int, int]] | None = None
+    """Pod -> what it uses; None where nothing measures it."""
+    secret: Object | None = None
+    """The certificate's; None where it is not there, or not to be read."""
+
+    def items(self, kind: str) -> list[Object]:
+        """All objects of a kind."""
+        return self.objects.get(kind, [])
+
+    def get(self, kind: str, name: str) -> Object | None:
+        """One object; None where there is none."""
+        return next((item for item in self.items(kind) if item["metadata"]["name"] == name), None)
+
+
+def workloads(seen: Seen) -> list[Object]:
+    """What runs, in the order in which it is shown."""
+    return sorted((item for kind in WORKLOADS for item in seen.items(kind)), key=_order)
+
+
+def picture(
+    site: Site, seen: Seen, now: datetime, context: str, *, port: int | None = None, why: list[Problem] | None = None
+) -> Status:
+    """Put together what was seen.
+
+    Args:
+        site: which app and environment.
+        seen: what is in the cluster.
+        now: the time.
+        context: the kubeconfig's name of the cluster.
+        port: the ingress controller's, where that is not the usual one.
+        why: what was found out about workloads that fail, or are not ready.
+    """
+    history = records(seen.items("ConfigMap"))
+    serving = next((record for record in history if record.get("live") or record["outcome"] == "live"), None)
+    newest = history[0] if history else None
+    latest = newest if newest is not serving else None
+    found = survey(workloads(seen), seen, now)
+    states = {item["metadata"]["name"]: text for item, text in [*found.done, *found.waiting, *found.failed]}
+    own = _certificates(site, seen.secret, now)
+    schedules = _schedules(seen)
+    paused = (newest or {}).get("paused") or {}
+    problems = list(why or ()) or _failed(latest)
+    problems += [
+        *(Problem(one.secret, f"certificate {one.problem}", "", _RENEW) for one in own if one.problem),
+        *(
+            Problem(
+                each.name, f"the last run failed{': ' if each.why else ''}{each.why}", "", f"nuages logs {each.key}"
+            )
+            for each in schedules
+            if each.last == "failed"
+        ),
+    ]
+    return Status(
+        schema=1,
+        app=site.name,
+        environment=site.environment,
+        namespace=site.namespace,
+        context=context,
+        release=serving["number"] if serving else None,
+        image=_image(serving) if serving else None,
+        since=(serving.get("live") or serving.get("ended")) if serving else None,
+        latest=latest["number"] if latest else None,
+        latest_outcome=latest["outcome"] if latest else None,
+        components=[_component(item, states, seen) for item in workloads(seen)],
+        addresses=[*site.urls(port), *addresses(seen.items("Service"))],
+        problems=problems,
+        phase=_phase(newest) if newest else None,
+        waits=paused.get("reason"),
+        hint=paused.get("hint") if paused else _again(latest),
+        lock=seen.lock,
+        schedules=schedules,
+        jobs=_jobs(seen, now),
+        certificates=own,
+        metered=seen.used is not None,
+        next=_unlock(seen.lock) if seen.lock else _next(serving, latest, problems, found),
+    )
+
+
+def records(maps: list[Object]) -> list[Any]:
+    """What is told of an app's releases, the newest first, without their manifests (release/record.py).
+
+    Raises:
+        Refused: one of them was written by a newer nuages.
+    """
+    kept = [one for one in maps if one["metadata"].get("labels", {}).get("nuages.dev/kind") == "release"]
+    try:
+        told = [json.loads(one["data"]["record"]) for one in kept]
+        newer = [one for one, record in zip(kept, told, strict=True) if record["schema"] > _SHAPE]
+    except (KeyError, TypeError, ValueError):
+        newer = kept
+    if newer:
+        from nuages.release.record import decode  # noqa: PLC0415 - it says what is wrong, and is slow to import
+
+        for one in newer:
+            decode(one)
+        raise Refused("a release record can't be read")
+    return sorted(told, key=lambda record: -int(record["number"]))
+
+
+def addresses(services: list[Object]) -> list[str]:
+    """Where an app answers by its Services, as URLs; pure."""
+    found = []
+    for service in services:
+        ports = service["spec"].get("ports", [])
+        if service["spec"]["type"] == "LoadBalancer":
+            for ingress in service.get("status", {}).get("loadBalancer", {}).get("ingress", []):
+                host = ingress.get("ip") or ingress.get("hostname")
+                found += [f"http://{host}" + (f":{port['port']}" if port["port"] != 80 else "") for port in ports]
+        elif service["spec"]["type"] == "NodePort":
+            found += [f"http://localhost:{port['nodePort']}" for port in ports]
+    return found
+
+
+_SHAPE = 3
+"""The newest shape of a record that is understood here; a test holds it to release/record.py."""
+
+_RENEW = "nuages check says who renews it; a Secret of your own: kubectl create secret tls --dry-run=client -o yaml"
+
+
+def _image(serving: Any) -> str | None:
+    build = serving.get("build") or {}
+    return build.get("reference")
+
+
+def _again(latest: Any) -> str | None:
+    """The command that goes on with a release; another one, as without its --maintenance, begins a new one."""
+    if latest is None or latest["outcome"] != "running":
+        return None
+    return f"{latest.get('command') or 'nuages deploy'} goes on with it"
+
+
+def _phase(record: Any) -> str | None:
+    """The phase that an open release is in: the newest that began."""
+    if record.get("ended"):
+        return None
+    return next((str(passed["phase"]) for passed in reversed(record.get("passed") or [])), "lock")
+
+
+def _unlock(lock: Hold) -> str | None:
+    return "nuages unlock" if lock.by_hand else None
+
+
+def _next(serving: Any, latest: Any, problems: list[Problem], found: Survey) -> str | None:
+    """One command, the first that helps, where nobody is at work."""
+    if latest and latest.get("paused"):
+        return "nuages promote"
+    if latest and latest["outcome"] == "running":
+        return str(latest.get("command") or "nuages deploy")
+    if serving is None and latest is None:
+        return "nuages deploy"
+    if found.failed or (problems and found.waiting):
+        item = (found.failed or found.waiting)[0][0]
+        labels = item["metadata"].get("labels", {})
+        return " ".join(["nuages logs", "-".join(filter(None, (labels.get(COMPONENT, ""), labels.get(KEY, ""))))])
+    if problems and latest and latest["outcome"] == "failed":
+        return f"nuages releases show {latest['number']}"
+    return None
+
+
+def _failed(latest: Any) -> list[Problem]:
+    """What the newest release failed of, as its record has it: its pods may be gone."""
+    failure = latest.get("failure") if latest and latest["outcome"] == "failed" else ""
+    return [Problem("last release", failure, "", "")] if failure else []
+
+
+def _order(workload: Object) -> tuple[int, str]:
+    """What a person looks for first comes first."""
+    component = workload["metadata"].get("labels", {}).get(COMPONENT, "")
+    return ORDER.index(component) if component in ORDER else len(ORDER), workload["metadata"]["name"]
+
+
+def _component(workload: Object, states: dict[str, str], seen: Seen) -> Component:
+    selected = workload["spec"]["selector"]["matchLabels"].items()
+    own = [pod for pod in seen.items("Pod") if selected <= pod["metadata"].get("labels", {}).items()]
+    containers = [status for pod in own for status in pod.get("status", {}).get("containerStatuses", [])]
+    labels = workload["metadata"].get("labels", {})
+    return Component(
+        name=workload["metadata"]["name"],
+        kind=workload["kind"],
+        ready=workload.get("status", {}).get("readyReplicas", 0),
+        wanted=workload["spec"].get("replicas", 1),
+        restarts=sum(container["restartCount"] for container in containers),
+        state=states.get(workload["metadata"]["name"], ""),
+        component=labels.get(COMPONENT, ""),
+        key=labels.get(KEY, ""),
+        usage=together(of_pod(pod, seen.used) for pod in own),
+    )
+
+
+def _schedules(seen: Seen) -> list[Schedule]:
+    if not seen.items("CronJob"):
+        return []
+    from nuages.rollout.runs import runs  # noqa: PLC0415 - most apps have none
+
+    told = [runs(each, seen.items("Job")) for each in seen.items("CronJob")]
+    return [
+        Schedule(each.name, each.key, each.cron, each.suspended, each.last, each.began, each.why)
+        for each in sorted(told, key=lambda one: one.name)
+    ]
+
+
+def _jobs(seen: Seen, now: datetime) -> list[Job]:
+    """Those that run, and the newest others; what a schedule started is told beside it."""
+    own = [job for job in seen.items("Job") if not _scheduled(job)]
+    newest = sorted(own, key=lambda job: str(job["metadata"].get("creationTimestamp", "")), reverse=True)[:RECENT]
+    found = survey(newest, seen, now)
+    failed = {item["metadata"]["name"] for item, _ in found.failed}
+    return [
+        Job(
+            name=item["metadata"]["name"],
+            component=item["metadata"].get("labels", {}).get(COMPONENT, ""),
+            began=item.get("status", {}).get("startTime"),
+            state=text,
+            failed=item["metadata"]["name"] in failed,
+        )
+        for item, text in [*found.failed, *found.waiting, *found.done]
+    ]
+
+
+def _scheduled(job: Object) -> bool:
+    return any(ref["kind"] == "CronJob" for ref in job["metadata"].get("ownerReferences", ()))
+
+
+def _certificates(site: Site, secret: Object | None, now: datetime) -> list[Certificate]:
+    """When the app's certificate ends, asked of OpenSSL (release/certificates.py)."""
+    if not site.certificate or not site.hosts:
+        return []
+    if secret is None:
+        return [Certificate(site.certificate, site.hosts, None)]
+    from base64 import b64decode  # noqa: PLC0415
+
+    from nuages.release.certificates import SOON, Unfit, until  # noqa: PLC0415
+
+    data = secret.get("data") or {}
+    try:
+        ends = until(b64decode(data.get("tls.crt", "")), b64decode(data.get("tls.key", "")), site.hosts[0])
+    except (Unfit, ssl.SSLError) as unfit:
+        return [Certificate(site.certificate, site.hosts, None, str(unfit))]
+    left = ends - now
+    problem = f"ends in {left.days} days" if left < SOON else ""
+    return [Certificate(site.certificate, site.hosts, ends.isoformat().replace("+00:00", "Z"), problem)]
