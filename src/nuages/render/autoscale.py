@@ -68,6 +68,12 @@ def most(item: Object) -> int:
     return int(found[3]) if found else pods(item)
 
 
+def bounds(item: Object) -> tuple[int, int] | None:
+    """From how many to how many something scales it; None where nothing does."""
+    found = _SAID.match(item["metadata"].get("annotations", {}).get(SCALED, ""))
+    return (int(found[2]), int(found[3])) if found else None
+
+
 def paused(item: Object) -> Object:
     """A ScaledObject that leaves its Deployment at none, for the time being."""
     about = item["metadata"]
