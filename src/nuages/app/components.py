@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
+import msgspec
+
 from nuages.app import buckets
-from nuages.app.connections import COMMAND_CONNECTIONS, Pool, max_connections, pool, processes, surge
-from nuages.app.parts import App, Beat, Frontend, Memcached, Postgres, RabbitMQ, Redis, Scheduled, Volume, Web, Worker
+from nuages.app.connections import COMMAND_CONNECTIONS, Pool, budget, max_connections, pool, processes, surge
+from nuages.app.parts import (
+    App,
+    Beat,
+    Frontend,
+    Memcached,
+    PgBouncer,
+    Postgres,
+    RabbitMQ,
+    Redis,
+    Scheduled,
+    Volume,
+    Web,
+    Worker,
+)
 from nuages.app.scaling import at_first, at_most
 from nuages.app.stores import secrets as opening
 from nuages.app.timing import timing, worker_timing
@@ -42,6 +59,10 @@ def resolve(spec: Spec, environment: str) -> App:
         UsageError: the spec declares no such environment.
     """
     declared = spec.environment(environment)
+    return _pooled(declared, _resolved(spec, environment, declared))
+
+
+def _resolved(spec: Spec, environment: str, declared: model.EnvironmentSpec) -> App:
     return App(
         name=declared.name,
         environment=environment,
@@ -56,6 +77,7 @@ def resolve(spec: Spec, environment: str) -> App:
         beat=_beat(declared),
         migrations=declared.migrations,
         postgres=_postgres(declared),
+        pgbouncer=None,
         redis=_redis(declared),
         rabbitmq=_rabbitmq(declared),
         memcached=_memcached(declared),
@@ -167,6 +189,25 @@ def _postgres(declared: model.EnvironmentSpec) -> Postgres | None:
 
 
 def _redis(declared: model.EnvironmentSpec) -> Redis | None:
+def _pooled(declared: model.EnvironmentSpec, app: App) -> App:
+    """With its PgBouncer, where it has one: as many connections as all others leave."""
+    if (run := declared.pool.pgbouncer) is None or app.postgres is None:
+        return app
+    more = surge(run.replicas)
+    others = budget([app.beat.connections] if app.beat else [], app.postgres.max_connections, app.passing)
+    left = (others.available - others.wanted) // (run.replicas + more)
+    behind = sum(component.connections for component in app.replicated)
+    pooler = PgBouncer(
+        name=f"{app.name}-pgbouncer",
+        run=run,
+        replicas=run.replicas,
+        surge=more,
+        each=run.connections or left,
+        clients=max(100, math.ceil(behind / 100) * 100),
+    )
+    return msgspec.structs.replace(app, pgbouncer=pooler)
+
+
     if declared.services.redis is None or (run := declared.services.redis.run) is None:
         return None
     broker = _brokers(declared)

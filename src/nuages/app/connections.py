@@ -29,6 +29,12 @@ REDIS_CLIENTS = 10_000
 # The migrate Job: one that migrates, one that holds the advisory lock. It is over when a rollout begins, so that what a
 # person runs by hand finds them free.
 MIGRATE_CONNECTIONS = 2
+# A backup: one session holds the snapshot, one dumps.
+BACKUP_CONNECTIONS = 2
+# A command at its time opens one.
+SCHEDULE_CONNECTIONS = 1
+# PgBouncer's own port (https://www.pgbouncer.org/config.html#listen_port).
+POOLER_PORT = 6432
 # PostgreSQL keeps these for superusers (superuser_reserved_connections, default 3).
 RESERVED_CONNECTIONS = 3
 # What one backend may take at worst, in work memory and caches; 10 MiB is the usual rule of thumb.
@@ -95,7 +101,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     available: int
     """PostgreSQL's max_connections."""
     beside: int
-    """What is wanted beside all that serves and works: the migrate Job and PostgreSQL's own reserve."""
+    """What is wanted beside all that serves and works: the migrate Job, schedules, a backup, PostgreSQL's reserve."""
     memory_megabytes: int
     """How much memory PostgreSQL would need for what is wanted, in steps of 256 MiB."""
 
@@ -105,9 +111,15 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
         return self.wanted <= self.available
 
 
-def budget(components: list[int], available: int) -> Budget:
-    """The sum of what each component wants at worst, and what is wanted beside them."""
-    beside = MIGRATE_CONNECTIONS + RESERVED_CONNECTIONS
+def budget(components: list[int], available: int, passing: int = 0) -> Budget:
+    """The sum of what each component wants at worst, and what is wanted beside them.
+
+    Args:
+        components: what is always there.
+        available: PostgreSQL's max_connections.
+        passing: what comes and goes, schedules and backups.
+    """
+    beside = MIGRATE_CONNECTIONS + RESERVED_CONNECTIONS + passing
     wanted = sum(components) + beside
     needed = wanted * BYTES_PER_CONNECTION * 2
     step = 256 * 1024 * 1024

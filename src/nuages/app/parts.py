@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from nuages.app.connections import BEAT_CONNECTIONS, CLIENTS_PER_THREAD, CLIENTS_PER_WORKER, Pool, Processes
+from nuages.app.connections import (
+    BACKUP_CONNECTIONS,
+    BEAT_CONNECTIONS,
+    CLIENTS_PER_THREAD,
+    CLIENTS_PER_WORKER,
+    SCHEDULE_CONNECTIONS,
+    Pool,
+    Processes,
+)
 from nuages.app.timing import Timing, WorkerTiming
 from nuages.spec import model
 from nuages.spec.model import (
@@ -133,6 +141,25 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
 
 class Redis(msgspec.Struct, frozen=True, kw_only=True):
     """Redis run in the cluster."""
+class PgBouncer(msgspec.Struct, frozen=True, kw_only=True):
+    """PgBouncer before it."""
+
+    name: str
+    """What its objects are called, and the host name to reach it: `blog-pgbouncer`."""
+    run: model.PgBouncer
+    replicas: int
+    surge: int
+    each: int
+    """How many connections each of its pods opens to PostgreSQL; below 1 where none is left for it."""
+    clients: int
+    """How many sessions each of its pods lets in: all there may be, should it be the only one."""
+
+    @property
+    def connections(self) -> int:
+        """The most that it opens to the database, in the middle of a rollout."""
+        return (self.replicas + self.surge) * self.each
+
+
 
     name: str
     """What its objects are called, and the host name to reach it: `blog-redis`."""
@@ -213,6 +240,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     postgres: Postgres | None
     redis: Redis | None
     rabbitmq: RabbitMQ | None
+    pgbouncer: PgBouncer | None
     memcached: Memcached | None
     external: dict[str, External]
     """The services that somebody else runs, by their key in the spec: postgres, redis, rabbitmq, memcached."""
@@ -271,6 +299,18 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def celery(self) -> bool:
+    @property
+    def connected(self) -> list[Web | Worker | Beat | PgBouncer]:
+        """Whose connections to the database are always there: where there is a pooler, it stands for all behind it."""
+        behind = [self.pgbouncer] if self.pgbouncer else self.replicated
+        return [*behind, *([self.beat] if self.beat else [])]
+
+    @property
+    def passing(self) -> int:
+        """The most connections of what comes and goes: what runs at its time, and a backup."""
+        backup = self.postgres is not None and self.postgres.run.backup is not None
+        return SCHEDULE_CONNECTIONS * len(self.schedules) + (BACKUP_CONNECTIONS if backup else 0)
+
         """Whether a component of it is Celery's."""
         return self.beat is not None or any(worker.celery for worker in self.workers.values())
 

@@ -13,6 +13,7 @@ import msgspec
 
 from nuages.app import brokers, buckets
 from nuages.app.components import App
+from nuages.app.connections import POOLER_PORT
 from nuages.app.stores import PORTS, TLS_PORTS
 from nuages.spec.model import Bucket
 
@@ -20,13 +21,16 @@ PROJECT = ("web", "worker", "beat", "migrate", "run", "schedule", "job")
 """The components that run the project's own code. All of them, whether or not the app has them now: workers that a
 release removes finish their tasks, for which they need their data stores, long after its own walls stand."""
 
+POOLER = "pgbouncer"
+"""What stands before PostgreSQL; only webs and workers go by it, and in a rollout some of either still go straight."""
+
 SERVERS = PORTS
 """Where what the project asks listens. RabbitMQ's management is not opened."""
 
 WEB, METRICS, STATIC, NGINX = 8000, 9464, 8000, 8080
 """Where a web listens that says nothing, its metrics, who keeps static files, and an nginx."""
 
-COMPONENTS = (*PROJECT, "static", "frontend", "backup", *SERVERS)
+COMPONENTS = (*PROJECT, "static", "frontend", "backup", POOLER, *SERVERS)
 """Every component there may be."""
 
 # Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
@@ -141,12 +145,16 @@ def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
     for service, store in run.items():
         if store is None:
             continue
-        more = ("backup",) if service == "postgres" else ()
+        more = ("backup", *([POOLER] if app.pgbouncer else [])) if service == "postgres" else ()
         yield Opening(
             name=service,
             client=Components((*PROJECT, *more)),
             server=Components((service,)),
             ports=(SERVERS[service],),
+        )
+    if app.pgbouncer:
+        yield Opening(
+            name=POOLER, client=Components(("web", "worker")), server=Components((POOLER,)), ports=(POOLER_PORT,)
         )
     broker = brokers.broker(app)
     scaled = any(one.autoscale and one.autoscale.queue_length for one in app.workers.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nuages.app.build import Build
-from nuages.app.components import App, Beat, Web, Worker
+from nuages.app.components import App
 from nuages.app.connections import REDIS_CLIENTS, Budget, budget
 from nuages.checks import exposure, folders, fronts, processes, walls
 from nuages.checks.stores import check as stores
@@ -41,7 +41,7 @@ def _gates(app: App, build: Build) -> list[Finding]:
 def _connections(app: App) -> list[Finding]:
     if app.postgres is None:
         return []
-    needed = budget([component.connections for component in _connected(app)], app.postgres.max_connections)
+    needed = budget([one.connections for one in app.connected], app.postgres.max_connections, app.passing)
     if needed.fits:
         return []
     return [
@@ -66,12 +66,12 @@ def _clients(app: App) -> list[Finding]:
     return [Finding("app.E118", Level.ERROR, message, place, "fewer replicas, processes or tasks at once")]
 
 
-def _connected(app: App) -> list[Web | Worker | Beat]:
-    return [*app.replicated, *([app.beat] if app.beat else [])]
-
-
 def _sum(app: App, needed: Budget) -> str:
     """How the number came about, so that a reader can see which factor to change."""
+    beat = [f"{app.beat.connections} of beat"] if app.beat else []
+    if pooler := app.pgbouncer:
+        parts = [f"({pooler.replicas} + {pooler.surge} while rolling out) x {pooler.each} of pgbouncer", *beat]
+        return f"{' + '.join(parts)} + {needed.beside} beside = {needed.wanted} connections"
     parts = [
         *(
             f"({web.most} + {web.surge} while rolling out) x {web.processes.workers} x {web.processes.threads}"
@@ -81,7 +81,7 @@ def _sum(app: App, needed: Budget) -> str:
             f"({worker.most} + {worker.most} while old ones end) x {worker.pool.connections}"
             for worker in app.workers.values()
         ),
-        *([f"{app.beat.connections} of beat"] if app.beat else []),
+        *beat,
     ]
     return f"{' + '.join(parts)} + {needed.beside} beside = {needed.wanted} connections"
 

@@ -15,7 +15,7 @@ _ASKING = ("postgres", "rabbitmq")
 
 def check(app: App) -> list[Finding]:
     """Every finding about the stores; paths are those of the spec."""
-    return [finding for store in stores.external(app) for finding in _external(app, store)]
+    return [*(finding for store in stores.external(app) for finding in _external(app, store)), *_pooler(app)]
 
 
 def _external(app: App, store: Reached) -> Iterator[Finding]:
@@ -44,6 +44,26 @@ def _external(app: App, store: Reached) -> Iterator[Finding]:
         most = sum(each.connections for each in [*app.replicated, *([app.beat] if app.beat else [])])
         message = f"its max_connections is not known here; in the middle of a rollout the app opens up to {most}"
         yield Finding("app.I125", Level.INFO, message, Place(path=at), "it needs as many, and some for its keepers")
+
+
+def _pooler(app: App) -> Iterator[Finding]:
+    """It asks PostgreSQL for what only a superuser may read, and shares out what the others leave."""
+    at = "pool.pgbouncer"
+    if app.pool.pgbouncer is None:
+        return
+    if app.pgbouncer is None or app.databases.default is None:
+        message = "it stands before a PostgreSQL that nuages runs and that the app's database is in, and there is none"
+        hint = "leave it out; whoever runs a PostgreSQL elsewhere often has a pooler of their own: external.host, port"
+        yield Finding("app.E126", Level.ERROR, message, Place(path=at), hint)
+        return
+    if app.pgbouncer.each < 1:
+        message = f"no connection is left for its {app.pgbouncer.replicas} pods and one more while rolling out"
+        hint = "services.postgres.run.resources.memory: more, or fewer of its replicas"
+        yield Finding("app.E127", Level.ERROR, message, Place(path=at), hint)
+    if not (app.django.overlay.enabled and app.django.overlay.databases):
+        message = "Django is not told that no cursor of the server outlives a transaction: the overlay's part is off"
+        hint = "switch it on, or DISABLE_SERVER_SIDE_CURSORS: True in the project's DATABASES"
+        yield Finding("app.W128", Level.WARNING, message, Place(path="django.overlay.databases"), hint)
 
 
 def _memcached(store: Reached, at: str) -> Iterator[Finding]:

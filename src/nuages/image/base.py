@@ -36,6 +36,7 @@ RECIPES = {
     "nginx:1.26": Recipe("trixie", "nginx", expected=15),
     "rabbitmq:4": Recipe("trixie", "rabbitmq", expected=25),
     "memcached:1.6": Recipe("trixie", "memcached", expected=15),
+    "docker.io/edoburu/pgbouncer:v1.24.1-p1": Recipe("trixie", "pgbouncer", expected=15),
     "docker.io/valkey/valkey:8": Recipe("trixie", "valkey", expected=15),
 }
 

@@ -113,8 +113,7 @@ def _worker(worker: Worker) -> Iterator[Line]:
 
 def _stores(app: App) -> Iterator[Line]:
     if app.postgres:
-        wanted = budget([each.connections for each in app.replicated] + ([app.beat.connections] if app.beat else []),
-                        app.postgres.max_connections)  # fmt: skip
+        wanted = budget([each.connections for each in app.connected], app.postgres.max_connections, app.passing)
         megabytes = rules.BYTES_PER_CONNECTION // 1024**2
         yield Line(
             "services.postgres.maxConnections",

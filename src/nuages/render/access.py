@@ -11,11 +11,15 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
+import msgspec
+
 from nuages.app import stores
 from nuages.app.components import App
+from nuages.app.connections import POOLER_PORT
 from nuages.app.objects import Object
 from nuages.app.stores import Reached
 from nuages.render import authority
+from nuages.render.labels import WEB, WORKER
 from nuages.render.release import Release
 
 # Redis' databases: Django's cache is cleared by FLUSHDB, which must not reach the tasks. What a set beside the serving
@@ -55,15 +59,17 @@ CONVENTIONS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def services(app: App, release: Release) -> list[Object]:
+def services(app: App, release: Release, component: str = "") -> list[Object]:
     """The variables that lead to services: what opens them first, then what is made of that.
 
+    Webs and workers are led to PgBouncer, where there is one; who may need what outlives a transaction is not.
     What the spec declares itself, in `env` or `secrets`, is not set here a second time.
     """
     asked = {name: (source.service, source.key or "") for name, source in sorted(app.env.items()) if source.service}
     read = _read(release.build.reads)
     wanted = {name: leads for name, leads in {**_automatic(app), **read}.items() if not app.declares(name)} | asked
-    told_of = {name: told(app, service, key) for name, (service, key) in wanted.items()}
+    by = pooled(app, component)
+    told_of = {name: told(app, service, key, by) for name, (service, key) in wanted.items()}
     # One that would only repeat another under the name it has anyway is that one.
     values = {name: value for name, value in told_of.items() if value and value != f"$({name})"}
     referred = {name for value in told_of.values() for name in _REFERENCE.findall(value or "")}
@@ -76,14 +82,22 @@ def services(app: App, release: Release) -> list[Object]:
     ]
 
 
-def told(app: App, service: str, key: str) -> str | None:
+def pooled(app: App, component: str) -> Reached | None:
+    """How a component reaches PostgreSQL by PgBouncer; None where it goes straight."""
+    store = stores.reached(app, "postgres")
+    if app.pgbouncer is None or store is None or component not in (WEB, WORKER):
+        return None
+    return msgspec.structs.replace(store, host=app.pgbouncer.name, port=POOLER_PORT)
+
+
+def told(app: App, service: str, key: str, pooled: Reached | None = None) -> str | None:
     """What a variable says of a service; what is secret in it is the name of a variable that has it.
 
     None where there is nothing to say: no such service, or nobody whom it asks for a password.
     """
     if service == "broker":
         return _broker(app)
-    store = stores.reached(app, service)
+    store = pooled if pooled and service == pooled.service else stores.reached(app, service)
     if store is None:
         return None
     match key:

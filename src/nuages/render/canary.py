@@ -39,10 +39,9 @@ def most(app: App) -> int | None:
 
     None where there is no PostgreSQL of ours to count them: as many as are asked for.
     """
-    if app.postgres is None:
+    if app.postgres is None or app.pgbouncer is not None:
         return None
-    parts = [*app.replicated, *([app.beat] if app.beat else [])]
-    wanted = budget([part.connections for part in parts], app.postgres.max_connections)
+    wanted = budget([part.connections for part in app.connected], app.postgres.max_connections, app.passing)
     each = sum(web.processes.workers * web.processes.threads for web in app.web.values())
     each += sum(worker.pool.connections for worker in app.workers.values()) if broker(app) else 0
     return max(0, wanted.available - wanted.wanted) // each

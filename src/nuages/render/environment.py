@@ -70,7 +70,7 @@ def variables(app: App, release: Release, component: str) -> list[Object]:
             for name, source in sorted(app.env.items())
             if source.config_map
         ),
-        *access.services(app, release),
+        *access.services(app, release, component),
         *_written(bucket.variables(app)),
         *_written(
             {
@@ -81,6 +81,7 @@ def variables(app: App, release: Release, component: str) -> list[Object]:
                 # For projects that show or report it; one that declares its own keeps that.
                 "RELEASE": "" if app.declares("RELEASE") else str(release.template),
                 "NUAGES_COMPONENT": component,
+                "NUAGES_POOLER": "transaction" if access.pooled(app, component) else "",
                 **settings_variables(app),
                 **static_variables(app, release, component),
             }

@@ -14,6 +14,7 @@ from nuages.render.labels import (
     MANAGER,
     MEMCACHED,
     MIGRATE,
+    PGBOUNCER,
     POSTGRES,
     RABBITMQ,
     REDIS,
@@ -30,7 +31,7 @@ _POD_SECURITY = "pod-security.kubernetes.io"
 _PROJECT = (WEB, WORKER, BEAT, MIGRATE, RUN, SCHEDULE, JOB, STATIC)
 _STORES = {POSTGRES, REDIS, RABBITMQ, MEMCACHED}
 # They open no bucket: a cloud shall not know them.
-_STRANGERS = {*_STORES, FRONTEND}
+_STRANGERS = {*_STORES, PGBOUNCER, FRONTEND}
 
 
 def namespace(app: App) -> Object:
@@ -61,6 +62,7 @@ def accounts(app: App) -> list[Object]:
     """
     stores = {
         POSTGRES: app.postgres,
+        PGBOUNCER: app.pgbouncer,
         REDIS: app.redis,
         RABBITMQ: app.rabbitmq,
         MEMCACHED: app.memcached,

@@ -20,6 +20,7 @@ from nuages.render.maintenance import maintenance
 from nuages.render.memcached import memcached
 from nuages.render.network import policies
 from nuages.render.others import others
+from nuages.render.pgbouncer import pgbouncer
 from nuages.render.postgres import postgres
 from nuages.render.profiles import identified
 from nuages.render.quota import quota
@@ -79,4 +80,4 @@ def _built(app: App, release: Release) -> Manifest:
 
 def services(app: App) -> list[Object]:
     """The data stores that run in the cluster."""
-    return whole(app, [*postgres(app), *redis(app), *rabbitmq(app), *memcached(app)])
+    return whole(app, [*postgres(app), *pgbouncer(app), *redis(app), *rabbitmq(app), *memcached(app)])

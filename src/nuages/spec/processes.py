@@ -195,8 +195,35 @@ class MigrateResources(Resources, frozen=True, kw_only=True):
     """What the migrate Job asks for; data migrations are hungrier than requests."""
 
     memory: Annotated[
+class PgBouncerResources(Resources, frozen=True, kw_only=True):
+    """What each pod of PgBouncer asks for."""
+
+    cpu: Annotated[Cpu, Meta(description="CPU that is set aside.", examples=["50m"])] = "50m"
+    memory: Annotated[Memory, Meta(description="Memory; a thousand clients take 2Mi.", examples=["64Mi"])] = "64Mi"
+
+
+class PgBouncer(Part, frozen=True, kw_only=True):
+    """A pooler before PostgreSQL in the cluster: webs and workers share its connections, transaction by transaction."""
+
+    connections: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | None,
+        Meta(
+            description="How many connections each of its pods opens to PostgreSQL at most; left out, what all others "
+            "leave of max_connections, shared out.",
+            examples=[20],
+        ),
+    ] = None
+    replicas: Annotated[Annotated[int, Meta(ge=1, le=20)], Meta(description="How many pods.", examples=[2])] = 2
+    resources: Annotated[PgBouncerResources, Meta(description="CPU and memory.")] = PgBouncerResources()
+
+
         Memory, Meta(description="Memory, set aside and at the same time the limit.", examples=["512Mi"])
     ] = "512Mi"
+
+    pgbouncer: Annotated[
+        PgBouncer | None,
+        Meta(description="Let webs and workers share connections, transaction by transaction.", examples=[{}]),
+    ] = None
 
 
 class Migrations(Part, frozen=True, kw_only=True):

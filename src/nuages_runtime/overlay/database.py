@@ -20,6 +20,7 @@ _IN_QUERY: dict[str, Callable[[str], object]] = {
     "conn_max_age": int,
     "conn_health_checks": lambda text: text.lower() in ("1", "true", "yes", "on"),
 }
+CURSORS = "DISABLE_SERVER_SIDE_CURSORS"
 # Idle connections are closed by servers and by what lies between; a minute outlives any burst of requests.
 MAX_AGE = 60
 # As long as psycopg's pool waits for a connection that is free: less than any request may take.
@@ -28,6 +29,29 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 
 
 def databases(world: World) -> Iterator[Change]:
+    """The default database; where PgBouncer shares connections out between transactions, without what outlives one.
+
+    https://docs.djangoproject.com/en/stable/ref/databases/#transaction-pooling-server-side-cursors
+    """
+    for change in _databases(world):
+        yield _pooled(change, world) if world.variable("NUAGES_POOLER") == "transaction" else change
+
+
+def _pooled(change: Change, world: World) -> Change:
+    value = world.own.get("DATABASES") if change.value is None else change.value
+    if not isinstance(value, Mapping):
+        return change
+    entry = value.get("default")
+    if not isinstance(entry, Mapping) or CURSORS in entry:
+        return change
+    if not str(entry.get("ENGINE") or "").endswith((".postgresql", ".postgis")):
+        return change
+    made = {**value, "default": {**entry, CURSORS: True}}
+    why = f"{change.why}; {CURSORS}, for PgBouncer gives a connection back after each transaction"
+    return Change(change.setting, REPLACED if change.action == KEPT else change.action, why, made)
+
+
+def _databases(world: World) -> Iterator[Change]:
     """The default database from DATABASE_URL; a server of the project's own choice is kept, and said where it can't be
     reached from a pod.
     """

@@ -57,8 +57,9 @@ def connections(app: App, *, server: bool) -> Connections | None:
     """What is open at worst in the middle of the rollout; None where there is no database `server`."""
     if app.postgres is None and not server:
         return None
-    components = [*app.replicated, *([app.beat] if app.beat else [])]
-    needed = budget([one.connections for one in components], app.postgres.max_connections if app.postgres else 0)
+    components = app.connected
+    available = app.postgres.max_connections if app.postgres else 0
+    needed = budget([one.connections for one in components], available, app.passing)
     return Connections(
         parts=tuple(Part(name=one.name, connections=one.connections) for one in components),
         beside=needed.beside,

@@ -18,7 +18,7 @@ from nuages.release import ownership, redact
 from nuages.release.plan.fields import changed, shown
 from nuages.release.services.change import Store, Way, claimed, image, size, stuck, way
 from nuages.release.services.volumes import placed
-from nuages.render.labels import COMPONENT, POSTGRES, owned, selector
+from nuages.render.labels import COMPONENT, PGBOUNCER, POSTGRES, owned, selector
 from nuages.render.manifest import services
 
 WORKLOADS = ("StatefulSet", "Deployment")
@@ -82,7 +82,8 @@ async def left(app: App, cluster: Cluster) -> list[Left]:
             service = about["labels"].get(COMPONENT, "")
             if kind == "Secret":  # those of stores are told by their names
                 service = about["name"].removeprefix(f"{app.name}-")
-            if service in stores.SERVICES and service not in running:
+            gone = service == PGBOUNCER and app.pgbouncer is None
+            if gone or (service in stores.SERVICES and service not in running):
                 found.append(Left(service=service, kind=kind, name=about["name"]))
     return found
 
@@ -101,6 +102,7 @@ async def look(app: App, cluster: Cluster) -> list[Store]:
     """What would become of each store that runs in the cluster."""
     workloads = {item["metadata"]["name"]: item for item in services(app) if item["kind"] in WORKLOADS}
     names = {store.name: service for service, store in stores.running(app).items()}
+    names |= {app.pgbouncer.name: PGBOUNCER} if app.pgbouncer else {}
     return [await _look(app, names[name], wanted, cluster) for name, wanted in workloads.items() if name in names]
 
 
