@@ -106,8 +106,8 @@ def of_cluster(context: Context) -> list[Named]:
     if kept is not None and age < FRESH:
         return kept
     found = _asked(context)
-    if found is None:
-        return kept or []
+    if found is None:  # it is not asked again at each press of the key
+        found = kept or []
     _keep(question, [], found)
     return found
 

@@ -111,7 +111,7 @@ async def of_cluster(app: App, cluster: Cluster) -> list[Named]:
         [
             *(("release", each["metadata"]["labels"][RELEASE], _since(each)) for each in newest),
             *(("pod", each["metadata"]["name"], each.get("status", {}).get("phase", "")) for each in pods.items),
-            *(("made", name, "") for name in namespaces),
+            *(("made", name, "") for name in dict.fromkeys(namespaces)),
         ]
     )
 
