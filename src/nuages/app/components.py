@@ -157,6 +157,7 @@ def _worker(declared: model.EnvironmentSpec, key: str, worker: model.Worker) -> 
         key=key,
         name=f"{declared.name}-worker-{key}",
         celery=celery,
+        tasks=worker.tasks,
         command=worker.command,
         replicas=at_first(worker.replicas, worker.autoscale),
         autoscale=worker.autoscale,
@@ -188,7 +189,6 @@ def _postgres(declared: model.EnvironmentSpec) -> Postgres | None:
     )
 
 
-def _redis(declared: model.EnvironmentSpec) -> Redis | None:
 def _pooled(declared: model.EnvironmentSpec, app: App) -> App:
     """With its PgBouncer, where it has one: as many connections as all others leave."""
     if (run := declared.pool.pgbouncer) is None or app.postgres is None:
@@ -208,6 +208,7 @@ def _pooled(declared: model.EnvironmentSpec, app: App) -> App:
     return msgspec.structs.replace(app, pgbouncer=pooler)
 
 
+def _redis(declared: model.EnvironmentSpec) -> Redis | None:
     if declared.services.redis is None or (run := declared.services.redis.run) is None:
         return None
     broker = _brokers(declared)

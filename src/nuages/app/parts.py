@@ -49,6 +49,7 @@ from nuages.spec.model import (
     ServiceAccount,
     Static,
     WorkerCelery,
+    WorkerTasks,
 )
 
 
@@ -91,12 +92,13 @@ class Web(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of process that does what requests leave for later: Celery's, or a command."""
+    """One kind of process that does what requests leave for later: Celery's, django.tasks', or a command."""
 
     key: str
     name: str
     """What its objects are called: `blog-worker-default`."""
     celery: WorkerCelery | None
+    tasks: WorkerTasks | None = None
     command: list[str] | None
     replicas: int
     """How many pods; where something scales it, how many it begins with."""
@@ -139,8 +141,6 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
     max_connections: int
 
 
-class Redis(msgspec.Struct, frozen=True, kw_only=True):
-    """Redis run in the cluster."""
 class PgBouncer(msgspec.Struct, frozen=True, kw_only=True):
     """PgBouncer before it."""
 
@@ -160,6 +160,8 @@ class PgBouncer(msgspec.Struct, frozen=True, kw_only=True):
         return (self.replicas + self.surge) * self.each
 
 
+class Redis(msgspec.Struct, frozen=True, kw_only=True):
+    """Redis run in the cluster."""
 
     name: str
     """What its objects are called, and the host name to reach it: `blog-redis`."""
@@ -238,9 +240,9 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     beat: Beat | None
     migrations: Migrations
     postgres: Postgres | None
+    pgbouncer: PgBouncer | None
     redis: Redis | None
     rabbitmq: RabbitMQ | None
-    pgbouncer: PgBouncer | None
     memcached: Memcached | None
     external: dict[str, External]
     """The services that somebody else runs, by their key in the spec: postgres, redis, rabbitmq, memcached."""
@@ -298,8 +300,6 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         return [*self.web.values(), *self.workers.values()]
 
     @property
-    def celery(self) -> bool:
-    @property
     def connected(self) -> list[Web | Worker | Beat | PgBouncer]:
         """Whose connections to the database are always there: where there is a pooler, it stands for all behind it."""
         behind = [self.pgbouncer] if self.pgbouncer else self.replicated
@@ -311,6 +311,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         backup = self.postgres is not None and self.postgres.run.backup is not None
         return SCHEDULE_CONNECTIONS * len(self.schedules) + (BACKUP_CONNECTIONS if backup else 0)
 
+    @property
+    def celery(self) -> bool:
         """Whether a component of it is Celery's."""
         return self.beat is not None or any(worker.celery for worker in self.workers.values())
 

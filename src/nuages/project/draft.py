@@ -13,6 +13,7 @@ from nuages.project.facts import Facts, Found
 from nuages.project.refusals import OLDEST_PYTHON
 from nuages.project.wheels import newest as newest_with_wheels
 from nuages.project.words import PATH, command, key_of, scalar
+from nuages.project.workers import DB_WORKER
 
 __all__ = ["draft", "python", "secret"]
 
@@ -167,8 +168,8 @@ def _background(facts: Facts) -> Iterator[str]:
     for worker in facts.workers:
         key = key_of(worker.name, taken)
         taken.add(key)
-        words = command(worker.command)
-        lines.append(f"  {key}: {{command: [{words}], longestTask: 10m{size}}}    # {where(worker.place)}")
+        what = "tasks: {}" if worker.command[2:] == DB_WORKER else f"command: [{command(worker.command)}]"
+        lines.append(f"  {key}: {{{what}, longestTask: 10m{size}}}    # {where(worker.place)}")
     if lines:
         yield "\n".join(["workers:", *lines])
     if facts.celery and facts.beat:

@@ -23,6 +23,9 @@ _MANAGE = re.compile(r"manage\.py\s+([a-z_]\w*)((?:\s+[\w./=:-]+)*)\s*$")
 _NO_WORKER = {"migrate", "runserver", "collectstatic", "createcachetable", "compilemessages", "check", "loaddata",
               "createsuperuser", "compress", "runworker", "test", "shell"}  # fmt: skip
 
+DB_WORKER = ("db_worker",)
+"""What works off the rows of django.tasks: a worker of a kind of its own in the spec."""
+
 
 class Background(NamedTuple):
     """All that works in the background."""
@@ -154,5 +157,5 @@ def _tasks(trial: Trial) -> Iterator[Worker]:
         tasks, dict) else []  # fmt: skip
     for backend in backends:
         if "database" in backend.lower() or "django_tasks_db" in backend:
-            yield Worker("tasks", ("python", "manage.py", "db_worker"), trial.place("TASKS"))
+            yield Worker("tasks", ("python", "manage.py", *DB_WORKER), trial.place("TASKS"))
             return

@@ -68,11 +68,11 @@ def _pod(app: App, component: Worker, release: Release) -> Object:
                 "name": "worker",
                 "image": release.build.reference,
                 "imagePullPolicy": "IfNotPresent",
-                "command": component.command or ["python", "-m", "nuages_runtime.worker"],
+                "command": component.command or ["python", "-m", f"nuages_runtime.{_module(component)}"],
                 "envFrom": sources(app, release),
                 "env": [*variables(app, release, WORKER), *worker_variables(component)],
                 # A command writes no sign of life: that it runs is all that is known of it.
-                **(alive(component.timing) if component.celery else {}),
+                **({} if component.command else alive(component.timing)),
                 "resources": resources(component.resources),
                 "securityContext": container_security(),
                 "volumeMounts": mounts(app, release),
@@ -80,3 +80,7 @@ def _pod(app: App, component: Worker, release: Release) -> Object:
         ],
         "volumes": volumes(app, release),
     }
+
+
+def _module(component: Worker) -> str:
+    return "dbtasks" if component.tasks else "worker"

@@ -102,13 +102,30 @@ class WorkerCelery(Part, frozen=True, kw_only=True):
     ] = None
 
 
+class WorkerTasks(Part, frozen=True, kw_only=True):
+    """The database worker of django.tasks: `db_worker` of django-tasks-db, or of django-tasks before that."""
+
+    queues: Annotated[
+        list[Queue],
+        Meta(description="The queues it takes tasks from, or `*`; left out, `default`.", examples=[["default"]]),
+    ] = field(default_factory=list)
+    backend: Annotated[
+        str | None,
+        Meta(description="The backend, by its name in TASKS; left out, `default`.", examples=["default"]),
+    ] = None
+
+
 class Worker(Part, frozen=True, kw_only=True):
-    """A process that does what requests leave for later: a Celery worker, or a command."""
+    """A process that does what requests leave for later: a Celery worker, django.tasks' own, or a command."""
 
     celery: Annotated[WorkerCelery | None, Meta(description="A Celery worker.", examples=[{"app": "blog"}])] = None
+    tasks: Annotated[
+        WorkerTasks | None,
+        Meta(description="The database worker of django.tasks: tasks are rows.", examples=[{"queues": ["default"]}]),
+    ] = None
     command: Annotated[
         Command | None,
-        Meta(description="A worker that is not Celery's.", examples=[["python", "manage.py", "qcluster"]]),
+        Meta(description="A worker of another kind.", examples=[["python", "manage.py", "qcluster"]]),
     ] = None
     replicas: Annotated[int, Meta(ge=0, le=1000, description="How many pods work.", examples=[2])] = 1
     autoscale: Annotated[
@@ -178,23 +195,6 @@ class Job(Part, frozen=True, kw_only=True):
     resources: Annotated[Resources, Meta(description="CPU and memory of its pod.")] = Resources()
 
 
-class ConnectionPool(Part, frozen=True, kw_only=True):
-    """How the project's webs keep connections to the database."""
-
-    size: Annotated[
-        Annotated[int, Meta(ge=1, le=100)] | None,
-        Meta(
-            description="How many connections each process of a web opens at most, and so how many requests it answers "
-            "at a time; left out, 4.",
-            examples=[4],
-        ),
-    ] = None
-
-
-class MigrateResources(Resources, frozen=True, kw_only=True):
-    """What the migrate Job asks for; data migrations are hungrier than requests."""
-
-    memory: Annotated[
 class PgBouncerResources(Resources, frozen=True, kw_only=True):
     """What each pod of PgBouncer asks for."""
 
@@ -217,13 +217,30 @@ class PgBouncer(Part, frozen=True, kw_only=True):
     resources: Annotated[PgBouncerResources, Meta(description="CPU and memory.")] = PgBouncerResources()
 
 
-        Memory, Meta(description="Memory, set aside and at the same time the limit.", examples=["512Mi"])
-    ] = "512Mi"
+class ConnectionPool(Part, frozen=True, kw_only=True):
+    """How the project's webs keep connections to the database."""
 
     pgbouncer: Annotated[
         PgBouncer | None,
         Meta(description="Let webs and workers share connections, transaction by transaction.", examples=[{}]),
     ] = None
+
+    size: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None,
+        Meta(
+            description="How many connections each process of a web opens at most, and so how many requests it answers "
+            "at a time; left out, 4.",
+            examples=[4],
+        ),
+    ] = None
+
+
+class MigrateResources(Resources, frozen=True, kw_only=True):
+    """What the migrate Job asks for; data migrations are hungrier than requests."""
+
+    memory: Annotated[
+        Memory, Meta(description="Memory, set aside and at the same time the limit.", examples=["512Mi"])
+    ] = "512Mi"
 
 
 class Migrations(Part, frozen=True, kw_only=True):

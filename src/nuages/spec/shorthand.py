@@ -42,6 +42,7 @@ _AS_WRITTEN = (
     ("web", "*", "command", "*"),
     ("workers", "*", "command", "*"),
     ("workers", "*", "celery", "queues", "*"),
+    ("workers", "*", "tasks", "queues", "*"),
     ("build", "commands", "*", "*"),
     ("build", "frontend", "command", "*"),
 )

@@ -109,7 +109,7 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
         ),
         (
             "workers: {w: {celery: blog, command: [x]}}",
-            "nuages.yaml:3:14: workers.w is both Celery's and a command spec.E211",
+            "nuages.yaml:3:14: workers.w is of 2 kinds: celery, command spec.E211",
         ),
         ("workers: {w: {}}", "nuages.yaml:3:14: workers.w has nothing to run spec.E211"),
         ("workers: {w: {command: []}}", "nuages.yaml:3:24: workers.w.command has no entry spec.E109"),

@@ -134,9 +134,10 @@ def _sources(spec: EnvironmentSpec) -> Iterator[Mistake]:
 
 def _processes(spec: EnvironmentSpec) -> Iterator[Mistake]:
     for key, worker in spec.workers.items():
-        if (worker.celery is None) == (worker.command is None):
-            message = "is both Celery's and a command" if worker.celery else "has nothing to run"
-            hint = "celery: {app: blog}, or command: [python, manage.py, qcluster]"
+        kinds = [kind for kind in ("celery", "tasks", "command") if getattr(worker, kind) is not None]
+        if len(kinds) != 1:
+            message = f"is of {len(kinds)} kinds: {', '.join(kinds)}" if kinds else "has nothing to run"
+            hint = "celery: {app: blog}, tasks: {}, or command: [python, manage.py, qcluster]"
             yield Mistake("spec.E211", ("workers", key), message, hint)
     for key, web in spec.web.items():
         if web.command and web.server:

@@ -98,7 +98,7 @@ def _scaled(spec: EnvironmentSpec) -> Iterator[Mistake]:
             hint = "queueLength, cpu or memory"
             yield Mistake("spec.E233", (*at, "requestsPerSecond"), "nobody sends it requests", hint, at_key=True)
         if scale.queue_length is not None and worker.celery is None:
-            message = "of a command nobody knows where its queue is"
+            message = "only of a Celery worker it is known where its queue is"
             yield Mistake("spec.E233", (*at, "queueLength"), message, "cpu or memory", at_key=True)
 
 
