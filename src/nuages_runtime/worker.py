@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from logging.config import dictConfig
 from typing import Any
 
-from nuages_runtime import hook, logs, tasks
+from nuages_runtime import hook, logs, taking, tasks
 from nuages_runtime.heart import EVERY, Heart
 
 # Until an old worker is gone, or a new one there.
@@ -200,6 +200,7 @@ def main() -> None:
     watch(app, Heart())
     end_in_time(app, os.environ)
     keep_unknown(app)
+    taking.take_at_once(os.environ)
     log_as_json()
     tasks.take_ids()
     app.worker_main(arguments(os.environ))

@@ -1,4 +1,7 @@
-"""Workers that are killed while they work: a Redis, some of the runtime's workers, and how often each task was done."""
+"""Workers that are killed while they work: a broker, some of the runtime's workers, and how often each task was done.
+
+The broker is a real Redis or a real RabbitMQ; what was done is counted in a Redis, which nobody kills.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +29,7 @@ BACK = 10
 
 MODULE = f"""
 import os
+import time
 
 import redis
 from celery import Celery
@@ -35,7 +39,10 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    broker_transport_options={{"visibility_timeout": {BACK}}},
+    # Who gives back may be killed while he does, and holds the lock until then.
+    broker_transport_options={{
+        "visibility_timeout": {BACK}, "unacked_restore_throttle": 1, "unacked_mutex_expire": {BACK}
+    }},
     broker_connection_retry_on_startup=True,
 )
 counts = redis.Redis.from_url(os.environ["COUNTS_URL"])
@@ -50,6 +57,19 @@ def send(most):
     with app.producer_pool.acquire() as producer:
         for number in range(most):
             count.apply_async((number,), producer=producer)
+
+
+def waiting():
+    # In the queue and, of a Redis, noted as taken; RabbitMQ has back what dead workers had.
+    with app.connection_for_read() as connection:
+        channel = connection.default_channel
+        if connection.transport.driver_type == "redis":
+            return channel.client.llen("celery") + channel.client.hlen("unacked")
+        before = None
+        while before != (now := channel.queue_declare("celery", passive=True).message_count):
+            before = now
+            time.sleep(1)
+        return now
 """
 
 
@@ -62,7 +82,7 @@ class Seen(NamedTuple):
     times: Counter[int]
     """How many tasks were done so many times: once, twice."""
     waiting: int
-    """How many messages the broker still has, in its queue or with workers: none, where the time was enough."""
+    """How many messages the broker still has, in its queue or noted as taken: none, where the time was enough."""
 
     @property
     def lost(self) -> int:
@@ -89,21 +109,59 @@ def python() -> Path:
 @contextmanager
 def redis_server() -> Iterator[str]:
     """The URL of a real Redis, from the image that a cluster runs."""
-    container = run(["buildah", "from", "--pull-never", base.in_storage("redis:8")]).strip()
+    with free_port() as port:
+        pass
+    server = f"exec redis-server --port {port} --save '' --dir /tmp"
+    with served("redis:8", server, port):
+        yield f"redis://127.0.0.1:{port}"
+
+
+@contextmanager
+def rabbitmq_server() -> Iterator[str]:
+    """The URL of a real RabbitMQ, from the image that a cluster runs; Erlang's own ports are on the loopback."""
+    with free_port() as port, free_port() as names, free_port() as others:
+        pass
+    settings = f"listeners.tcp.default = 127.0.0.1:{port}\\n" + "".join(
+        f"deprecated_features.permit.{feature} = true\\n" for feature in ("transient_nonexcl_queues", "global_qos")
+    )
+    variables = {
+        "RABBITMQ_NODENAME": "fire@localhost",
+        "RABBITMQ_CONFIG_FILE": "/tmp/rabbitmq.conf",
+        "RABBITMQ_DIST_PORT": str(others),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "'-kernel inet_dist_use_interface {127,0,0,1}'",
+        "ERL_EPMD_PORT": str(names),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "HOME": "/var/lib/rabbitmq",
+    }
+    said = " ".join(f"{name}={value}" for name, value in variables.items())
+    server = f"printf '{settings}' > /tmp/rabbitmq.conf && exec env {said} rabbitmq-server"
+    with served("rabbitmq:4", server, port):
+        yield f"amqp://guest:guest@127.0.0.1:{port}//"
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """One that nothing listens on; others that are asked for meanwhile are other ones."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = ("redis-server", "--port", str(port), "--save", "", "--dir", "/tmp")
+        yield free.getsockname()[1]
+
+
+@contextmanager
+def served(image: str, script: str, port: int) -> Iterator[None]:
+    """A server of an image's, once its port answers, and gone afterwards."""
+    container = run(["buildah", "from", "--pull-never", base.in_storage(image)]).strip()
     process = subprocess.Popen(
-        ["buildah", "run", "--isolation=chroot", "--network=host", container, "--", *server],
+        ["buildah", "run", "--isolation=chroot", "--network=host", container, "--", "sh", "-c", script],
         env=own_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        for _ in range(300):
+        for _ in range(600):
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
+            assert process.poll() is None, f"{image} ended by itself"
             time.sleep(0.1)
-        yield f"redis://127.0.0.1:{port}"
+        yield
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -112,17 +170,18 @@ def redis_server() -> Iterator[str]:
 
 
 class Fire:
-    """Some workers on one Redis."""
+    """Some workers on one broker."""
 
-    def __init__(self, folder: Path, redis: str) -> None:
-        """Write the project."""
+    def __init__(self, folder: Path, redis: str, broker: str = "", *, overlay: str = "celery") -> None:
+        """Write the project; the broker is a database of the Redis where none is named."""
         (folder / "fire.py").write_text(MODULE)
         self._python, self._folder, self._redis = python(), folder, redis
         self._env = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{SOURCE}:{folder}",
-            "CELERY_BROKER_URL": f"{redis}/1",
+            "CELERY_BROKER_URL": broker or f"{redis}/1",
             "COUNTS_URL": f"{redis}/3",
+            "NUAGES_OVERLAY": overlay,
             "NUAGES_CELERY_APP": "fire",
             "NUAGES_CELERY_CONCURRENCY": "2",
             "NUAGES_GRACEFUL_TIMEOUT": "30",
@@ -151,7 +210,9 @@ class Fire:
             answers.readline()
             return int(answers.readline()[1:])
 
-    def burn(self, tasks: int, *, workers: int, every: float, limit: float) -> Seen:
+    def burn(
+        self, tasks: int, *, workers: int, every: float, limit: float, said: Callable[[str], None] | None = None
+    ) -> Seen:
         """Send tasks and kill one worker after the other, until all are done or the time is over."""
         began = time.monotonic()
         sender = subprocess.Popen(
@@ -163,6 +224,8 @@ class Fire:
             while (done := self.done()) < tasks and time.monotonic() - began < limit:
                 time.sleep(every)
                 done = self.done()
+                if said:
+                    said(f"{time.monotonic() - began:.0f} s: {done} done, {killed} workers killed")
                 turn = killed % workers
                 # What waits for Redis to give it again needs a worker that lives: the last of them are left alone.
                 if done < tasks * 0.995:
@@ -170,13 +233,13 @@ class Fire:
                     alive[turn] = self.worker()
                     killed += 1
             seconds = time.monotonic() - began
-            time.sleep(1)
+            if sender.poll() is None:
+                raise AssertionError("the time was over before all tasks were sent")
         finally:
             for each in (*alive, sender):
                 kill(each)
         values = self.asked("import fire; print(' '.join(v.decode() for v in fire.counts.hvals('done')))").split()
-        left = "import fire, redis; at = redis.Redis.from_url(fire.app.conf.broker_url)"
-        waiting = int(self.asked(f"{left}; print(at.llen('celery') + at.hlen('unacked'))"))
+        waiting = int(self.asked("import fire; print(fire.waiting())"))
         return Seen(tasks, killed, seconds, Counter(map(int, values)), waiting)
 
 
