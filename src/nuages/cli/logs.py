@@ -49,16 +49,18 @@ def command(
     raw: bool,
     as_json: bool,
 ) -> None:
-    """What the pods print, merged in the order of time; all of the app's own, or those of each COMPONENT.
+    """What the pods print, merged in the order of time; all of the app's own, or those of each COMPONENT or pod.
 
     \b
     nuages logs                      the last 100 lines of webs, workers and beat
     nuages logs web -F               go on with what the webs print
     nuages logs worker-mail --since 10m --grep Traceback
     nuages logs postgres             of a data store
+    nuages logs clearsessions        of a schedule's last runs
     nuages logs --request 6f1c...    what one request left in all of them
     """
     from nuages.cli.loglines import Filter, Shown
+    from nuages.release.chosen import chooser
 
     app = app_of(file, environment)
     chosen = chooser(app, components)
@@ -66,7 +68,7 @@ def command(
     shown = Shown(sys.stdout, form="json" if as_json else "raw" if raw else "text")
 
     def wanted(source: Source) -> bool:
-        return chosen(source) and (release is None or source.release == str(release))
+        return chosen(source.component, source.key, source.pod) and (release is None or source.release == str(release))
 
     def show(found: list[Line]) -> None:
         shown.write(line for line in found if lines.passes(line.text))
@@ -115,42 +117,6 @@ async def _story(
         show(lines)
         if follow:
             await logs.follow(wanted, seen, cluster, mirror, show)
-
-
-def chooser(app: App, components: tuple[str, ...]) -> Callable[[Source], bool]:
-    """Which sources the names on the command line mean: `web`, `web-main`, `main`, `postgres`; none: the app's own.
-
-    Raises:
-        UsageError: the app has no component of that name.
-    """
-    import difflib
-
-    from nuages.errors import UsageError
-    from nuages.render.labels import BEAT, FRONTEND, MIGRATE, POSTGRES, REDIS, RUN, STATIC, WEB, WORKER
-
-    own = {
-        WEB: ("", *app.web),
-        **({WORKER: ("", *app.workers)} if app.workers else {}),
-        **({BEAT: ("",)} if app.beat else {}),
-    }
-    others = (MIGRATE, RUN, *([POSTGRES] if app.postgres else []), *([REDIS] if app.redis else []))
-    names: dict[str, set[tuple[str, str]]] = {name: {(name, "")} for name in others}
-    fronts = {FRONTEND: ("", *app.frontends)} if app.frontends else {}
-    files = {STATIC: ("",)} if app.static.nginx else {}
-    for component, keys in {**own, **fronts, **files}.items():
-        for key in keys:
-            for name in filter(None, (f"{component}-{key}" if key else component, key)):
-                names.setdefault(name, set()).add((component, key))
-    meant: set[tuple[str, str]] = set()
-    for asked in components:
-        name = asked.removeprefix(f"{app.name}-")
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(names))}"
-            raise UsageError(f"{app.name} has no component {asked}", hint=hint)
-        meant |= names[name]
-    meant = meant or {(component, "") for component in own}
-    return lambda source: bool(meant & {(source.component, ""), (source.component, source.key)})
 
 
 def _any(source: Source) -> bool:

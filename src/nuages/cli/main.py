@@ -38,6 +38,7 @@ GROUPS = {
     "Look": {
         "status": "What runs, in which release, and what is wrong.",
         "doctor": "What works and what not: machine, cluster, rights, registry.",
+        "top": "What each pod uses of CPU and memory.",
         "logs": "What the pods print, merged; -F goes on.",
     },
     "Run": {

@@ -97,7 +97,7 @@ def _held(lock: Hold) -> str:
 def usage(used: Usage) -> str:
     """`cpu 12m of 300m  memory 180Mi of 768Mi`."""
     return "  ".join(
-        f"{name} {_of(amount, asked, write)}"
+        f"{name} {share(amount, asked, write)}"
         for name, amount, asked, write in (
             ("cpu", used.cpu, used.cpu_request, cpu),
             ("memory", used.memory, used.memory_request, memory),
@@ -105,7 +105,8 @@ def usage(used: Usage) -> str:
     )
 
 
-def _of(amount: int | None, asked: int | None, write: Callable[[int], str]) -> str:
+def share(amount: int | None, asked: int | None, write: Callable[[int], str]) -> str:
+    """`12m of 300m`; a question mark for what nothing measures."""
     told = "?" if amount is None else write(amount)
     return f"{told} of {write(asked)}" if asked else told
 

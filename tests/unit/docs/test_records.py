@@ -20,6 +20,7 @@ from nuages.release.picture import Certificate, Component, Hold, Job, Problem, S
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.services.record import Changed
+from nuages.release.top import Pod, Top
 from nuages.release.trials.trial import Trial
 from nuages.release.usage import Usage
 from nuages.release.values import Entry, Listing
@@ -60,6 +61,8 @@ FIELDS = {
     "Job": Job._fields,
     "Certificate": Certificate._fields,
     "Problem": Problem._fields,
+    "Top": Top._fields,
+    "Pod": Pod._fields,
     "Listing": Listing.__struct_fields__,
     "Entry": Entry.__struct_fields__,
     "Backups": Backups.__struct_fields__,
