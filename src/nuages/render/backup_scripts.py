@@ -163,9 +163,9 @@ SELECT format('GRANT %s ON DATABASE %I TO %s;', privilege_type, :'new',
 FROM pg_database, aclexplode(datacl) WHERE datname = :'live';
 SQL
 sql "${names[@]}" > /dev/null <<'SQL' &
-SELECT oid AS old_oid FROM pg_database WHERE datname = :'live' \gset
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN (:'live', :'new')
-    AND EXISTS (SELECT FROM pg_database WHERE oid = :old_oid AND datname = :'live') \watch 0.05
+SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = :'new';
+SELECT oid FROM pg_database WHERE datname = :'live' \gset
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datid = :oid \watch 0.05
 SQL
 beside=$!
 trap 'kill "$beside" 2> /dev/null || true' EXIT
