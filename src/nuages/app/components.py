@@ -157,6 +157,7 @@ def _worker(declared: model.EnvironmentSpec, key: str, worker: model.Worker) -> 
         key=key,
         name=f"{declared.name}-worker-{key}",
         celery=celery,
+        tasks=worker.tasks,
         command=worker.command,
         replicas=at_first(worker.replicas, worker.autoscale),
         autoscale=worker.autoscale,

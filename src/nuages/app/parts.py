@@ -49,6 +49,7 @@ from nuages.spec.model import (
     ServiceAccount,
     Static,
     WorkerCelery,
+    WorkerTasks,
 )
 
 
@@ -91,12 +92,13 @@ class Web(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of process that does what requests leave for later: Celery's, or a command."""
+    """One kind of process that does what requests leave for later: Celery's, django.tasks', or a command."""
 
     key: str
     name: str
     """What its objects are called: `blog-worker-default`."""
     celery: WorkerCelery | None
+    tasks: WorkerTasks | None = None
     command: list[str] | None
     replicas: int
     """How many pods; where something scales it, how many it begins with."""

@@ -151,8 +151,17 @@ def command_variables(app: App, web: Web) -> list[Object]:
 
 
 def worker_variables(worker: Worker) -> list[Object]:
-    """What the runtime starts a Celery worker with; a command has but its pool of connections."""
+    """What the runtime starts a worker with; a command has but its pool of connections."""
     pool = {"NUAGES_POOL": str(worker.pool.per_process)}
+    if worker.tasks is not None:
+        return _written(
+            {
+                "NUAGES_TASKS_QUEUES": ",".join(worker.tasks.queues),
+                "NUAGES_TASKS_BACKEND": worker.tasks.backend or "",
+                "NUAGES_GRACEFUL_TIMEOUT": str(worker.timing.task),
+                **pool,
+            }
+        )
     if worker.celery is None:
         return _written(pool)
     return _written(

@@ -40,6 +40,7 @@ from nuages.spec.processes import (
     Web,
     Worker,
     WorkerCelery,
+    WorkerTasks,
 )
 from nuages.spec.releases import Canary, Checks, Hook, Hooks, Webhook
 from nuages.spec.source import BuildOptions, Dependencies, Django, Frontend, Overlay
@@ -140,6 +141,7 @@ __all__ = [
     "Webhook",
     "Worker",
     "WorkerCelery",
+    "WorkerTasks",
 ]
 
 

@@ -102,13 +102,30 @@ class WorkerCelery(Part, frozen=True, kw_only=True):
     ] = None
 
 
+class WorkerTasks(Part, frozen=True, kw_only=True):
+    """The database worker of django.tasks: `db_worker` of django-tasks-db, or of django-tasks before that."""
+
+    queues: Annotated[
+        list[Queue],
+        Meta(description="The queues it takes tasks from, or `*`; left out, `default`.", examples=[["default"]]),
+    ] = field(default_factory=list)
+    backend: Annotated[
+        str | None,
+        Meta(description="The backend, by its name in TASKS; left out, `default`.", examples=["default"]),
+    ] = None
+
+
 class Worker(Part, frozen=True, kw_only=True):
-    """A process that does what requests leave for later: a Celery worker, or a command."""
+    """A process that does what requests leave for later: a Celery worker, django.tasks' own, or a command."""
 
     celery: Annotated[WorkerCelery | None, Meta(description="A Celery worker.", examples=[{"app": "blog"}])] = None
+    tasks: Annotated[
+        WorkerTasks | None,
+        Meta(description="The database worker of django.tasks: tasks are rows.", examples=[{"queues": ["default"]}]),
+    ] = None
     command: Annotated[
         Command | None,
-        Meta(description="A worker that is not Celery's.", examples=[["python", "manage.py", "qcluster"]]),
+        Meta(description="A worker of another kind.", examples=[["python", "manage.py", "qcluster"]]),
     ] = None
     replicas: Annotated[int, Meta(ge=0, le=1000, description="How many pods work.", examples=[2])] = 1
     autoscale: Annotated[
