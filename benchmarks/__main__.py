@@ -12,6 +12,7 @@ from nuages.errors import NuagesError
 
 NAMES = (
     "startup",
+    "commands",
     "overlay",
     "servers",
     "deploy",

@@ -1,0 +1,73 @@
+"""docs/reference/beside-others.md is made from benchmarks/commands.toml, and its commands are ones that there are."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from nuages.cli.group import nuages
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs/reference/beside-others.md"
+TASKS = tomllib.loads((ROOT / "benchmarks/commands.toml").read_text())["task"]
+OTHERS = ("kubectl", "heroku", "kamal", "fly")
+BEGIN, END = "<!-- made from benchmarks/commands.toml -->", "<!-- end -->"
+
+
+def cell(command: str) -> str:
+    return f"`{command}` {len(command)}" if command else "–"
+
+
+def table() -> str:
+    tools = ("nuages", *OTHERS)
+    rows = ["| " + " | ".join([task["what"], *(cell(task[tool]) for tool in tools)]) + " |" for task in TASKS]
+    notes = [f"- **{task['what']}**: {task['note']}." for task in TASKS if task["note"]]
+    head = ["| to | nuages | kubectl | heroku | kamal | fly |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, *rows, "", "Fewer keys elsewhere:", "", *shorter(), "", "What differs:", "", *notes])
+
+
+def shorter() -> list[str]:
+    """Where another one is said with fewer keys."""
+    return [
+        f"- `{task['nuages']}` {len(task['nuages'])}: " + ", ".join(f"`{found}` {len(found)}" for found in fewer)
+        for task in TASKS
+        if (fewer := [task[tool] for tool in OTHERS if task[tool] and len(task[tool]) < len(task["nuages"])])
+    ]
+
+
+def test_the_page_has_every_task() -> None:
+    before, rest = PAGE.read_text().split(BEGIN)
+    _, after = rest.split(END)
+    fresh = f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    if os.environ.get("UPDATE_GOLDEN"):
+        PAGE.write_text(fresh)
+    assert PAGE.read_text() == fresh, "UPDATE_GOLDEN=1 pytest tests/unit/docs writes it anew"
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task["nuages"])
+def test_what_it_says_of_ours_is_a_command(task: dict[str, str]) -> None:
+    parsed(shlex.split(task["nuages"])[1:])
+
+
+def parsed(words: list[str]) -> None:
+    """The words as the command line takes them; nothing is run."""
+    command: click.Command = nuages
+    context = click.Context(nuages, info_name="nuages")
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        inner = command.get_command(context, words[0])
+        assert inner is not None, f"no command {words[0]}"
+        name, *words = words
+        command, context = inner, click.Context(inner, parent=context, info_name=name)
+    command.make_context(context.info_name, words, parent=context.parent)
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if task["kubectl"]], ids=lambda task: task["nuages"])
+def test_none_of_ours_takes_more_keys_than_kubectl(task: dict[str, str]) -> None:
+    assert len(task["nuages"]) < len(task["kubectl"])
