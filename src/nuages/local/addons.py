@@ -69,13 +69,13 @@ def programs(addons: frozenset[str]) -> set[str]:
     return {program for name in addons for image in ADDONS[name].images for program in image.programs}
 
 
-def manifest(addons: Sequence[Addon], http_port: int | None, https_port: int | None = None) -> str:
-    """The manifests of these parts as one text: filled in are the machine's ports for the ingress controller, and a
-    password that is made anew each time.
+def manifest(addons: Sequence[Addon], http_port: int | None, https_port: int | None = None, password: str = "") -> str:
+    """The manifests of these parts as one text: filled in are the machine's ports for the ingress controller, and the
+    password that is there already, or a new one.
     """
     texts = [(MANIFESTS / name).read_text() for addon in addons for name in addon.manifests]
     text = "---\n".join(texts).replace("${HTTP_PORT}", str(http_port)).replace("${HTTPS_PORT}", str(https_port))
-    return text.replace("${PASSWORD}", secrets.token_urlsafe(30))
+    return text.replace("${PASSWORD}", password or secrets.token_urlsafe(30))
 
 
 def free_port(wanted: int = HTTP_PORT) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,8 +53,16 @@ def load(info: ClusterInfo, archives: Sequence[Path]) -> None:
 
 
 def apply(info: ClusterInfo, parts: Sequence[Addon]) -> None:
-    """Apply the manifests of these parts."""
-    _apply(info, "--filename=-", stdin=manifest(parts, info.http_port, info.https_port))
+    """Apply the manifests of these parts; one that is there already keeps its password, which others were told."""
+    password = _password(info) if ADDONS["bucket"] in parts else ""
+    _apply(info, "--filename=-", stdin=manifest(parts, info.http_port, info.https_port, password))
+
+
+def _password(info: ClusterInfo) -> str:
+    """What opens the bucket; "" where nothing does yet."""
+    argv = [*info.kubectl, "--namespace=bucket", "get", "secret", "bucket", "--ignore-not-found"]
+    found = run([*argv, "--output=jsonpath={.data.AWS_SECRET_ACCESS_KEY}"])
+    return base64.b64decode(found).decode()
 
 
 def wait_node(info: ClusterInfo, since: datetime) -> None:

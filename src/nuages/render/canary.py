@@ -37,14 +37,14 @@ MOST = "nuages.dev/most"
 def most(app: App) -> int | None:
     """How many pods each of the set's components may have, so that all that runs beside it finds its connections.
 
-    None where there is no PostgreSQL of ours to count them: as many as are asked for.
+    None where there is no PostgreSQL of ours to count them, or a set would ask for none: as many as are asked for.
     """
     if app.postgres is None or app.pgbouncer is not None:
         return None
     wanted = budget([part.connections for part in app.connected], app.postgres.max_connections, app.passing)
     each = sum(web.processes.workers * web.processes.threads for web in app.web.values())
     each += sum(worker.pool.connections for worker in app.workers.values()) if broker(app) else 0
-    return max(0, wanted.available - wanted.wanted) // each
+    return max(0, wanted.available - wanted.wanted) // each if each else None
 
 
 def beside(app: App, release: Release, web: list[Object], workers: list[Object]) -> list[Object]:
