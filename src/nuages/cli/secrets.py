@@ -121,25 +121,48 @@ def import_(source: Path, file: Path, environment: str, context: str | None) -> 
 
 
 @command.command()
-@click.argument("service", type=click.Choice(["postgres"]))
+@click.argument("name", metavar="SERVICE|SECRET_KEY")
 @cluster_options
-def rotate(service: str, file: Path, environment: str, context: str | None) -> None:
-    """Give a data store that runs in the cluster another password, while requests are answered.
+@click.option("--finish", is_flag=True, help="Of SECRET_KEY: forget the key from before.")
+def rotate(name: str, file: Path, environment: str, context: str | None, finish: bool) -> None:
+    """Give a data store another password, or Django another key to sign with, while requests are answered.
 
-    Two roles take turns. The new one is good before any pod is replaced, and the old one until no pod knows it. Where
-    it is stopped, or fails, the same command goes on.
+    Of a data store that runs in the cluster two roles take turns: the new one is good before any pod is replaced, and
+    the old one until no pod knows it. Of SECRET_KEY the old key is believed on, so that every session survives, until
+    --finish. Where it is stopped, or fails, the same command goes on.
+
+    \b
+    nuages secrets rotate postgres
+    nuages secrets rotate SECRET_KEY             a new key signs, the old one is believed
+    nuages secrets rotate SECRET_KEY --finish    weeks later: the old one is forgotten
     """
-    from nuages.release.keeping import rotation
+    from nuages.errors import UsageError
+    from nuages.release.keeping import keys, rotation
 
     app = app_of(file, environment)
+    store = name == "postgres"
+    if not store and name not in app.secrets:
+        signs = [one for one in app.secrets if one.endswith("SECRET_KEY")]
+        raise UsageError(f"{name} can't be rotated", hint=f"there are {', '.join(['postgres', *signs])}")
+    if store and finish:
+        raise UsageError("--finish is for SECRET_KEY", hint="the old password of a data store goes by itself")
     cluster = cluster_of(app, file, context)
 
-    async def story() -> rotation.Rotated:
+    async def of_store() -> None:
         async with cluster:
-            return await rotation.rotate(app, cluster, console.sink)
+            made = await rotation.rotate(app, cluster, console.sink)
+        console.print(f"{name} has another password: {app.name} logs in as {made.user}, {len(made.workloads)} rolled")
 
-    made = run(story())
-    console.print(f"{service} has another password: {app.name} logs in as {made.user}, {len(made.workloads)} rolled")
+    async def of_key() -> None:
+        async with cluster:
+            made = await (keys.finish if finish else keys.rotate)(app, name, cluster, console.sink)
+        if finish:
+            console.print(f"release {made.number} believes the new {name} only")
+        else:
+            console.print(f"release {made.number} signs with a new {name}, and believes the one from before")
+            console.print(f"nuages secrets rotate {name} --finish forgets it: when sessions have had their time")
+
+    run(of_store() if store else of_key())
 
 
 def _put(app: App, given: dict[str, bytes], file: Path, context: str | None) -> None:

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -32,6 +32,9 @@ from nuages.render.release import Manifest
 
 SALT = ".salt"
 """A key of the source Secret that no process sees: without it, a weak value could be guessed from the copy's name."""
+
+FALLBACKS = "SECRET_KEY_FALLBACKS"
+"""The variable, and a key of the source Secret: keys that are believed beside the one that signs, comma-separated."""
 
 CHANGES = "nuages.dev/changes"
 """The annotation that says of each key who set it and when, as JSON; never a value."""
@@ -100,7 +103,34 @@ async def copy(app: App, cluster: Cluster) -> str | None:
     values, missing = await _found(app, cluster)
     if missing:
         raise _refused(app, list(missing.values()))
-    salt = (await _values(cluster, app.namespace, app.secret))[SALT]
+    source = await _values(cluster, app.namespace, app.secret)
+    return await _written(app, source[SALT], values | believed(app, source), cluster)
+
+
+async def copy_with(app: App, before: str, names: Iterable[str], cluster: Cluster) -> str:
+    """As `copy`, of what the pods of a release read (`before`), but for some names as they are now.
+
+    Raises:
+        Refused: that copy is gone.
+    """
+    source = await _values(cluster, app.namespace, app.secret)
+    held = await _values(cluster, app.namespace, before)
+    if not held or SALT not in source:
+        raise Refused(f"the secrets of the release are gone: there is no Secret {before}", hint="nuages deploy")
+    values = {name: value for name, value in held.items() if name not in {*names, FALLBACKS}}
+    values |= {name: source[name] for name in names if name in source} | believed(app, source)
+    found, _ = await _found(app, cluster)
+    now = found | believed(app, source)
+    # The same values in the order of a deploy, which then finds that copy, and rolls nothing.
+    return await _written(app, source[SALT], now if now == values else values, cluster)
+
+
+def believed(app: App, source: dict[str, bytes]) -> dict[str, bytes]:
+    """The keys that a rotation keeps believed; none where the spec has that variable itself."""
+    return {FALLBACKS: source[FALLBACKS]} if FALLBACKS in source and not app.declares(FALLBACKS) else {}
+
+
+async def _written(app: App, salt: bytes, values: dict[str, bytes], cluster: Cluster) -> str:
     name = copy_name(app, salt, values)
     wanted = object_of(app, name, values) | {"immutable": True}
     if await cluster.get("Secret", app.namespace, name) is None:
@@ -197,7 +227,7 @@ async def _found(app: App, cluster: Cluster) -> tuple[dict[str, bytes], dict[str
 async def _complete(app: App, cluster: Cluster, name: str, keys: list[str]) -> None:
     """Generate what a Secret lacks; the lock keeps two from doing it at once, and the resourceVersion anybody else."""
     live = await cluster.get("Secret", app.namespace, name)
-    lacking = {key: _generate() for key in keys if key not in decoded(live)}
+    lacking = {key: generate() for key in keys if key not in decoded(live)}
     if USER_KEY in lacking and name in {store.name for store in (app.postgres, app.rabbitmq) if store}:
         lacking[USER_KEY] = USER.encode()
     told = changes(live) | {key: Change(at=utc()) for key in lacking if key not in {SALT, USER_KEY}}
@@ -216,7 +246,7 @@ async def _values(cluster: Cluster, namespace: str, name: str) -> dict[str, byte
     return decoded(await cluster.get("Secret", namespace, name))
 
 
-def _generate() -> bytes:
+def generate() -> bytes:
     """A random value, URL-safe: projects differ in whether they percent-decode a password in a URL.
 
     64 characters: `check --deploy` wants a SECRET_KEY to have 50 (security.W009).

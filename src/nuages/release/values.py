@@ -22,7 +22,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
 from nuages.release import ownership, records
 from nuages.release.locks.holder import user
-from nuages.release.secrets import CHANGES, SALT, Change, changes, decoded, encoded, object_of
+from nuages.release.secrets import CHANGES, FALLBACKS, SALT, Change, believed, changes, decoded, encoded, object_of
 from nuages.release.world import utc
 
 ATTEMPTS = 5
@@ -81,8 +81,10 @@ async def listing(app: App, cluster: Cluster) -> Listing:
             where = "generated" if declared.generate and not (known and known.by) else "set"
         state = _state(value, copied.get(variable), generate=declared.generate)
         entries.append(_entry(variable, where, state, known if value is not None else None))
-    undeclared = sorted(decoded(source).keys() - app.secrets.keys() - {SALT})
+    undeclared = sorted(decoded(source).keys() - app.secrets.keys() - {SALT, *believed(app, decoded(source))})
     entries += [_entry(name, "not declared", State.SET, changes(source).get(name)) for name in undeclared]
+    if believed(app, decoded(source)):
+        entries.append(_entry(FALLBACKS, "keys from before", State.SET, changes(source).get(FALLBACKS)))
     return Listing(app=app.name, environment=app.environment, namespace=app.namespace, secrets=entries)
 
 

@@ -21,7 +21,7 @@ from nuages.release.back.verdict import Verdict
 from nuages.release.begin import asked, begin, entered, number_after
 from nuages.release.engine import drive
 from nuages.release.environments import sleeping
-from nuages.release.keeping import rotation
+from nuages.release.keeping import keys, rotation
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Wish
 from nuages.release.plan import objects
@@ -62,6 +62,7 @@ async def rollback(
         wanted = plan(history, to)
         if wanted.resource_version is None:
             await _readable(wanted.record, cluster)
+            wanted = await keys.carried(app, wanted, cluster)
             await _let_in(app, wanted, cluster)
             verdict = await _judged(wanted, history, cluster, sink)
             permit(verdict, undo=undo, anyway=anyway)
