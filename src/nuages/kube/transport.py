@@ -1,7 +1,8 @@
 """Requests that arrive: one pool of kept connections, bounded repetition, and every failure as a `ClusterError`.
 
 What is repeated: a connection that could not be made (nothing was sent), an answer that says "later" (429, 5xx), and,
-where doing a thing twice is doing it once, a connection lost on the way. A dead server is told within two seconds.
+where doing a thing twice is doing it once, a connection lost on the way. A dead server is told within two seconds; one
+that answered before is waited for longer.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from nuages.kube.signing import signing
 from nuages.kube.streams import Way
 
 PATIENCE = 1.5  # seconds until a connection is there: a server that restarts is back sooner, or much later
+PATIENT = 15.0  # the same, of a server that answered before: it, or we, have much to do just now
 _ATTEMPTS = 5  # for a server that answers "later"
 _LONGEST_PAUSE = 5.0  # seconds; of what Retry-After may ask for
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; asking again changes nothing
@@ -36,12 +38,13 @@ class _Contact:
     cancelled. It tells of each step by its `trace` extension: https://www.encode.io/httpcore/extensions/#trace
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
         self.deadline = asyncio.timeout(None)
 
     async def __call__(self, event: str, told: Mapping[str, Any]) -> None:
         if event.endswith("connect_tcp.started"):
-            self.deadline.reschedule(asyncio.get_running_loop().time() + PATIENCE)
+            self.deadline.reschedule(asyncio.get_running_loop().time() + self.patience)
         elif event.endswith("connect_tcp.complete"):
             self._connection = told["return_value"]
         elif event.endswith("start_tls.failed"):
@@ -69,6 +72,7 @@ class Transport:
             proxy=access.proxy,
             limits=_POOL,
         )
+        self._answered = False
         self._where = f"{access.server} (context {access.context})"
 
     async def close(self) -> None:
@@ -122,14 +126,17 @@ class Transport:
             await asyncio.sleep(_pause(attempt, problem))
 
     async def _sent(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
-        """The answer, or its beginning; a connection is there within PATIENCE, or not at all."""
-        contact = _Contact()
+        """The answer, or its beginning; the connection for it is made in time, or not at all."""
+        contact = _Contact(PATIENT if self._answered else PATIENCE)
         request.extensions["trace"] = contact
+        request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "connect": contact.patience}
         try:
             async with contact.deadline:
-                return await self._http.send(request, stream=stream)
+                response = await self._http.send(request, stream=stream)
         except TimeoutError:
-            raise httpx2.ConnectTimeout(f"no connection within {PATIENCE} s", request=request) from None
+            raise httpx2.ConnectTimeout(f"no connection within {contact.patience:g} s", request=request) from None
+        self._answered = True
+        return response
 
     @asynccontextmanager
     async def lines(
