@@ -70,7 +70,7 @@ def _told(kept: dict[str, Any], *, as_json: bool) -> str | None:
         from datetime import UTC, datetime
 
         from nuages.cli import screen
-        from nuages.release import picture, usage
+        from nuages.release import picture, seen, usage
 
         lists = questions.answers(spared=range(len(ASKED), len(asked)))
     lists, lease, secret, metrics = lists[: len(ASKED)], lists[len(ASKED)], lists[-2], lists[-1]
@@ -79,11 +79,11 @@ def _told(kept: dict[str, Any], *, as_json: bool) -> str | None:
     objects = {
         kind: [{"kind": kind, **item} for item in listed["items"]] for kind, listed in zip(ASKED, lists, strict=True)
     }
-    seen = picture.Seen(
+    found = seen.Seen(
         objects, None, usage.measured(metrics["items"]) if metrics else None, secret if site.certificate else None
     )
     now = datetime.now(UTC)
-    status = picture.picture(site, seen, now, access.context, port=kept["port"])
+    status = picture.picture(site, found, now, access.context, port=kept["port"])
     well = not status.problems and all(each.ready == each.wanted for each in status.components) and status.release
     if not well:
         return None

@@ -6,8 +6,8 @@ stays in the scrollback, a new size just means drawing again, and at the end the
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -53,9 +53,10 @@ class Live:
         self._draw()
 
     def _draw(self) -> None:
-        size = shutil.get_terminal_size()
+        size = os.get_terminal_size(self._out.fileno())
         with self._lock:
-            lines = fitted(self._view(), size.columns, size.lines)
+            # The last column stays free: a terminal that is about to wrap takes the end of the line off again.
+            lines = fitted(self._view(), size.columns - 1, size.lines)
             self._out.write(_HOME + "".join(f"{line}{_LINE}\r\n" for line in lines[:-1]))
             self._out.write("".join(f"{line}{_LINE}" for line in lines[-1:]) + _REST)
             self._out.flush()

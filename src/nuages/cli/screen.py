@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TextIO
 
-from nuages.release.picture import Hold, Problem, Status
+from nuages.release.seen import Hold, Problem, Status
 from nuages.release.usage import Usage, cpu, memory
 
 Paint = Callable[[str, str], str]
@@ -33,9 +33,9 @@ def paint(out: TextIO) -> Paint:
     return (lambda text, style: f"\033[{STYLES[style]}m{text}\033[0m") if coloured else (lambda text, _: text)
 
 
-def lines(status: Status, now: datetime, style: Paint, *, used: bool = True) -> list[str]:
-    """The screen; with `used`, what the parts use of what they asked for."""
-    rows = [*_parts(status, used=used and status.metered), *_others(status, now)]
+def lines(status: Status, now: datetime | None, style: Paint) -> list[str]:
+    """The screen; without a time only what does not change by itself: no ages, and nothing of what is used."""
+    rows = [*_parts(status, used=now is not None and status.metered), *_others(status, now)]
     width = max([NAME, *(len(name) for _, name, _ in rows)])
     return [
         *_head(status, now, style),
@@ -58,7 +58,7 @@ def _parts(status: Status, *, used: bool) -> Iterator[Row]:
         yield mark, part.name, text if well else f"{text}  {part.state}"
 
 
-def _others(status: Status, now: datetime) -> Iterator[Row]:
+def _others(status: Status, now: datetime | None) -> Iterator[Row]:
     """What runs by the clock, what ran once and is of interest still, and what browsers are shown."""
     for each in status.schedules:
         mark = {"failed": "✗", "running": "…"}.get(each.last, "✓")
@@ -67,14 +67,14 @@ def _others(status: Status, now: datetime) -> Iterator[Row]:
     for job in status.jobs:
         done = job.state == "complete"
         if not done or _recent(job.began, now):
-            yield "✗" if job.failed else "✓" if done else "…", job.name, f"{job.state} {_ago(job.began, now)}"
+            yield "✗" if job.failed else "✓" if done else "…", job.name, f"{job.state} {_ago(job.began, now)}".rstrip()
     for one in status.certificates:
         yield "✗" if one.problem else "✓" if one.until else "…", one.secret, _until(one.until, one.problem)
 
 
-def _head(status: Status, now: datetime, style: Paint) -> list[str]:
+def _head(status: Status, now: datetime | None, style: Paint) -> list[str]:
     serving = f"release {status.release}" if status.release else "no release live yet"
-    since = f", live for {_for(status.since, now)}" if status.since else ""
+    since = f", live for {_for(status.since, now)}" if status.since and now else ""
     found = [f"{style(status.app, 'bold')}  {serving}{since}  in {status.namespace} ({status.context})"]
     if status.latest:
         where = f" in {status.phase}" if status.phase else ""
@@ -130,7 +130,7 @@ def harmless(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def _run(last: str, began: str | None, now: datetime) -> str:
+def _run(last: str, began: str | None, now: datetime | None) -> str:
     return "has not run yet" if last == "never" else f"{last} {_ago(began, now)}".rstrip()
 
 
@@ -139,18 +139,20 @@ def _until(until: str | None, problem: str) -> str:
     return f"{said}  {problem}".rstrip()
 
 
-def _recent(began: str | None, now: datetime) -> bool:
+def _recent(began: str | None, now: datetime | None) -> bool:
     """Whether it is of the last hour."""
-    return began is None or (now - _moment(began)).total_seconds() < 3600
+    return began is None or now is None or (now - _moment(began)).total_seconds() < 3600
 
 
-def _ago(moment: str | None, now: datetime) -> str:
-    return f"{_for(moment, now)} ago" if moment else ""
+def _ago(moment: str | None, now: datetime | None) -> str:
+    if not moment:
+        return ""
+    return f"{_for(moment, now)} ago" if now else f"since {moment}"
 
 
-def _for(moment: str | None, now: datetime) -> str:
+def _for(moment: str, now: datetime) -> str:
     """How long ago, in one number: 40 s, 5 min, 3 h, 12 days."""
-    seconds = max(int((now - _moment(moment or "")).total_seconds()), 0)
+    seconds = max(int((now - _moment(moment)).total_seconds()), 0)
     for size, unit in ((2 * 86400, "days"), (2 * 3600, "h"), (120, "min")):
         if seconds >= size:
             return f"{seconds // {'days': 86400, 'h': 3600, 'min': 60}[unit]} {unit}"

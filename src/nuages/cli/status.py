@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from nuages.app.components import App
     from nuages.kube.client import Cluster
-    from nuages.release.picture import Status
     from nuages.release.record import Record
+    from nuages.release.seen import Status
 
 
 @click.command()
@@ -44,12 +44,14 @@ def command(file: Path, environment: str, context: str | None, watch: bool, as_j
         _print([document(found)] if as_json else lines(found, utc(), paint(sys.stdout)))
         return
     view = Live(sys.stdout) if sys.stdout.isatty() and not as_json else Log(sys.stdout)
+    told: list[str] = []
 
     def show(found: Status) -> None:
-        if as_json:
-            _print([document(found, indent=None)])
-        else:
-            view.show(lambda: lines(found, utc(), paint(sys.stdout), used=view.whole))
+        if not as_json:
+            view.show(lambda: lines(found, utc() if view.whole else None, paint(sys.stdout)))
+        elif [now := document(found, indent=None)] != told:
+            told[:] = [now]
+            _print(told)
 
     with view:
         try:

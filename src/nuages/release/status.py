@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 from nuages.app.components import App
 from nuages.app.objects import Object
@@ -13,12 +14,14 @@ from nuages.kube.watch import Mirror
 from nuages.release import picture
 from nuages.release.locks import lock
 from nuages.release.locks.lease import Life, Sight, claim
-from nuages.release.picture import Hold, Problem, Seen, Status
+from nuages.release.seen import Hold, Problem, Seen, Status
 from nuages.release.site import Site, site
 from nuages.release.usage import measured
 from nuages.release.world import utc
 from nuages.render.labels import instance
 from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.kinds import tracker
+from nuages.rollout.pods import moment
 from nuages.rollout.watcher import KINDS, survey
 from nuages.spec.model import Expose
 
@@ -27,6 +30,9 @@ LOOKED_AT = tuple(dict.fromkeys((*KINDS, "CronJob", "ConfigMap")))
 
 METERED = 15.0
 """Seconds after which usage is asked for again: metrics-server measures as often."""
+
+STARTING = timedelta(seconds=20)
+"""So long a pod may take to become ready before that is a problem: a boot takes some seconds, a pull as well."""
 
 QUIET = 0.2
 """Seconds in which changes are gathered before they are shown."""
@@ -55,17 +61,17 @@ async def told(where: Site, seen: Seen, cluster: Cluster, http_port: int | None)
     why = [await _problem(item, text, cluster, seen) for item, text in found.failed]
     if not (history and history[0]["outcome"] == "running"):
         # What is not ready though nothing is under way has a cause: a broker that is away, a probe that fails.
-        late = [await _problem(item, "", cluster, seen) for item, _ in found.waiting]
+        late = [await _problem(item, "", cluster, seen) for item, _ in found.waiting if not _young(item, seen)]
         why += [problem for problem in late if problem.detail]
     return picture.picture(where, seen, utc(), cluster.context, port=http_port, why=why)
 
 
 async def watched(app: App, cluster: Cluster, http_port: int | None, show: Callable[[Status], None]) -> None:
-    """Show how it stands, and again whenever that changes, until cancelled."""
+    """Show how it stands, again whenever that changes and every few seconds, until cancelled."""
     where, sight = site(app), Sight()
     clock = asyncio.get_running_loop().time
     async with Mirror(cluster, where.namespace, LOOKED_AT, where.labels) as mirror:
-        used, secret, asked, last = None, None, None, None
+        used, secret, asked = None, None, None
         while True:
             version = mirror.version
             if asked is None or clock() - asked > METERED:
@@ -75,10 +81,7 @@ async def watched(app: App, cluster: Cluster, http_port: int | None, show: Calla
                 )
             lease = await cluster.get("Lease", where.namespace, lock.name(where.name))
             objects = {kind: mirror.items(kind) for kind in LOOKED_AT}
-            now = await told(where, Seen(objects, hold(lease, sight), used, secret), cluster, http_port)
-            if now != last:
-                show(now)
-                last = now
+            show(await told(where, Seen(objects, hold(lease, sight), used, secret), cluster, http_port))
             await mirror.changed(_REREAD, since=version)
             await asyncio.sleep(QUIET)
 
@@ -118,6 +121,22 @@ async def way_in(app: App, cluster: Cluster, http_port: int | None = None) -> li
 def encrypted(expose: Expose | None) -> bool:
     """Whether browsers come by https, as far as the spec knows."""
     return bool(expose and expose.tls and expose.tls.none is None)
+
+
+def _young(workload: Object, seen: Seen) -> bool:
+    """Whether all that its pods lack is time: each that is not ready just began, for the first time."""
+    found = [pod for pod in tracker(workload["kind"]).pods(workload, seen) if not _ready(pod)]
+    now = utc()
+    return bool(found) and all(
+        now - moment(pod["metadata"]["creationTimestamp"]) < STARTING
+        and not any(each["restartCount"] for each in pod.get("status", {}).get("containerStatuses", ()))
+        for pod in found
+    )
+
+
+def _ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 async def _problem(workload: Object, reason: str, cluster: Cluster, seen: Seen) -> Problem:

@@ -16,9 +16,9 @@ from nuages.release.doctor.findings import Examination, Look
 from nuages.release.events import Event
 from nuages.release.keeping.backups import Backup, Backups, Drilled
 from nuages.release.keeping.upgrade import Upgrade, Upgraded
-from nuages.release.picture import Certificate, Component, Hold, Job, Problem, Schedule, Status
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
+from nuages.release.seen import Certificate, Component, Hold, Job, Problem, Schedule, Status
 from nuages.release.services.record import Changed
 from nuages.release.top import Pod, Top
 from nuages.release.trials.trial import Trial

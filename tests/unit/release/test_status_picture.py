@@ -10,7 +10,7 @@ import pytest
 from nuages.cli.screen import lines, plain
 from nuages.errors import Refused
 from nuages.release import picture, record
-from nuages.release.picture import Hold, Problem, Seen
+from nuages.release.seen import Hold, Problem, Seen, Status
 from nuages.release.site import Site
 from nuages.release.usage import Usage, cpu, measured, memory, of_pod, quantity, together
 
@@ -57,7 +57,7 @@ def pod(name: str, restarts: int = 0) -> dict[str, object]:
     }
 
 
-def shown(seen: Seen, site: Site = SITE, **more: object) -> tuple[picture.Status, list[str]]:
+def shown(seen: Seen, site: Site = SITE, **more: object) -> tuple[Status, list[str]]:
     """The value, and its screen without styles."""
     status = picture.picture(site, seen, NOW, "here", **more)
     return status, lines(status, NOW, lambda text, _: text)
