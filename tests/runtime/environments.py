@@ -59,7 +59,7 @@ MATRIX = {
     "django6.1-python3.13": ("3.13", ("django==6.1.3", "gunicorn==27.0.1", *COMMON)),
 }
 # Not in the matrix, as only serving and workers are tried with them: the oldest servers, and Celery, that locks
-# still have; and Celery with what its Redis transport imports and does not ask for.
+# still have; and Celery with what its Redis transport imports and does not ask for; and tasks that are rows.
 BESIDE = {
     "django4.2-python3.11-old": (
         "3.11",
@@ -72,6 +72,7 @@ BESIDE = {
         "3.13",
         ("django==6.1.3", "celery==5.7.0", "redis==8.1.0", "packaging", "gevent==26.9.0"),
     ),
+    "django6.1-python3.13-tasks": ("3.13", ("django==6.1.3", "django-tasks-db==0.13.0")),
 }
 
 
