@@ -32,10 +32,10 @@ pytestmark = pytest.mark.unit
 PAGE = Path(__file__).parents[3] / "docs/reference/records.md"
 
 FIELDS = {
-    "Record": Record.__struct_fields__,
     "Changed": Changed.__struct_fields__,
     "Upgrade": Upgrade.__struct_fields__,
     "Upgraded": Upgraded.__struct_fields__,
+    "Record": Record.__struct_fields__,
     "Build": Build.__struct_fields__,
     "Statics": Statics.__struct_fields__,
     "Passed": Passed.__struct_fields__,
