@@ -81,7 +81,7 @@ _BASH = """\
 token=$1; shift
 [ -t 0 ] && before=$(stty -g) && stty raw -echo
 printf '\\005'
-until IFS= read -r -n 1 -t 0.2 _; do printf '\\005'; done
+until IFS= read -r -n 1 -t 0.2 _; do [ $? -gt 128 ] || break; printf '\\005'; done
 [ -t 0 ] && stty "$before"
 printf '\\006'
 trap '' INT QUIT TSTP
