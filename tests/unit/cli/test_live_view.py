@@ -41,7 +41,10 @@ def test_a_terminal_is_drawn_anew_at_its_size_and_given_back():
             view.show(lambda: ["one", "two " * 10, "three", "four"])
             os.system(f"stty rows 9 columns 60 < {os.ttyname(theirs)}")
             signal.raise_signal(signal.SIGWINCH)
-        written = os.read(ours, 65536).decode()
+        read = b""
+        while not read.endswith(b"four\r\n"):
+            read += os.read(ours, 65536)
+        written = read.decode()
     os.close(ours)
     begin, small, large = written.split("\033[H")
     assert begin == "\033[?1049h\033[?25l"

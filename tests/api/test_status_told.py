@@ -1,0 +1,147 @@
+"""`nuages status` on a real API server: told at a glance and the whole way it is the same; live in a terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from datetime import UTC, datetime
+
+import pytest
+from eventually import eventually
+
+pytestmark = pytest.mark.api
+
+SPEC = """
+apiVersion: nuages/v1
+name: blog
+image: registry.example.com/acme/blog
+web: {main: {}}
+expose: {kind: ingress, class: x, hosts: [blog.example.com], tls: {secret: blog-tls}}
+environments: {local: {namespace: NAMESPACE, cluster: CONTEXT}}
+"""
+LABELS = {"app.kubernetes.io/name": "blog", "app.kubernetes.io/instance": "blog-local"}
+WEB = {**LABELS, "app.kubernetes.io/component": "web", "nuages.dev/key": "main"}
+# As the command, and then says what of the slow modules was loaded for it.
+TOLD = (
+    "import sys; from nuages.cli.main import main\n"
+    "sys.argv = ['nuages', *sys.argv[1:]]\n"
+    "try:\n    main()\n"
+    "finally:\n    print(sorted({'httpx2', 'asyncio', 'click', 'msgspec'} & set(sys.modules)), file=sys.stderr)\n"
+)
+
+
+def web(replicas: int) -> dict[str, object]:
+    template = {"metadata": {"labels": WEB}, "spec": {"containers": [{"name": "web", "image": "none"}]}}
+    spec = {"replicas": replicas, "selector": {"matchLabels": WEB}, "template": template}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "blog-web-main", "labels": WEB},
+        "spec": spec,
+    }
+
+
+@pytest.fixture
+async def project(cluster, namespace, kubeconfig, tmp_path):
+    """A project whose release 7 serves, asleep: nobody plays its pods. Answers the environment of its commands."""
+    (tmp_path / "nuages.yaml").write_text(SPEC.replace("NAMESPACE", namespace).replace("CONTEXT", cluster.context))
+    record = {
+        "schema": 3, "number": 7, "outcome": "live", "build": {"reference": "r@sha256:1"},
+        "live": datetime.now(UTC).isoformat(), "passed": [],
+    }  # fmt: skip
+    metadata = {"name": "blog-release-7", "namespace": namespace, "labels": {**LABELS, "nuages.dev/kind": "release"}}
+    data = {"record": json.dumps(record)}
+    await cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+    made = web(0)
+    made["metadata"] |= {"namespace": namespace}
+    await cluster.create(made)
+
+    async def seen() -> bool:
+        live = await cluster.get("Deployment", namespace, "blog-web-main")
+        return live is not None and live.get("status", {}).get("observedGeneration") == 1
+
+    await eventually(seen)
+    return {**os.environ, "KUBECONFIG": str(kubeconfig), "XDG_CACHE_HOME": str(tmp_path / "cache"), "TERM": "xterm"}
+
+
+def told(project: dict[str, str], folder, *words: str) -> tuple[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD, "status", *words],
+        cwd=folder, env=project, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout, done.stderr.splitlines()[-1]
+
+
+async def test_at_a_glance_the_same_is_told_without_what_is_slow_to_import(project, tmp_path, cluster, namespace):
+    for words in ((), ("--json",)):
+        whole, slow = told(project, tmp_path, *words)
+        quick, none = told(project, tmp_path, *words)
+        if not words:
+            assert "'httpx2'" in slow
+        assert none == "[]"
+        ages = str.maketrans("0123456789", "0" * 10)
+        assert quick.translate(ages) == whole.translate(ages)
+    assert json.loads(quick)["certificates"] == [
+        {"secret": "blog-tls", "hosts": ["blog.example.com"], "until": None, "problem": ""}
+    ]
+    # Where something is not well, or a file changed, it goes the whole way.
+    await cluster.patch_merge("Deployment", namespace, "blog-web-main", {"spec": {"replicas": 1}})
+    assert "'httpx2'" in told(project, tmp_path)[1]
+    await cluster.patch_merge("Deployment", namespace, "blog-web-main", {"spec": {"replicas": 0}})
+    with (tmp_path / "nuages.yaml").open("a") as spec:
+        spec.write("# changed\n")
+    assert "'httpx2'" in told(project, tmp_path)[1]
+
+
+async def test_live_in_a_terminal_it_follows_what_changes_and_the_size_and_ctrl_c_gives_it_back(
+    project, tmp_path, cluster, namespace
+):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    command = [sys.executable, "-m", "nuages", "status", "-w"]
+    watching = subprocess.Popen(  # noqa: ASYNC220 - it is waited for by what it writes
+        command, cwd=tmp_path, env=project, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - the test has one thread
+    )  # fmt: skip
+    os.close(theirs)
+    text = ""
+
+    def until(wanted: str) -> str:
+        nonlocal text
+        while wanted not in text:
+            text += os.read(ours, 65536).decode()
+        found, _, text = text.partition(wanted)
+        return found
+
+    until("asleep")
+    await cluster.patch_merge("Deployment", namespace, "blog-web-main", {"spec": {"replicas": 3}})
+    until("0/3 ready")
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 2, 60, 0, 0))
+    os.killpg(watching.pid, signal.SIGWINCH)
+    until("more lines")
+    os.write(ours, b"\x03")
+    until("\x1b[?1049l")
+    until("https://blog.example.com")
+    assert watching.wait(20) == 0
+    os.close(ours)
+
+
+async def test_in_a_pipe_each_change_is_a_line(project, tmp_path, cluster, namespace):
+    command = [sys.executable, "-m", "nuages", "status", "-w"]
+    with subprocess.Popen(command, cwd=tmp_path, env=project, stdout=subprocess.PIPE, text=True) as watching:  # noqa: ASYNC220
+        assert "release 7" in watching.stdout.readline()
+        assert "asleep" in watching.stdout.readline()
+        await cluster.patch_merge("Deployment", namespace, "blog-web-main", {"spec": {"replicas": 2}})
+        while "0/2 ready" not in (line := watching.stdout.readline()):
+            assert line, "it ended"
+        assert "\x1b" not in line
+        watching.send_signal(signal.SIGINT)
+        watching.stdout.read()
+    assert watching.returncode == 0
