@@ -5,7 +5,7 @@ from __future__ import annotations
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.connections import REDIS_CLIENTS, Budget, budget
-from nuages.checks import exposure, folders, fronts, processes, walls
+from nuages.checks import exposure, folders, fronts, processes, tasks, walls
 from nuages.checks.stores import check as stores
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
@@ -19,6 +19,7 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
         *_media(app),
         *_one_replica(app),
         *processes.check(app, build),
+        *tasks.check(app),
         *stores(app),
         *folders.check(app, build),
         *walls.check(app, build),
