@@ -13,10 +13,11 @@ from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.app.topology import WEB as PORT
-from nuages.app.topology import Addresses, Anybody, Components, Namespaces, Opening, topology
+from nuages.app.topology import Addresses, Anybody, Components, Namespaces, Opening, network, topology
 from nuages.render.environment import measured
 from nuages.render.labels import COMPONENT, NETWORK, instance, metadata, selector
 from nuages.render.static import bridged
+from nuages.spec.walls import NameServer
 
 __all__ = ["PORT", "openings", "policies"]
 
@@ -34,7 +35,7 @@ def policies(app: App, build: Build) -> list[Object]:
     """All of them, the denial first."""
     return [
         _policy(app, "default-deny", {"matchLabels": instance(app)}, ingress=[], egress=[]),
-        _policy(app, "dns", {"matchLabels": instance(app)}, egress=[_dns()]),
+        _policy(app, "dns", {"matchLabels": instance(app)}, egress=_dns(app)),
         *(policy for opening in openings(app, build) for policy in _opened(app, opening)),
     ]
 
@@ -92,12 +93,20 @@ def _block(written: str, without: tuple[str, ...]) -> Object:
     return {"cidr": written, **({"except": inside} if inside else {})}
 
 
-def _dns() -> Object:
+def _dns(app: App) -> list[Object]:
     """Names are asked for at the cluster's DNS, by UDP, and by TCP where an answer is long."""
-    return {
-        "to": [{"namespaceSelector": {"matchLabels": {_NAMESPACE: "kube-system"}}}],
-        "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")],
-    }
+    servers = app.network.dns or [NameServer(namespace="kube-system")]
+    return [
+        {
+            "to": [
+                {"ipBlock": {"cidr": network(one.range)}}
+                if one.range
+                else {"namespaceSelector": {"matchLabels": {_NAMESPACE: one.namespace}}}
+            ],
+            "ports": [{"protocol": protocol, "port": one.port} for protocol in ("UDP", "TCP")],
+        }
+        for one in servers
+    ]
 
 
 def _policy(

@@ -29,12 +29,30 @@ class Egress(Part, frozen=True, kw_only=True):
     port: Annotated[Annotated[int, Meta(ge=1, le=65535)], Meta(description="The port.", examples=[443])] = 443
 
 
+class NameServer(Part, frozen=True, kw_only=True):
+    """Who answers names in the cluster; the namespace of its pods, or a range of addresses."""
+
+    namespace: Annotated[ObjectName | None, Meta(description="Where its pods are.", examples=["openshift-dns"])] = None
+    range: Annotated[AddressRange | None, Meta(description="Its addresses.", examples=["169.254.20.10/32"])] = None
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65535)],
+        Meta(description="Where it listens itself, behind its Service.", examples=[5353]),
+    ] = 53
+
+
 class Network(Part, frozen=True, kw_only=True):
-    """Whom the project's own processes may talk to, beside its services."""
+    """Whom the project's own processes may talk to, beside its services; and whom all pods ask for names."""
 
     egress: Annotated[
         list[Egress] | None,
         Meta(description="Who; left out, anybody outside the cluster.", examples=[[{"host": "api.stripe.com"}]]),
+    ] = None
+    dns: Annotated[
+        Annotated[list[NameServer], Meta(min_length=1)] | None,
+        Meta(
+            description="Who answers names; left out, pods in kube-system.",
+            examples=[[{"namespace": "openshift-dns", "port": 5353}]],
+        ),
     ] = None
 
 

@@ -69,6 +69,9 @@ def found(tmp_path):
         ("sidecars: {a: {image: 'a:1'}}\ninit: {a: {image: 'a:1'}}\n", "spec.E248", "init.a", "another name"),
         ("network: {egress: [{range: 300.1.2.3/24}]}\n", "spec.E249", "network.egress[0].range", "203"),
         ("network: {egress: [{host: a.b}, {host: A.b}]}\n", "spec.E249", "network.egress[1]", "leave one"),
+        ("network: {dns: [{port: 5353}]}\n", "spec.E255", "network.dns[0]", "namespace"),
+        ("network: {dns: [{namespace: a, range: 10.0.0.1/32}]}\n", "spec.E255", "network.dns[0]", "namespace"),
+        ("network: {dns: [{range: 10.0.0.256/32}]}\n", "spec.E255", "network.dns[0].range", "169"),
     ],
 )
 def test_what_can_not_be_is_told_with_its_place(found, more, id_, path, hint):

@@ -15,6 +15,7 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from _files(spec)
     yield from _containers(spec)
     yield from _egress(spec)
+    yield from _names(spec)
 
 
 def _files(spec: EnvironmentSpec) -> Iterator[Mistake]:
@@ -59,3 +60,18 @@ def _egress(spec: EnvironmentSpec) -> Iterator[Mistake]:
         if named and first != index:
             message = f"{named}, port {one.port}, is network.egress.{first} already"
             yield Mistake("spec.E249", at, message, "leave one of them out")
+
+
+def _names(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """Who answers names is somebody, and where a policy can find them."""
+    for index, one in enumerate(spec.network.dns or []):
+        at = ("network", "dns", index)
+        if (one.namespace is None) == (one.range is None):
+            hint = "namespace: openshift-dns, or range: 169.254.20.10/32"
+            yield Mistake("spec.E255", at, "is not one place", hint)
+        elif one.range:
+            try:
+                ipaddress.ip_network(one.range, strict=False)
+            except ValueError:
+                message = f"{one.range} is no range of addresses"
+                yield Mistake("spec.E255", (*at, "range"), message, "169.254.20.10/32")
