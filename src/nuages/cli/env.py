@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nuages.cli.asked import wish
-from nuages.cli.console import console
-from nuages.cli.target import app_of, cluster_of, run
+from nuages.cli.console import console, harmless
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON."
 
 @click.group()
 def command() -> None:
-    """Environments from a template: up, list, sleep, wake, down.
+    """Environments from a template: up, list, sleep, wake, down. And the variables that any one's pods are told.
 
     A template is an environment with `template: true`. Each that is made from it has a namespace, a database and hosts
     of its own; every other command knows it by its name: nuages logs -e pr-12.
@@ -125,6 +125,43 @@ def list_(file: Path, context: str | None, as_json: bool) -> None:
         return
     for line in _lines(found, utc()):
         console.print(line)
+
+
+@command.command("vars")
+@click.argument("component", default="")
+@cluster_options
+@_json
+def vars_(component: str, file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """The variables that the live pods are told, and who says each; of secrets only the names.
+
+    COMPONENT narrows it down: web, web-main, worker-default, beat.
+
+    \b
+    nuages env vars
+    nuages env vars worker-default -e production
+    """
+    import msgspec
+
+    from nuages.release import variables
+    from nuages.spec.load import load
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> variables.Variables:
+        async with cluster:
+            return await variables.told(app, load(file), component, cluster)
+
+    found = run(story())
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    for number, told in enumerate(found.components):
+        console.print(("\n" if number else "") + console.style(told.component, "bold"))
+        names = max((len(one.name) for one in told.variables), default=0)
+        for one in told.variables:
+            value = harmless(one.value).replace("\n", "\\n")
+            console.print(f"  {one.name:<{names}}  {value}  {console.style(f'# {one.source}', 'dim')}")
 
 
 @command.command()

@@ -44,13 +44,14 @@ print(json.dumps(found))
 
 
 class Heard:
-    """Nobody at a terminal: what the pod prints is kept."""
+    """Nobody at a terminal: what a command prints is kept."""
 
     tty = False
 
     def __init__(self) -> None:
         """Nothing yet."""
         self.out = b""
+        self.errors = b""
 
     async def typed(self) -> AsyncIterator[bytes]:
         """Nothing is typed."""
@@ -58,8 +59,11 @@ class Heard:
             yield data
 
     def show(self, channel: int, data: bytes) -> None:
-        """Keep what is no error."""
-        self.out += data if channel == OUTPUT else b""
+        """Keep both apart."""
+        if channel == OUTPUT:
+            self.out += data
+        else:
+            self.errors += data
 
     @contextlib.contextmanager
     def connected(self, tell: Callable[[int, int], None]) -> Iterator[None]:

@@ -1,0 +1,126 @@
+"""`nuages db`: the database as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.backup import command as backup
+from nuages.cli.backup import size as amount
+from nuages.cli.console import console, duration, harmless
+from nuages.cli.restore import command as restore
+from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from nuages.release.database import Locks, Session, Size
+
+
+@click.group()
+def command() -> None:
+    """The database: its size, who waits for whom, its backups."""
+
+
+@command.command()
+@cluster_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def size(file: Path, environment: str, context: str | None, as_json: bool) -> None:
+    """How large the database is, its largest tables, and what else lies on its server."""
+    import msgspec
+
+    from nuages.progress import silent
+    from nuages.release import database
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> Size:
+        async with cluster:
+            return await database.size(app, cluster, silent)
+
+    found = run(story())
+    if as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    for line in _sizes(found):
+        console.print(line)
+
+
+@command.command()
+@cluster_options
+@click.option("--end", type=int, metavar="PID", help="End this session; what it has not committed is undone.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def locks(file: Path, environment: str, context: str | None, end: int | None, as_json: bool) -> None:
+    """Who waits for a lock and for whom, with pod and statement; and who keeps a transaction open, doing nothing.
+
+    \b
+    nuages db locks -e production
+    nuages db locks -e production --end 4711
+    """
+    import msgspec
+
+    from nuages.errors import UsageError
+    from nuages.progress import silent
+    from nuages.release import database
+
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+
+    async def story() -> Locks | None:
+        async with cluster:
+            if end is None:
+                return await database.locks(app, cluster, silent)
+            if not await database.end(app, end, cluster, silent):
+                raise UsageError(f"there is no session {end}", hint="nuages db locks")
+            return None
+
+    found = run(story())
+    if found is None:
+        console.print(f"session {end} is ended")
+    elif as_json:
+        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        for line in _waiting(found):
+            console.print(line)
+
+
+command.add_command(backup, "backup")
+command.add_command(restore, "restore")
+
+
+def _sizes(found: Size) -> list[str]:
+    of = f" on a volume of {found.volume}" if found.volume else ""
+    lines = [f"{found.database}  {amount(found.bytes)}{of}, {found.count} tables"]
+    wide = max((len(table.name) for table in found.tables), default=0)
+    for table in found.tables:
+        dead = f", {table.dead} dead" if table.dead > max(table.rows // 5, 1000) else ""
+        indexes = f"{amount(table.indexes)} of it indexes"
+        lines.append(f"  {table.name:<{wide}}  {amount(table.bytes):>9}  {indexes:<22}  about {table.rows} rows{dead}")
+    rest = found.count - len(found.tables)
+    lines += [f"  and {rest} smaller"] if rest > 0 else []
+    lines += [f"{other.name}  {amount(other.bytes)}, another database of the server" for other in found.others]
+    return lines
+
+
+def _waiting(found: Locks) -> list[str]:
+    from nuages.release.database import chains
+
+    if not found.sessions:
+        return ["nobody waits for a lock"]
+    return [line for depth, one in chains(found.sessions) for line in _session(depth, one)]
+
+
+def _session(depth: int, one: Session) -> list[str]:
+    """Whoever is waited for, and below whoever waits."""
+    indent = "  " * depth
+    where = one.pod or one.address or "the server itself"
+    since = f", for {duration(one.seconds)}" if one.seconds is not None else ""
+    does = "holds" if not one.blocked_by else "waits"
+    what = ""
+    if one.wanted:
+        what = f" for {one.wanted.mode}" + (f" on {one.wanted.relation}" if one.wanted.relation else "")
+    return [
+        f"{indent}{one.pid}  {where}  {does}{what}{since}  ({one.state or 'works'})",
+        f"{indent}    {harmless(one.query)[:160]}",
+    ]
