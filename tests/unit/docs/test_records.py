@@ -11,6 +11,7 @@ from nuages.app.build import Build, Statics
 from nuages.findings import Finding, Place
 from nuages.project.report import Row
 from nuages.release.audit import Ran
+from nuages.release.database import Locks, Session, Size
 from nuages.release.difference import Change, Difference
 from nuages.release.doctor.findings import Examination, Look
 from nuages.release.events import Event
@@ -24,6 +25,7 @@ from nuages.release.top import Pod, Top
 from nuages.release.trials.trial import Trial
 from nuages.release.usage import Usage
 from nuages.release.values import Entry, Listing
+from nuages.release.variables import Variables
 from nuages.release.webhook import Notice
 from nuages.render.release import Hook, Manifest
 
@@ -68,6 +70,10 @@ FIELDS = {
     "Backups": Backups.__struct_fields__,
     "Backup": Backup.__struct_fields__,
     "Drilled": Drilled.__struct_fields__,
+    "Size": Size.__struct_fields__,
+    "Locks": Locks.__struct_fields__,
+    "Session": Session.__struct_fields__,
+    "Variables": Variables.__struct_fields__,
     "Examination": Examination.__struct_fields__,
     "Look": Look.__struct_fields__,
     "Row": Row._fields,
