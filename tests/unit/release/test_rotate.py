@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from datetime import UTC, datetime
 
 import pytest
 
@@ -56,3 +57,47 @@ def test_who_is_told_a_password_and_not_whose_it_is_would_be_locked_out(keys: li
     assert rotation.blind({"kind": "Deployment", "spec": pod}, "blog-postgres") is is_blind
     assert rotation.blind({"kind": "CronJob", "spec": {"jobTemplate": {"spec": pod}}}, "blog-postgres") is is_blind
     assert not rotation.blind({"kind": "Deployment", "spec": pod}, "shop-postgres")
+
+
+class Pods:
+    """What was last seen: these pods."""
+
+    def __init__(self, *pods: dict[str, object]) -> None:
+        self._pods = list(pods)
+
+    def get(self, kind: str, name: str) -> None:
+        """None is asked for here."""
+
+    def items(self, kind: str) -> list[dict[str, object]]:
+        """All of them."""
+        return self._pods
+
+
+def pod(
+    name: str, component: str, hour: int, phase: str = "Running", owner: str = "Job", stamp: str = ""
+) -> dict[str, object]:
+    env = [{"valueFrom": {"secretKeyRef": {"name": "blog-postgres", "key": "password"}}}]
+    about = {
+        "name": name,
+        "labels": {"app.kubernetes.io/component": component},
+        "creationTimestamp": f"2026-01-01T{hour:02}:00:00Z",
+        "ownerReferences": [{"kind": owner}],
+        "annotations": {rotation.ROTATED: stamp},
+    }
+    return {"metadata": about, "spec": {"containers": [{"env": env}]}, "status": {"phase": phase}}
+
+
+def test_the_old_password_stays_until_nobody_is_left_who_was_told_it() -> None:
+    seen = Pods(
+        pod("web-old", "web", 9, owner="ReplicaSet"),
+        pod("web-new", "web", 12, owner="ReplicaSet", stamp="now"),
+        pod("web-late", "web", 12, owner="ReplicaSet"),  # of a release that knew nothing of the stamp
+        pod("backup-runs", "backup", 9),
+        pod("backup-waits", "backup", 9, phase="Pending"),
+        pod("backup-over", "backup", 9, phase="Succeeded"),
+        pod("backup-new", "backup", 12),
+        pod("shell", "run", 9, owner=""),
+        pod("postgres-0", "postgres", 9, owner="StatefulSet"),
+    )
+    since = datetime(2026, 1, 1, 11, tzinfo=UTC)
+    assert rotation.left("blog-postgres", "now", since, seen) == ["web-old", "web-late", "backup-runs", "shell"]

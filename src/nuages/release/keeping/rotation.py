@@ -36,7 +36,7 @@ from nuages.render.labels import BACKUP, COMPONENT, POSTGRES, instance
 from nuages.render.postgres import PASSWORD_KEY, USER, USER_KEY
 from nuages.render.rotation import NEXT_PASSWORD, NEXT_USER, NEXT_VERIFIER, OLD_USER
 from nuages.rollout.diagnosis import diagnose
-from nuages.rollout.kinds import Done, Failed
+from nuages.rollout.kinds import Done, Failed, View
 from nuages.rollout.pods import moment
 from nuages.rollout.watcher import KINDS, judge
 
@@ -225,7 +225,7 @@ async def _rolled(app: App, secret: str, since: datetime, cluster: Cluster, say:
         while True:
             seen = mirror.version
             waits = await _waits(readers, cluster, mirror)
-            waits += [f"{name} to end" for name in _left(secret, stamp, since, mirror)]
+            waits += [f"{name} to end" for name in left(secret, stamp, since, mirror)]
             if not waits:
                 return [f"{item['kind']}/{item['metadata']['name']}" for item in readers]
             say("; ".join(waits[:3]))
@@ -254,17 +254,19 @@ async def _waits(readers: list[Object], cluster: Cluster, mirror: Mirror) -> lis
     return waits
 
 
-def _left(secret: str, stamp: str, since: datetime, mirror: Mirror) -> list[str]:
-    """The pods that were given the old password: of what is rolled those without its stamp, else the older ones."""
+def left(secret: str, stamp: str, since: datetime, mirror: View) -> list[str]:
+    """The pods that were given the old password: of what is rolled those without its stamp, else the older ones.
+
+    A backup that is under way logs in again and again, until its end. One that has not begun is given the new password:
+    a container is told what a Secret has as it starts.
+    """
     found = []
     for pod in mirror.items("Pod"):
-        about = pod["metadata"]
-        if (
-            about["labels"].get(COMPONENT) in {POSTGRES, BACKUP}
-            or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-            or not reads(pod, secret)
-            or about.get("annotations", {}).get(ROTATED) == stamp
-        ):
+        about, phase = pod["metadata"], pod.get("status", {}).get("phase")
+        component = about["labels"].get(COMPONENT)
+        ended = phase in ("Succeeded", "Failed") or (component == BACKUP and phase == "Pending")
+        stamped = about.get("annotations", {}).get(ROTATED) == stamp
+        if component == POSTGRES or ended or stamped or not reads(pod, secret):
             continue
         if _of_a_workload(pod) or moment(about["creationTimestamp"]) <= since:
             found.append(about["name"])
