@@ -82,3 +82,22 @@ def test_a_schedule_that_is_no_more_takes_no_running_command_along(monkeypatch, 
     step = asyncio.run(prune.prune(release, world))
     assert isinstance(step, Finished)
     assert (cluster.done, step.note) == (done, note)
+
+
+def test_what_a_pod_names_is_found_wherever_it_is_named():
+    pod = {
+        "serviceAccountName": "blog-worker",
+        "initContainers": [{"env": [{"valueFrom": {"configMapKeyRef": {"name": "one", "key": "a"}}}]}],
+        "containers": [{"env": [{"name": "A", "value": "b"}], "envFrom": [{"secretRef": {"name": "two"}}]}],
+        "volumes": [
+            {"configMap": {"name": "three"}},
+            {"secret": {"secretName": "four"}},
+            {"projected": {"sources": [{"secret": {"name": "five"}}, {"configMap": {"name": "six"}}]}},
+            {"emptyDir": {}},
+        ],
+    }
+    assert prune.references(pod) == {
+        ("ServiceAccount", "blog-worker"),
+        *(("ConfigMap", name) for name in ("one", "three", "six")),
+        *(("Secret", name) for name in ("two", "four", "five")),
+    }

@@ -12,6 +12,11 @@ from nuages.release.record import Record, Reference, Stored
 from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
 from nuages.release.world import World
+from nuages.render.labels import COMPONENT
+
+ACCOUNT = "ServiceAccount"
+NAMED = frozenset({ACCOUNT, "ConfigMap", "Secret"})
+"""The kinds that pods name, without which none of theirs can start anew."""
 
 
 async def prune(release: Stored, world: World) -> Step:
@@ -69,7 +74,53 @@ async def removable(release: Stored, history: list[Stored], cluster: Cluster) ->
     candidates = sorted((kind, name) for kind, name in named - needed if kind != "Namespace")
     lives = await asyncio.gather(*(cluster.get(kind, record.namespace, name) for kind, name in candidates))
     inventory = {reference for stored in history for reference in stored.record.inventory}
-    return [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
+    found = [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
+    if not any(live["kind"] in NAMED for live in found):
+        return found
+    used = await _used(found, wanted, record, cluster)
+    return [live for live in found if (live["kind"], live["metadata"]["name"]) not in used]
+
+
+async def _used(gone: list[Object], wanted: list[Object], record: Record, cluster: Cluster) -> set[tuple[str, str]]:
+    """What is named by something that stays: old workers that are kept for their tasks, and start anew where their node
+    goes; and the accounts of pods of a component that goes on, which may end for as long as their longest task.
+    """
+    ours = {"app.kubernetes.io/name": record.app, "app.kubernetes.io/instance": record.instance}
+    kinds = ("Deployment", "StatefulSet", "Job", "Pod")
+    lists = await asyncio.gather(*(cluster.list(kind, record.namespace, labels=ours) for kind in kinds))
+    removed = {live["metadata"]["uid"] for live in gone}
+    used: set[tuple[str, str]] = set()
+    for each in lists[:-1]:
+        for live in each.items:
+            ended = live["kind"] == "Job" and not live.get("status", {}).get("active")
+            if live["metadata"]["uid"] not in removed and not ended:
+                used |= references(live["spec"]["template"]["spec"])
+    goes_on = {_component(item) for item in wanted}
+    for pod in lists[-1].items:
+        if _component(pod) in goes_on:
+            used.add((ACCOUNT, pod["spec"].get("serviceAccountName", "")))
+    return used
+
+
+def references(pod: Object) -> set[tuple[str, str]]:
+    """The account, ConfigMaps and Secrets that a pod's spec names."""
+    found = {(ACCOUNT, pod.get("serviceAccountName", ""))}
+    for container in [*pod.get("initContainers", []), *pod["containers"]]:
+        sources = [one.get("valueFrom", {}) for one in container.get("env", [])]
+        for one in [*sources, *container.get("envFrom", [])]:
+            found |= {("ConfigMap", one[key]["name"]) for key in ("configMapKeyRef", "configMapRef") if key in one}
+            found |= {("Secret", one[key]["name"]) for key in ("secretKeyRef", "secretRef") if key in one}
+    for volume in pod.get("volumes", []):
+        for part in [volume, *volume.get("projected", {}).get("sources", [])]:
+            found |= {("ConfigMap", part["configMap"]["name"])} if "configMap" in part else set()
+            found |= (
+                {("Secret", secret.get("secretName") or secret["name"])} if (secret := part.get("secret")) else set()
+            )
+    return found
+
+
+def _component(item: Object) -> str:
+    return str(item["metadata"].get("labels", {}).get(COMPONENT, ""))
 
 
 def _ours(live: Object, record: Record, inventory: set[Reference]) -> bool:
