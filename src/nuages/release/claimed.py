@@ -30,16 +30,57 @@ async def hosts(app: App, cluster: Cluster, wanted: Object) -> list[Finding]:
         for host, path in _claims(item)
         if (host, path) in mine
     ]
+    place = Place(path=f"{kind}/{wanted['metadata']['name']}")
     return [
-        Finding(
-            "release.E400",
-            Level.ERROR,
-            f"{host}{path} is answered by {_who(item)} already",
-            Place(path=f"{kind}/{wanted['metadata']['name']}"),
-            "another name or path in expose.hosts and routes, or take it away there first",
-        )
-        for (host, path), item in {(host, path): item for host, path, item in found}.items()
+        *(
+            Finding(
+                "release.E400",
+                Level.ERROR,
+                f"{host}{path} is answered by {_who(item)} already",
+                place,
+                "another name or path in expose.hosts and routes, or take it away there first",
+            )
+            for (host, path), item in {(host, path): item for host, path, item in found}.items()
+        ),
+        *_wildcards(app, wanted, others, place),
     ]
+
+
+def _wildcards(app: App, wanted: Object, others: list[Object], place: Place) -> Iterator[Finding]:
+    """Names of which one is the other's wildcard: the exact one wins, at an Ingress and at a Gateway, so nothing stands
+    in the way; but one of the two gets fewer requests than its spec says.
+    """
+    mine = {host for host, _ in _claims(wanted)}
+    several = wanted["kind"] == "HTTPRoute"
+    told = set()
+    for item in others:
+        if _ours(app, item) or not _same_door(wanted, item):
+            continue
+        for theirs in {host for host, _ in _claims(item)}:
+            told |= {
+                f"{host} is a name of {_who(item)}'s {theirs}, and is taken from there"
+                for host in mine
+                if below(host, theirs, several=several)
+            }
+            told |= {
+                f"{theirs} goes to {_who(item)}, and not where {host} goes"
+                for host in mine
+                if below(theirs, host, several=several)
+            }
+    hint = "as it is meant, or another name in expose.hosts"
+    yield from (Finding("release.W461", Level.WARNING, said, place, hint) for said in sorted(told))
+
+
+def below(host: str, wildcard: str, *, several: bool) -> bool:
+    """Whether a name is one of a wildcard's: of an Ingress one label stands for the *, of a Gateway one or more.
+
+    https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards;
+    https://gateway-api.sigs.k8s.io/reference/spec/#hostname
+    """
+    if not wildcard.startswith("*.") or host.startswith("*") or not host.endswith(wildcard[1:]):
+        return False
+    label = host[: -len(wildcard[1:])]
+    return bool(label) and (several or "." not in label)
 
 
 async def ports(app: App, cluster: Cluster, wanted: Object) -> list[Finding]:
