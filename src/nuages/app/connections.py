@@ -31,6 +31,8 @@ REDIS_CLIENTS = 10_000
 MIGRATE_CONNECTIONS = 2
 # A backup: one session holds the snapshot, one dumps.
 BACKUP_CONNECTIONS = 2
+# Its exporter, beside what it asks each time.
+EXPORTER_CONNECTIONS = 2
 # A command at its time opens one.
 SCHEDULE_CONNECTIONS = 1
 # PgBouncer's own port (https://www.pgbouncer.org/config.html#listen_port).

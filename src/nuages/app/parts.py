@@ -9,6 +9,7 @@ from nuages.app.connections import (
     BEAT_CONNECTIONS,
     CLIENTS_PER_THREAD,
     CLIENTS_PER_WORKER,
+    EXPORTER_CONNECTIONS,
     SCHEDULE_CONNECTIONS,
     Pool,
     Processes,
@@ -307,9 +308,10 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def passing(self) -> int:
-        """The most connections of what comes and goes: what runs at its time, and a backup."""
-        backup = self.postgres is not None and self.postgres.run.backup is not None
-        return SCHEDULE_CONNECTIONS * len(self.schedules) + (BACKUP_CONNECTIONS if backup else 0)
+        """The most connections of what comes and goes: what runs at its time, a backup, who asks for metrics."""
+        run = self.postgres.run if self.postgres else PostgresRun()
+        beside = (BACKUP_CONNECTIONS if run.backup else 0) + (EXPORTER_CONNECTIONS if run.exporter else 0)
+        return SCHEDULE_CONNECTIONS * len(self.schedules) + beside
 
     @property
     def celery(self) -> bool:

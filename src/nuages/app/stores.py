@@ -20,6 +20,9 @@ PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5672, "memcached": 11211}
 # https://www.rabbitmq.com/docs/ssl: AMQP over TLS has a port of its own; what the others add TLS to stays on theirs.
 TLS_PORTS = PORTS | {"rabbitmq": 5671}
 
+EXPORTERS = {"postgres": 9187, "redis": 9121}
+"""Where the exporters of those that have one answer, as they do unasked."""
+
 # https://www.rabbitmq.com/docs/memory#memory-threshold: 60% since RabbitMQ 4; the rest is for what paging takes.
 _WATERMARK = 0.6
 # https://www.rabbitmq.com/docs/production-checklist#resource-limits-disk: never so full that nothing can be written.
@@ -61,6 +64,12 @@ def running(app: App) -> dict[str, Run]:
     """The data stores that run in the cluster, by their key in the spec."""
     stores = {"postgres": app.postgres, "redis": app.redis, "rabbitmq": app.rabbitmq, "memcached": app.memcached}
     return {service: store for service, store in stores.items() if store}
+
+
+def exported(app: App) -> list[str]:
+    """Those beside which a pod tells Prometheus of them."""
+    asked = {"postgres": app.postgres and app.postgres.run.exporter, "redis": app.redis and app.redis.run.exporter}
+    return [service for service in EXPORTERS if asked[service]]
 
 
 def declared(app: App) -> list[str]:

@@ -14,7 +14,7 @@ import msgspec
 from nuages.app import brokers, buckets
 from nuages.app.components import App
 from nuages.app.connections import POOLER_PORT
-from nuages.app.stores import PORTS, TLS_PORTS
+from nuages.app.stores import EXPORTERS, PORTS, TLS_PORTS, exported
 from nuages.spec.model import Bucket
 
 PROJECT = ("web", "worker", "beat", "migrate", "run", "schedule", "job")
@@ -30,7 +30,7 @@ SERVERS = PORTS
 WEB, METRICS, STATIC, NGINX = 8000, 9464, 8000, 8080
 """Where a web listens that says nothing, its metrics, who keeps static files, and an nginx."""
 
-COMPONENTS = (*PROJECT, "static", "frontend", "backup", POOLER, *SERVERS)
+COMPONENTS = (*PROJECT, "static", "frontend", "backup", POOLER, "exporter", *SERVERS)
 """Every component there may be."""
 
 # Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
@@ -113,7 +113,7 @@ def topology(app: App, *, bridged: bool, measured: bool) -> list[Opening]:
         bridged: whether webs ask for static files of other releases (render/static.py).
         measured: whether a web answers for metrics (render/environment.py).
     """
-    return [*_inwards(app, measured=measured), *_between(app, bridged=bridged), *_outwards(app)]
+    return [*_inwards(app, measured=measured), *_collected(app), *_between(app, bridged=bridged), *_outwards(app)]
 
 
 def _inwards(app: App, *, measured: bool) -> Iterator[Opening]:
@@ -139,6 +139,12 @@ def _inwards(app: App, *, measured: bool) -> Iterator[Opening]:
         yield Opening(name="metrics", client=Namespaces(), server=Components(("web",)), ports=(METRICS,))
 
 
+def _collected(app: App) -> Iterator[Opening]:
+    """Data stores' metrics, for whoever collects them."""
+    if ports := tuple(EXPORTERS[service] for service in exported(app)):
+        yield Opening(name="exporter", client=Namespaces(), server=Components(("exporter",)), ports=ports)
+
+
 def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
     """The project to its data stores, and whoever else asks one of them."""
     run = {"postgres": app.postgres, "redis": app.redis, "rabbitmq": app.rabbitmq, "memcached": app.memcached}
@@ -146,6 +152,7 @@ def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
         if store is None:
             continue
         more = ("backup", *([POOLER] if app.pgbouncer else [])) if service == "postgres" else ()
+        more = (*more, *(["exporter"] if service in exported(app) else []))
         yield Opening(
             name=service,
             client=Components((*PROJECT, *more)),

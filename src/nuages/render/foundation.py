@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nuages.app import stores
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.labels import (
@@ -9,6 +10,7 @@ from nuages.render.labels import (
     BEAT,
     CONFIG,
     ENVIRONMENT,
+    EXPORTER,
     FRONTEND,
     JOB,
     MANAGER,
@@ -31,7 +33,7 @@ _POD_SECURITY = "pod-security.kubernetes.io"
 _PROJECT = (WEB, WORKER, BEAT, MIGRATE, RUN, SCHEDULE, JOB, STATIC)
 _STORES = {POSTGRES, REDIS, RABBITMQ, MEMCACHED}
 # They open no bucket: a cloud shall not know them.
-_STRANGERS = {*_STORES, PGBOUNCER, FRONTEND}
+_STRANGERS = {*_STORES, PGBOUNCER, EXPORTER, FRONTEND}
 
 
 def namespace(app: App) -> Object:
@@ -60,9 +62,10 @@ def accounts(app: App) -> list[Object]:
     Those of the project are there whether or not the app has them now: pods that a release leaves behind may have to
     be made anew. What holds data stands on its own for as long as there is data, whatever the spec says.
     """
-    stores = {
+    beside = {
         POSTGRES: app.postgres,
         PGBOUNCER: app.pgbouncer,
+        EXPORTER: stores.exported(app),
         REDIS: app.redis,
         RABBITMQ: app.rabbitmq,
         MEMCACHED: app.memcached,
@@ -73,7 +76,7 @@ def accounts(app: App) -> list[Object]:
     return [
         _account(app, app.name, CONFIG),
         *(_account(app, account_of(app, one), one) for one in _PROJECT),
-        *(_account(app, account_of(app, one), one) for one, wanted in stores.items() if wanted),
+        *(_account(app, account_of(app, one), one) for one, wanted in beside.items() if wanted),
     ]
 
 

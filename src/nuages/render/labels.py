@@ -34,7 +34,7 @@ TRACK = "nuages.dev/track"
 WEB, WORKER, BEAT, MIGRATE, RUN = "web", "worker", "beat", "migrate", "run"
 SCHEDULE, JOB, FRONTEND, BACKUP = "schedule", "job", "frontend", "backup"
 STATIC, POSTGRES, REDIS, RABBITMQ, MEMCACHED = "static", "postgres", "redis", "rabbitmq", "memcached"
-PGBOUNCER = "pgbouncer"
+PGBOUNCER, EXPORTER = "pgbouncer", "exporter"
 # An object of the user's own.
 EXTRA = "extra"
 # What whoever runs the cluster may have to apply: rights and limits.

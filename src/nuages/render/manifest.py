@@ -9,6 +9,7 @@ from nuages.render.access_roles import roles
 from nuages.render.beat import beat
 from nuages.render.canary import beside
 from nuages.render.environment import config
+from nuages.render.exporter import exporters
 from nuages.render.exposure import exposure
 from nuages.render.extras import finished, whole
 from nuages.render.files import files
@@ -80,4 +81,4 @@ def _built(app: App, release: Release) -> Manifest:
 
 def services(app: App) -> list[Object]:
     """The data stores that run in the cluster."""
-    return whole(app, [*postgres(app), *pgbouncer(app), *redis(app), *rabbitmq(app), *memcached(app)])
+    return whole(app, [*postgres(app), *pgbouncer(app), *redis(app), *rabbitmq(app), *memcached(app), *exporters(app)])

@@ -136,6 +136,7 @@ class PostgresRun(Part, frozen=True, kw_only=True):
     backup: Annotated[
         Backup | None, Meta(description="Dumps at their time.", examples=[{"to": {"volume": "20Gi"}}])
     ] = None
+    exporter: Annotated[bool, Meta(description="Have a pod beside it that tells Prometheus of it.")] = False
 
 
 class Postgres(Part, frozen=True, kw_only=True):
@@ -168,6 +169,7 @@ class RedisRun(Part, frozen=True, kw_only=True):
         ),
     ] = None
     resources: Annotated[RedisResources, Meta(description="CPU and memory.")] = RedisResources()
+    exporter: Annotated[bool, Meta(description="Have a pod beside it that tells Prometheus of it.")] = False
 
 
 class Redis(Part, frozen=True, kw_only=True):

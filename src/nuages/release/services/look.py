@@ -18,7 +18,8 @@ from nuages.release import ownership, redact
 from nuages.release.plan.fields import changed, shown
 from nuages.release.services.change import Store, Way, claimed, image, size, stuck, way
 from nuages.release.services.volumes import placed
-from nuages.render.labels import COMPONENT, PGBOUNCER, POSTGRES, owned, selector
+from nuages.render.exporter import name as exporter
+from nuages.render.labels import COMPONENT, EXPORTER, KEY, PGBOUNCER, POSTGRES, owned, selector
 from nuages.render.manifest import services
 
 WORKLOADS = ("StatefulSet", "Deployment")
@@ -83,6 +84,7 @@ async def left(app: App, cluster: Cluster) -> list[Left]:
             if kind == "Secret":  # those of stores are told by their names
                 service = about["name"].removeprefix(f"{app.name}-")
             gone = service == PGBOUNCER and app.pgbouncer is None
+            gone = gone or (service == EXPORTER and about["labels"].get(KEY, "") not in {"", *stores.exported(app)})
             if gone or (service in stores.SERVICES and service not in running):
                 found.append(Left(service=service, kind=kind, name=about["name"]))
     return found
@@ -103,6 +105,7 @@ async def look(app: App, cluster: Cluster) -> list[Store]:
     workloads = {item["metadata"]["name"]: item for item in services(app) if item["kind"] in WORKLOADS}
     names = {store.name: service for service, store in stores.running(app).items()}
     names |= {app.pgbouncer.name: PGBOUNCER} if app.pgbouncer else {}
+    names |= {exporter(app, service): f"{service}-exporter" for service in stores.exported(app)}
     return [await _look(app, names[name], wanted, cluster) for name, wanted in workloads.items() if name in names]
 
 
