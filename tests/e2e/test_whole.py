@@ -58,7 +58,7 @@ def project(cluster, tmp_path_factory):
     text = SPEC.read_text()
     for old, new in {
         "  staging:\n": f"  staging:\n    namespace: {STAGING}\n    cluster: {cluster.context}\n",
-        "    cluster: prod-eu\n": f"    namespace: {PRODUCTION}\n    cluster: {cluster.context}\n",
+        "    cluster: prod-eu\n": f"    namespace: {PRODUCTION}\n    cluster: {cluster.context}\n    confirm: false\n",
         "staging.blog.localhost": HOSTS[STAGING],
         "https://s3.example.com": f"http://{cluster.address}:{PORTS['bucket']}",
         "        cdn: https://cdn.example.com\n": "",

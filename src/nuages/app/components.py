@@ -47,6 +47,9 @@ __all__ = [
 SERVERS = {"wsgi": "gunicorn", "asgi": "uvicorn"}
 """The server of a web that names none."""
 
+CONFIRMED = ("production", "prod")
+"""Environments that are confirmed by their name, where the spec does not say."""
+
 ROOT = "/"
 BROKER_VARIABLE = "CELERY_BROKER_URL"
 BROKER_STORAGE = "1Gi"
@@ -117,6 +120,7 @@ def _resolved(spec: Spec, environment: str, declared: model.EnvironmentSpec) -> 
         canary=declared.canary,
         hooks=declared.hooks,
         observability=declared.observability,
+        confirm=environment in CONFIRMED if declared.confirm is None else declared.confirm,
         template=spec.template(environment),
         ttl=seconds(declared.ttl) if declared.ttl else None,
         seed=declared.seed or "",

@@ -278,6 +278,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     canary: Canary
     hooks: Hooks
     observability: Observability
+    confirm: bool = False
+    """Whether what changes it asks for its name first."""
     template: str = ""
     """Which template the environment is made from; most are made from none."""
     ttl: float | None = None

@@ -333,6 +333,13 @@ class EnvironmentSpec(Declaration, frozen=True, kw_only=True):
         NamespaceName | None,
         Meta(description="Its namespace; name-environment, left out.", examples=["blog-production"]),
     ] = None
+    confirm: Annotated[
+        bool | None,
+        Meta(
+            description="Whether what changes it asks for its name first, unless --yes; left out, production and prod.",
+            examples=[True],
+        ),
+    ] = None
     template: Annotated[
         bool, Meta(description="No environment itself: `nuages env up NAME` makes them from it, as many as are wanted.")
     ] = False
