@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 
 @click.command()
 @cluster_options
-def command(file: Path, environment: str, context: str | None) -> None:
+@sure_option
+def command(file: Path, environment: str, context: str | None, *, yes: bool) -> None:
     """Take away what migrations removed and nothing that runs needs any more: columns, tables, constraints to come.
 
     By default the next release does it, as its first step. With `migrations.contract: manual` only this command does.
@@ -26,6 +28,7 @@ def command(file: Path, environment: str, context: str | None) -> None:
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
+    sure(app, cluster, "Take away what nothing needs in", yes=yes)
 
     async def story() -> None:
         async with cluster:

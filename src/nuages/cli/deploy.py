@@ -11,6 +11,7 @@ import click
 from nuages.cli.asked import json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console
 from nuages.cli.manner import manner_of, manner_options
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 from nuages.errors import UsageError
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--detach", is_flag=True, help="Let a Job in the cluster drive it; Ctrl-C leaves it going.")
 @click.option("--follow", is_flag=True, help="Follow the release that a Job drives; start none.")
 @manner_options
+@sure_option
 @wish_options
 @json_option
 def command(
@@ -47,6 +49,7 @@ def command(
     blue_green: bool,
     maintenance: bool,
     no_return: bool,
+    yes: bool,
 ) -> None:
     """Bring the project live: build, migrate, roll out, verify.
 
@@ -86,6 +89,8 @@ def command(
         if follow:
             attach(app, cluster, progress, as_json=as_json)
             return
+        if not kept:
+            sure(app, cluster, "Deploy", yes=yes)
         if not (no_build or kept):
             run(_checked(app, cluster_of(app, file, context), events))
         binding.bind(app, cluster, file.absolute().parent)

@@ -8,14 +8,18 @@ import click
 
 from nuages.cli.asked import wish, wish_options
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 
 @click.command()
 @cluster_options
 @click.option("--all", "whole", is_flag=True, help="All at once, whatever steps are left.")
+@sure_option
 @wish_options
-def command(*, file: Path, environment: str, context: str | None, whole: bool, message: str, wait: str | None) -> None:
+def command(
+    *, file: Path, environment: str, context: str | None, whole: bool, yes: bool, message: str, wait: str | None
+) -> None:
     """Go on with the release that waits: the next share of the requests, or after the last one all of it.
 
     The new release takes the place of the old one, and the set beside it goes. Tasks that wait in the set's own queue
@@ -26,6 +30,7 @@ def command(*, file: Path, environment: str, context: str | None, whole: bool, m
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
+    sure(app, cluster, "Go on with the release of", yes=yes)
 
     async def story() -> None:
         async with cluster:

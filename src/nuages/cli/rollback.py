@@ -9,6 +9,7 @@ import click
 
 from nuages.cli.asked import json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only the verdict: whether its code can work with the database of now.")
 @click.option("--undo", is_flag=True, help="Undo the migrations that the verdict names, once the old pods are back.")
 @click.option("--anyway", is_flag=True, help="Go back though the verdict is unknown.")
+@sure_option
 @wish_options
 @json_option
 def command(
@@ -35,6 +37,7 @@ def command(
     message: str,
     wait: str | None,
     as_json: bool,
+    yes: bool,
 ) -> None:
     """Bring RELEASE back (default: the last good one before): its image, configuration and secrets, as they were.
 
@@ -56,6 +59,8 @@ def command(
         progress = sink(events)
         app = app_of(file, environment)
         cluster = cluster_of(app, file, context)
+        if not dry_run:
+            sure(app, cluster, "Roll back", yes=yes)
 
         async def story() -> None:
             async with cluster:

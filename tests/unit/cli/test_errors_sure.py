@@ -1,0 +1,59 @@
+"""Production is confirmed by its name: in a terminal it is asked for, in a pipe only --yes goes on."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from nuages.app.components import resolve
+from nuages.cli.sure import sure
+from nuages.errors import Refused, UsageError
+from nuages.spec.load import parse
+
+SPEC = """\
+name: blog
+image: registry.example.com/acme/blog
+environments:
+  local:
+  production:
+  prod: {confirm: false}
+  live: {confirm: true}
+"""
+CLUSTER = SimpleNamespace(context="prod-eu", server="https://k8s.example.com:6443")
+
+
+def app(environment):
+    return resolve(parse(SPEC.encode(), "nuages.yaml"), environment)
+
+
+@pytest.mark.parametrize(
+    ("environment", "confirmed"), [("local", False), ("production", True), ("prod", False), ("live", True)]
+)
+def test_what_is_called_production_is_confirmed_and_whatever_the_spec_says(environment, confirmed):
+    assert app(environment).confirm is confirmed
+
+
+def test_in_a_pipe_it_is_refused_with_the_way_unless_it_is_said():
+    with pytest.raises(Refused) as told:
+        sure(app("production"), CLUSTER, "Deploy", yes=False)
+    assert "--yes" in told.value.hint
+    sure(app("production"), CLUSTER, "Deploy", yes=True)
+    sure(app("local"), CLUSTER, "Deploy", yes=False)
+
+
+@pytest.mark.parametrize(("typed", "goes"), [("production", True), ("yes", False), ("", False)])
+def test_at_a_terminal_the_name_is_asked_for_before_the_cluster(typed, goes, monkeypatch):
+    asked = []
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(click, "prompt", lambda text, **_: asked.append(text) or typed)
+    if goes:
+        sure(app("production"), CLUSTER, "Deploy", yes=False)
+    else:
+        with pytest.raises(UsageError, match="nothing was touched"):
+            sure(app("production"), CLUSTER, "Deploy", yes=False)
+    assert asked == [
+        "Deploy blog-production in prod-eu (https://k8s.example.com:6443)? Type production",
+    ]
