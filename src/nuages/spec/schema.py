@@ -26,16 +26,26 @@ _AS_WRITTEN = {"a duration", "an amount of memory", "an amount of CPU", "a Pytho
 _WORDS = {"command", "commands", "queues"}
 
 
-@cache
 def base() -> Schema:
     """What the base of a file must be, in canonical form."""
-    return msgspec.json.schema(Declaration)
+    return _both()[0]
+
+
+def environment() -> Schema:
+    """What a base with one environment's patch applied must be, in canonical form."""
+    return _both()[1]
 
 
 @cache
-def environment() -> Schema:
-    """What a base with one environment's patch applied must be, in canonical form."""
-    return msgspec.json.schema(EnvironmentSpec)
+def _both() -> tuple[Schema, Schema]:
+    """Made together, since they share all but their roots, and the model is taken apart but once for it."""
+    roots = (Declaration, EnvironmentSpec)
+    made, parts = msgspec.json.schema_components(roots, ref_template="#/$defs/{name}")
+    first, second = (
+        {**root, "$defs": {name: part for name, part in parts.items() if name != other.__name__}}
+        for root, other in zip(made, reversed(roots), strict=True)
+    )
+    return first, second
 
 
 def editor() -> Schema:

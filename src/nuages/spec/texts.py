@@ -16,7 +16,13 @@ Pattern = tuple[str, ...]
 @functools.cache
 def places(*titles: str) -> tuple[Pattern, ...]:
     """The paths of all texts whose form has one of these titles (forms.py)."""
-    return tuple(_texts(inspect.type_info(EnvironmentSpec), (), frozenset(titles)))
+    return tuple(_texts(_model(), (), frozenset(titles)))
+
+
+@functools.cache
+def _model() -> inspect.Type:
+    """The model, taken apart once: that takes as long as reading and judging a whole file."""
+    return inspect.type_info(EnvironmentSpec)
 
 
 def _texts(of: inspect.Type, path: Pattern, titles: frozenset[str]) -> Iterator[Pattern]:
