@@ -20,6 +20,7 @@ NAMES = (
     "images",
     "load",
     "verdicts",
+    "looking",
     "cluster",
     "locks",
     "soak",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nuages.kube.client import Cluster
 
 _SHAPE = 1  # of what is kept
+_KEPT = 100  # answers, the newest
 
 
 def recall(file: str, environment: str, context: str) -> dict[str, Any] | None:
@@ -56,6 +57,9 @@ def remember(app: App, file: Path, asked: str | None, cluster: Cluster, port: in
         with open(f"{place}.{os.getpid()}", "w", encoding="utf-8") as kept:  # noqa: PTH123
             json.dump(told, kept)
         os.replace(f"{place}.{os.getpid()}", place)  # noqa: PTH105
+        with os.scandir(os.path.dirname(place)) as folder:  # noqa: PTH120
+            for old in sorted(folder, key=lambda entry: entry.stat().st_mtime)[:-_KEPT]:
+                os.unlink(old)  # noqa: PTH108
     except OSError:
         return
 
