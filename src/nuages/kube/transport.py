@@ -73,6 +73,7 @@ class Transport:
             limits=_POOL,
         )
         self._answered = False
+        self._first = asyncio.Lock()
         self._where = f"{access.server} (context {access.context})"
 
     async def close(self) -> None:
@@ -126,7 +127,17 @@ class Transport:
             await asyncio.sleep(_pause(attempt, problem))
 
     async def _sent(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
-        """The answer, or its beginning; the connection for it is made in time, or not at all."""
+        """The answer, or its beginning. Until one came, requests go one by one: many connections at once are slow to
+        make on a busy machine, and that must not look like a server that is not there.
+        """
+        if not self._answered:
+            async with self._first:
+                if not self._answered:
+                    return await self._exchanged(request, stream=stream)
+        return await self._exchanged(request, stream=stream)
+
+    async def _exchanged(self, request: httpx2.Request, *, stream: bool) -> httpx2.Response:
+        """As `_sent`; the connection for it is made in time, or not at all."""
         contact = _Contact(PATIENT if self._answered else PATIENCE)
         request.extensions["trace"] = contact
         request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "connect": contact.patience}

@@ -151,3 +151,28 @@ async def test_a_connection_given_up_amid_its_handshake_is_closed(connect):
                 await ended.wait()
         finally:
             gc.enable()
+
+
+async def test_until_a_server_answered_it_is_asked_one_thing_at_a_time(connect):
+    asked, may = asyncio.Queue(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                asked.put_nowait(1)
+                await may.wait()
+                writer.write(GOOD)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        async with connect(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as cluster:
+            asking = asyncio.gather(*(cluster.version() for _ in range(5)))
+            await asked.get()
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert asked.empty()
+            may.set()
+            assert await asking == ["v1.34.10"] * 5
+    finally:
+        server.close()
