@@ -10,7 +10,10 @@ import sys
 import click
 
 from nuages import __version__
+from nuages.cli.helping import Folding
 from nuages.cli.main import COMMANDS, overview
+
+click.Context.formatter_class = Folding  # of every command, also of those in groups
 
 
 class LazyGroup(click.Group):

@@ -7,10 +7,8 @@ import shlex
 import tomllib
 from pathlib import Path
 
-import click
 import pytest
-
-from nuages.cli.group import nuages
+from parsing import parsed
 
 pytestmark = pytest.mark.unit
 
@@ -54,18 +52,6 @@ def test_the_page_has_every_task() -> None:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task["nuages"])
 def test_what_it_says_of_ours_is_a_command(task: dict[str, str]) -> None:
     parsed(shlex.split(task["nuages"])[1:])
-
-
-def parsed(words: list[str]) -> None:
-    """The words as the command line takes them; nothing is run."""
-    command: click.Command = nuages
-    context = click.Context(nuages, info_name="nuages")
-    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        inner = command.get_command(context, words[0])
-        assert inner is not None, f"no command {words[0]}"
-        name, *words = words
-        command, context = inner, click.Context(inner, parent=context, info_name=name)
-    command.make_context(context.info_name, words, parent=context.parent)
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task["kubectl"]], ids=lambda task: task["nuages"])
