@@ -44,6 +44,7 @@ class Numbers:
         """Read it."""
         self.interface = environ.get("NUAGES_INTERFACE") or "wsgi"
         self.application = APPLICATIONS[self.interface]
+        self.host = "0.0.0.0"  # noqa: S104 - in a pod
         self.port = int(environ.get("NUAGES_PORT", "8000"))
         self.workers = int(environ.get("NUAGES_WORKERS", "1"))
         self.threads = int(environ.get("NUAGES_THREADS", "4"))
@@ -54,7 +55,7 @@ class Numbers:
 def gunicorn(numbers: Numbers, version: tuple[int, ...]) -> list[str]:
     """Gunicorn's command line (without the program) for these numbers and this version of it."""
     line = [
-        f"--bind=0.0.0.0:{numbers.port}",
+        f"--bind={numbers.host}:{numbers.port}",
         # Threads, even one: of those for WSGI only this worker keeps idle connections, and answers what arrives on them
         # while it is stopping.
         f"--worker-class={'gthread' if numbers.interface == 'wsgi' else asgi_worker(version)}",
@@ -89,7 +90,7 @@ def asgi_worker(version: tuple[int, ...]) -> str:
 def uvicorn(numbers: Numbers, known: Mapping[str, object]) -> dict[str, Any]:
     """The arguments of `uvicorn.run`, those that are `known`."""
     wanted: dict[str, Any] = {
-        "host": "0.0.0.0",  # noqa: S104 - in a pod
+        "host": numbers.host,
         "port": numbers.port,
         "workers": numbers.workers,
         "timeout_keep_alive": KEEP_ALIVE,
@@ -119,7 +120,7 @@ def granian(numbers: Numbers, known: Mapping[str, object]) -> dict[str, Any]:
     idle = {"header_read_timeout": KEEP_ALIVE * 1000}
     idle = {name: value for name, value in idle.items() if name in inspect.signature(HTTP1Settings).parameters}
     wanted: dict[str, Any] = {
-        "address": "0.0.0.0",  # noqa: S104 - in a pod
+        "address": numbers.host,
         "port": numbers.port,
         "interface": Interfaces(numbers.interface),
         "http": HTTPModes("1"),

@@ -126,6 +126,23 @@ def select(root: Path) -> Selection:
     return Selection(tuple(sorted(files)), tuple(sorted(left_out)))
 
 
+def takes(root: Path, path: str) -> bool:
+    """Whether a file of that path would be taken, were it there."""
+    known, folder = [*rules(NEVER), *_rules_above(root)], ""
+    docker = list(rules(_lines(root / ".dockerignore"), anchored=True))
+    parts = PurePosixPath(path).parts
+    for count in range(1, len(parts) + 1):
+        known += rules(_lines(root / folder / ".gitignore"), folder)
+        folder, is_folder = "/".join(parts[:count]), count < len(parts)
+        if any(rule.covers(folder, is_folder) for rule in _SECRET_RULES):
+            return False
+        if _refused(folder, is_folder, [*known, *docker]):
+            if not is_folder or not any(rule.keep for rule in docker):
+                return False
+            known += rules([f"/{folder}/**"])
+    return True
+
+
 def _walk(
     root: Path, folder: str, inherited: list[Rule], *, docker: list[Rule], files: list[str], left_out: list[str]
 ) -> None:

@@ -147,7 +147,7 @@ def project(app: App, template: Object, wanted: Run) -> Object:
         "nodeSelector",
         "tolerations",
     )
-    return _pod(app, wanted, {field: spec[field] for field in kept if field in spec} | _beside(app, spec), container)
+    return _pod(app, wanted, {field: spec[field] for field in kept if field in spec} | beside(app, spec), container)
 
 
 def psql(app: App, wanted: Run) -> Object | None:
@@ -224,7 +224,7 @@ def _environment(web: list[Object], wanted: Run) -> list[Object]:
     return [*kept, *({"name": name, "value": value} for name, value in ours.items())]
 
 
-def _beside(app: App, spec: Object) -> Object:
+def beside(app: App, spec: Object) -> Object:
     """Where the web has a volume of its own, beside it: only one node may have it (ReadWriteOnce)."""
     if not any("persistentVolumeClaim" in volume for volume in spec.get("volumes", [])):
         return {}

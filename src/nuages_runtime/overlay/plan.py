@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from nuages_runtime.dev.settings import developing
 from nuages_runtime.overlay.change import Change, World
 from nuages_runtime.overlay.database import databases
 from nuages_runtime.overlay.files import logs, static
@@ -24,6 +25,7 @@ PARTS: dict[str, Callable[[World], Iterator[Change]]] = {
     "media": media,
     "logging": logs,
     "celery": queues,
+    "dev": developing,
 }
 
 
