@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -26,9 +27,13 @@ from nuages.render.postgres import PASSWORD_KEY, USER_KEY
 from nuages.render.release import Release
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import Done, Failed
+from nuages.rollout.pods import moment
 from nuages.rollout.watcher import KINDS, judge
 
 Say = Callable[[str], None]
+
+ABANDONED = timedelta(minutes=10)
+"""After so long nobody is about to begin a Job that was made; it takes some seconds."""
 
 
 class Origin(NamedTuple):
@@ -91,6 +96,7 @@ async def clone(origin: Origin, target: App, cluster: Cluster, say: Say) -> None
     manage = tuple(source_of(target).manage or ())
     template = await possible(source, manage, cluster)
     wanted = Clone(source=source, target=target, sql=bool(sql), manage=manage, template=template)
+    await swept(source, cluster)
     await cluster.delete("Job", source.namespace, wanted.name)
     await _gone(source, wanted.name, cluster)
     owner = await cluster.apply(job(wanted))
@@ -130,6 +136,16 @@ async def _close(wanted: Clone, policy: Object, cluster: Cluster) -> None:
         await cluster.delete("NetworkPolicy", wanted.target.namespace, policy["metadata"]["name"])
     with contextlib.suppress(ClusterError):
         await cluster.delete("Job", wanted.source.namespace, wanted.name)
+
+
+async def swept(source: App, cluster: Cluster) -> None:
+    """Remove what a clone left that was killed: a Job that was never begun, for whose end nothing waits. Its Secret and
+    its walls go with it; one that began ends by its own deadline.
+    """
+    for left in (await cluster.list("Job", source.namespace, labels=selector(source, CLONE))).items:
+        about = left["metadata"]
+        if left["spec"].get("suspend") and utc() - moment(about["creationTimestamp"]) > ABANDONED:
+            await cluster.delete("Job", about["namespace"], about["name"], uid=about["uid"])
 
 
 async def _gone(source: App, name: str, cluster: Cluster) -> None:
