@@ -1,6 +1,7 @@
 """`python -I -m nuages_runtime.page`: the page that stands in for the app during maintenance. Loads nothing of it.
 
-In: NUAGES_PORT (8000), NUAGES_RETRY_AFTER (60, seconds that a client is told to wait).
+In: NUAGES_PORT (8000), NUAGES_RETRY_AFTER (60, seconds that a client is told to wait), NUAGES_PAGE (the page's file),
+NUAGES_BYPASS (a secret: whoever shows it is let through) and NUAGES_BEHIND (to where: nuages_runtime.bypass).
 
 Every path answers 503 with Retry-After, which search engines and clients take for what it is: over in a while. The
 kubelet's questions answer 200, for the pod that says so is well. A project's own `maintenance.html`, beside manage.py,
@@ -17,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import FrameType
 
+from nuages_runtime import bypass
 from nuages_runtime.drain import SECONDS
 from nuages_runtime.probes import PATHS
 
@@ -49,10 +51,20 @@ class Page(BaseHTTPRequestHandler):
     html = OURS.encode()
     retry_after = "60"
     ending = False
+    staff: bypass.Way | None = None
 
     def answer(self) -> None:
-        """The page as HTML, or for a client that asks for JSON a word; what the kubelet asks is answered with 200."""
+        """The page as HTML, or for a client that asks for JSON a word; what the kubelet asks is answered with 200.
+
+        Whoever shows the secret is let through, and who opens the link with it is given it as a cookie.
+        """
+        if self.staff and bypass.shown(self.staff, self.headers):
+            bypass.through(self.staff, self)
+            return
         self._swallow()
+        if self.staff and bypass.link(self.staff, self.path):
+            self._given(self.staff)
+            return
         path = self.path.partition("?")[0]
         if path in PATHS:
             self._send(200, "application/json", json.dumps({"release": RELEASE}).encode())
@@ -73,6 +85,14 @@ class Page(BaseHTTPRequestHandler):
             self.rfile.read(int(length))
         else:
             self.close_connection = True
+
+    def _given(self, staff: bypass.Way) -> None:
+        self.send_response(303)
+        self.send_header("Location", "/")
+        self.send_header("Set-Cookie", bypass.cookie(staff, self.headers))
+        self.send_header("Content-Length", "0")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
 
     def _send(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
@@ -108,9 +128,10 @@ def end(server: Server) -> None:
 
 def main() -> None:
     """Answer until SIGTERM."""
-    own = Path(FILE)
+    own = Path(os.environ.get("NUAGES_PAGE") or FILE)
     if own.is_file():
         Page.html = own.read_bytes()
+    Page.staff = bypass.way(os.environ)
     Page.retry_after = os.environ.get("NUAGES_RETRY_AFTER", "60")
     server = Server(("0.0.0.0", int(os.environ.get("NUAGES_PORT", "8000"))), Page)  # noqa: S104 - in a pod
 

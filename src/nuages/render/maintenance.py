@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.exposure import routed
@@ -13,6 +15,9 @@ from nuages.spec.model import Resources
 KEY = "maintenance.page"
 """Of its pods, as a web's: so the walls that let requests in to webs let them in here. No key of a spec has a dot."""
 
+FOLDER = "/var/lib/nuages/page"
+"""Where a page of one's own is."""
+
 RETRY_AFTER = 60
 SMALL = Resources(cpu="50m", memory="64Mi")
 
@@ -21,33 +26,48 @@ def maintenance(app: App, release: Release) -> list[Object]:
     """The Deployment of the page; none where none was asked for."""
     if not release.maintenance:
         return []
-    name = f"{app.name}-maintenance"
-    matching = selector(app, WEB, KEY)
-    return [
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": metadata(app, name, WEB, KEY),
-            "spec": {
-                # One that a node takes with it must not leave nobody to answer, where the webs have seen to that too.
-                "replicas": min(2, max(web.replicas for web in app.web.values())) or 1,
-                "revisionHistoryLimit": 1,
-                "progressDeadlineSeconds": 120,
-                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
-                "selector": {"matchLabels": matching},
-                "template": {"metadata": {"labels": labels(app, WEB, KEY)}, "spec": _pod(app, release)},
+    return [page(app, release, f"{app.name}-maintenance", KEY)]
+
+
+def page(
+    app: App, release: Release, name: str, key: str, *, variables: Sequence[Object] = (), file: str = ""
+) -> Object:
+    """A Deployment of the page.
+
+    Args:
+        app: whose.
+        release: whose image it has.
+        name: what it is called.
+        key: of its pods.
+        variables: what it is told beside.
+        file: the ConfigMap with a page of one's own.
+    """
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(app, name, WEB, key),
+        "spec": {
+            # One that a node takes with it must not leave nobody to answer, where the webs have seen to that too.
+            "replicas": min(2, max(web.replicas for web in app.web.values())) or 1,
+            "revisionHistoryLimit": 1,
+            "progressDeadlineSeconds": 120,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "selector": {"matchLabels": selector(app, WEB, key)},
+            "template": {
+                "metadata": {"labels": labels(app, WEB, key)},
+                "spec": _pod(app, release, key, variables, file),
             },
-        }
-    ]
+        },
+    }
 
 
-def _pod(app: App, release: Release) -> Object:
+def _pod(app: App, release: Release, key: str, variables: Sequence[Object], file: str) -> Object:
     port = _port(app)
     ready = {"httpGet": {"path": "/-/ready", "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 2}
     return {
         **pod_basics(app, user=release.build.user, account=app.name),
         "terminationGracePeriodSeconds": 15,
-        "topologySpreadConstraints": spread(selector(app, WEB, KEY)),
+        "topologySpreadConstraints": spread(selector(app, WEB, key)),
         "containers": [
             {
                 "name": "page",
@@ -57,6 +77,7 @@ def _pod(app: App, release: Release) -> Object:
                 "env": [
                     {"name": "NUAGES_PORT", "value": str(port)},
                     {"name": "NUAGES_RETRY_AFTER", "value": str(RETRY_AFTER)},
+                    *variables,
                 ],
                 "ports": [{"name": "http", "containerPort": port, "protocol": "TCP"}],
                 "startupProbe": {**ready, "periodSeconds": 1, "failureThreshold": 60},
@@ -65,10 +86,10 @@ def _pod(app: App, release: Release) -> Object:
                 "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
                 "resources": resources(SMALL),
                 "securityContext": container_security(),
-                "volumeMounts": [temporary_mount()],
+                "volumeMounts": [temporary_mount(), *([{"name": "page", "mountPath": FOLDER}] if file else [])],
             }
         ],
-        "volumes": [temporary()],
+        "volumes": [temporary(), *([{"name": "page", "configMap": {"name": file}}] if file else [])],
     }
 
 

@@ -15,6 +15,7 @@ from nuages.release.plan.objects import given_back
 from nuages.release.record import Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
+from nuages.render import pause
 from nuages.render.autoscale import scaler
 from nuages.rollout.causes import FOR_GOOD, HOPELESS, QUOTA
 from nuages.rollout.diagnosis import diagnose
@@ -129,7 +130,9 @@ async def apply_one(wanted: Object, world: World) -> Object:
     Replicas that a person set by hand are taken back, and said: the spec owns them unless an autoscaler does.
     What somebody set back to what the release that serves has is taken over. All other fields of other managers are
     left alone: the conflict ends the release.
+    Where a person has put a page in front of the app, what leads to it goes on leading to the page.
     """
+    wanted = pause.led(wanted) if on_hand(world, wanted) else wanted
     if wanted["kind"] == "Deployment":
         await _scaled(wanted, world)
     try:
@@ -142,6 +145,18 @@ async def apply_one(wanted: Object, world: World) -> Object:
         live = await world.cluster.apply(wanted, force=True)
     world.mirror.saw(live)
     return live
+
+
+def on_hand(world: World, item: Object) -> bool:
+    """Whether the page of a maintenance stands that a person put in front (`nuages maintenance on`)."""
+    if not pause.in_front(item):
+        return False
+    live = world.mirror.get("Deployment", pause.name(item["metadata"]["labels"]["app.kubernetes.io/name"]))
+    return bool(
+        live
+        and not live["metadata"].get("deletionTimestamp")
+        and pause.ON in (live["metadata"].get("annotations") or {})
+    )
 
 
 async def _scaled(wanted: Object, world: World) -> None:

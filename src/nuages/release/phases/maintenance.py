@@ -12,12 +12,16 @@ from nuages.release.world import World
 from nuages.render.autoscale import SCALED_OBJECT, paused
 from nuages.render.labels import BEAT, COMPONENT, KEY, SCHEDULE, WEB, WORKER
 from nuages.render.maintenance import KEY as PAGE
+from nuages.render.pause import HAND
 from nuages.render.switch import to_page
 from nuages.rollout.kinds import Waiting as Unended
 from nuages.rollout.kinds import tracker
 
 SENDERS = (BEAT, WEB)
 """They send tasks: they end first, and the workers have time for what is left."""
+
+PAGES = (PAGE, HAND)
+"""They write nothing."""
 
 
 async def maintenance(release: Stored, world: World) -> Step:
@@ -74,7 +78,7 @@ def writers(components: tuple[str, ...], world: World) -> list[Object]:
         pod
         for pod in world.mirror.items("Pod")
         if pod["metadata"].get("labels", {}).get(COMPONENT) in components
-        and pod["metadata"]["labels"].get(KEY) != PAGE
+        and pod["metadata"]["labels"].get(KEY) not in PAGES
         and pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
     ]
 
@@ -91,7 +95,7 @@ async def _end(components: tuple[str, ...], old: Stored, release: Stored, world:
         for kind in ("Deployment", "StatefulSet")
         for item in world.mirror.items(kind)
         if item["metadata"].get("labels", {}).get(COMPONENT) in components
-        and item["metadata"]["labels"].get(KEY) != PAGE
+        and item["metadata"]["labels"].get(KEY) not in PAGES
         and item["spec"].get("replicas", 1)
     ]
     none = [known.get((item["kind"], item["metadata"]["name"])) for item in running]

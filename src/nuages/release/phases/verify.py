@@ -10,10 +10,12 @@ import msgspec
 from nuages.app.objects import Object
 from nuages.errors import Forbidden
 from nuages.release import records
+from nuages.release.phases.bring import on_hand
 from nuages.release.record import Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
 from nuages.render.labels import RUNTIME
+from nuages.render.pause import BEHIND
 
 VERIFY = timedelta(seconds=10)
 """How long a web whose pods are ready may take to answer through its Service."""
@@ -60,7 +62,8 @@ async def answers(service: Object, world: World) -> str | Unasked:
         return Unasked()  # the project's own server has no /-/ready
     port = service["spec"]["ports"][0]["name"]
     try:
-        status, body = await world.cluster.service_get(about["namespace"], about["name"], port, "/-/ready")
+        called = about["name"] + (BEHIND if on_hand(world, service) else "")
+        status, body = await world.cluster.service_get(about["namespace"], called, port, "/-/ready")
     except Forbidden:
         return Unasked("no right to get services/proxy")
     if status == 200:

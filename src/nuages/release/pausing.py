@@ -1,0 +1,154 @@
+"""A page in front of the app, for as long as a person wants it: nothing behind it stops.
+
+Requests lead to it by the Services' selectors, first there and then led to, first led away and then gone: none is lost.
+A release that comes meanwhile goes on behind the page (phases/bring.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from nuages.app.components import App
+from nuages.app.objects import Object
+from nuages.errors import Refused
+from nuages.kube.client import Cluster
+from nuages.progress import Sink, step
+from nuages.release import audit, records
+from nuages.release.begin import held
+from nuages.release.byhand import followed, workloads
+from nuages.release.locks.holder import user
+from nuages.release.locks.lock import Wish
+from nuages.release.named import SERVING, parts
+from nuages.release.record import Stored
+from nuages.release.secrets import decoded
+from nuages.release.world import World
+from nuages.render import pause
+
+LINK = "/-/bypass/"
+"""Where the page gives its cookie (nuages_runtime.bypass)."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What `nuages maintenance --json` prints; it only grows under one `schema`."""
+
+    schema: int = 1
+    app: str
+    environment: str
+    on: bool
+    since: datetime | None = None
+    by: str = ""
+
+
+class _Standing(NamedTuple):
+    world: World
+    serving: Stored
+
+
+async def state(app: App, cluster: Cluster) -> State:
+    """Whether the page is on."""
+    live = await cluster.get("Deployment", app.namespace, pause.name(app.name))
+    told = ((live or {}).get("metadata", {}).get("annotations") or {}).get(pause.ON)
+    if not told:
+        return State(app=app.name, environment=app.environment, on=False)
+    said = msgspec.json.decode(told, type=dict[str, str])
+    since = datetime.fromisoformat(said["since"])
+    return State(app=app.name, environment=app.environment, on=True, since=since, by=said["by"])
+
+
+async def link(app: App, cluster: Cluster) -> str:
+    """The path that lets a browser past the page.
+
+    Raises:
+        Refused: there is no page.
+    """
+    held = decoded(await cluster.get("Secret", app.namespace, pause.name(app.name)))
+    if pause.TOKEN not in held:
+        raise Refused("no page is in front of the app", hint="nuages maintenance on")
+    return LINK + held[pause.TOKEN].decode()
+
+
+async def on(app: App, html: str | None, cluster: Cluster, sink: Sink) -> None:
+    """Put the page in front; where it is there already, it may become another one.
+
+    Raises:
+        Refused: nothing serves.
+        CommandFailed: the page does not start; then nothing leads there.
+    """
+    async with _held(app, "maintenance on", cluster, sink) as (world, serving):
+        token = decoded(await cluster.get("Secret", app.namespace, pause.name(app.name))).get(pause.TOKEN)
+        secret = token.decode() if token else secrets.token_urlsafe(24)
+        walls = any(item["kind"] == "NetworkPolicy" for item in serving.manifest.foundation)
+        made = pause.objects(app, serving.record.build, _services(serving), secret, html, walls=walls)
+        said = {"since": world.now().isoformat(), "by": user()}
+        if html is not None:  # pods that have another page already read it anew
+            made[-1]["spec"]["template"]["metadata"]["annotations"] = {pause.ON: said["since"]}
+        with step(sink, "page") as shown:
+            for item in made:
+                await world.lock.check()
+                world.mirror.saw(await cluster.apply(item))
+            await followed(made[-1:], world, shown, hint="nuages maintenance off takes it away")
+        with step(sink, "requests") as shown:
+            page = {**made[-1], "metadata": {**made[-1]["metadata"], "annotations": {pause.ON: _json(said)}}}
+            world.mirror.saw(await cluster.apply(page))
+            await _lead([pause.led(item) for item in _services(serving)], world)
+            shown.note = "go to the page"
+
+
+async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
+    """Take the page away; answers whether there was one.
+
+    Raises:
+        CommandFailed: what is behind it can't start; the page stays.
+    """
+    async with _held(app, "maintenance off", cluster, sink) as (world, serving):
+        live = world.mirror.get("Deployment", pause.name(app.name))
+        services = _services(serving)
+        if live is None:
+            return False
+        with step(sink, "what is behind it") as shown:
+            wanted = [part for part in parts(app) if part.component in SERVING & set(pause.IN_FRONT)]
+            await followed(workloads(world, wanted), world, shown, hint="the page stays until it starts")
+        with step(sink, "requests") as shown:
+            await world.lock.check()
+            about = live["metadata"]
+            told = {"metadata": {"annotations": {pause.ON: None}}}
+            world.mirror.saw(await cluster.patch_merge("Deployment", app.namespace, about["name"], told))
+            await _lead(services, world)
+            shown.note = "go to the app"
+        for item in pause.objects(app, serving.record.build, services, "", "", walls=True):
+            found = item["metadata"]
+            await world.lock.check()
+            await cluster.delete(item["kind"], found["namespace"], found["name"])
+        return True
+
+
+async def _lead(services: list[Object], world: World) -> None:
+    for service in services:
+        await world.lock.check()
+        world.mirror.saw(await world.cluster.apply(service, force=True))
+
+
+def _services(serving: Stored) -> list[Object]:
+    manifest = serving.manifest
+    return [item for item in [*manifest.web, *manifest.frontends, *manifest.exposure] if pause.in_front(item)]
+
+
+@contextlib.asynccontextmanager
+async def _held(app: App, command: str, cluster: Cluster, sink: Sink) -> AsyncIterator[_Standing]:
+    """Also amid a release that waits or was left: that may be why."""
+    async with held(app, cluster, sink, Wish(command=command)) as (world, history):
+        serving = records.live(history)
+        if serving is None:
+            raise Refused(f"no release of {app.name} is live in {app.namespace}", hint="nuages deploy")
+        async with audit.noted(app, tuple(command.split()), cluster, release=serving.record.number):
+            yield _Standing(world, serving)
+
+
+def _json(said: dict[str, str]) -> str:
+    return msgspec.json.encode(said).decode()
