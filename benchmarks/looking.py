@@ -122,7 +122,7 @@ def noise(blog: Blog) -> None:
     deployment = json.loads(blog.ask("get", DEPLOYMENT, "--output=json"))
     template = deployment["spec"]["template"]
     web = template["spec"]["containers"][0]
-    container = {"name": "web", "image": web["image"], "imagePullPolicy": web["imagePullPolicy"]}
+    container = {key: web[key] for key in ("name", "image", "imagePullPolicy", "securityContext", "resources")}
     labels = {key: value for key, value in template["metadata"]["labels"].items() if key != "nuages.dev/key"}
     pod = {
         "apiVersion": "v1",
@@ -130,6 +130,7 @@ def noise(blog: Blog) -> None:
         "metadata": {"name": POD, "labels": labels | {"nuages.dev/key": "noise"}},
         "spec": {
             "containers": [container | {"command": ["python", "-c", f"import time; time.sleep(5)\n{NOISE}"]}],
+            "securityContext": template["spec"]["securityContext"],
             "terminationGracePeriodSeconds": 0,
         },
     }

