@@ -40,6 +40,7 @@ GROUPS = {
         "doctor": "What works and what not: machine, cluster, rights, registry.",
         "top": "What each pod uses of CPU and memory.",
         "logs": "What the pods print, merged; -F goes on.",
+        "open": "The app in a browser, or its address.",
     },
     "Run": {
         "run": "Run a command in a pod of its own, with what is live.",
@@ -47,8 +48,14 @@ GROUPS = {
         "shell": "Django's shell, with what is live.",
         "dbshell": "The database's own client.",
         "createsuperuser": "Make an administrator's account.",
+        "exec": "Run a command in a pod that serves, when one must.",
+        "cp": "Files into a pod that serves, or out of it.",
+        "port-forward": "A port of this machine that leads into a pod.",
     },
     "Change": {
+        "scale": "Another number of pods, until the next release.",
+        "restart": "Pods made anew, without a release.",
+        "maintenance": "A page in front of the app, and a way past it for staff.",
         "secrets": "Values of secrets: list, set, unset, import, rotate.",
         "env": "Environments from a template: up, list, sleep, wake, down.",
         "destroy": "Remove an environment; its data only when named.",
