@@ -73,6 +73,29 @@ def test_a_value_that_was_set_is_what_the_project_reads_and_stands_nowhere_else(
     assert "hunter2" not in kubectl("-n", NAMESPACE, "get", everything, "-o", "yaml")
 
 
+def test_a_long_task_ends_while_its_worker_is_replaced_and_whatever_becomes_of_beat_one_at_a_time_sends(
+    site, ask, kubectl
+):
+    ask("long")
+    wait_for(lambda: ask("told")["began"])
+    site.edit(**{"env:\n": "env:\n  COLOUR: orange\n"})
+    site.nuages("deploy", "--no-build")
+    wait_for(lambda: ask("told")["ended"])
+    told = ask("told")
+    assert told["began"] == told["ended"], "done once, by the one that had it"
+
+    beat, turns = "site-beat-0", len(told["turns"])
+    # By force, the API server forgets a pod that may still run.
+    kubectl("-n", NAMESPACE, "delete", "pod", beat, "--force", "--grace-period=0")
+    wait_for(lambda: len(ask("told")["turns"]) > turns)
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": beat, "namespace": NAMESPACE}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{beat}/eviction"
+    kubectl("create", f"--raw={path}", "--filename=-", text=json.dumps(eviction))
+    wait_for(lambda: len(ask("told")["turns"]) > turns + 1)
+    senders = ask("told")["turns"]
+    assert len(senders) == len(set(senders)), "none sends after another one began to"
+
+
 def test_the_status_has_each_component_the_web_first(site):
     assert list(components(site).items()) == [
         ("site-web-main", (1, 1)),

@@ -1,4 +1,7 @@
-"""A small project with Celery: a view that sends a task, a task that leaves a note, and one that beat sends."""
+"""A small project with Celery: a view that sends a task, a task that leaves a note, and one that beat sends.
+
+Each task is told which process sent it and when, so that notes say whether two of them sent at a time.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,19 @@ execute_from_command_line(sys.argv)
     "site_/__init__.py": 'from .celery import app as celery_app\n\n__all__ = ["celery_app"]\n',
     "site_/celery.py": """\
 import os
+import time
+import uuid
 
 from celery import Celery
+from celery.signals import before_task_publish
+
+SENDER = uuid.uuid4().hex
+
+
+@before_task_publish.connect
+def tell(headers, **_):
+    headers.update(sender=SENDER, sent=time.time())
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site_.settings")
 app = Celery("site_")
@@ -60,11 +74,21 @@ from django.http import JsonResponse
 from django.urls import path
 
 from jobs.models import Note
-from jobs.tasks import note
+from jobs.tasks import compute, long, note
 
 
 def send(request):
     note.delay("web")
+    return JsonResponse({})
+
+
+def send_long(request):
+    long.delay(12)
+    return JsonResponse({})
+
+
+def send_compute(request):
+    compute.delay(int(request.GET["seconds"]))
     return JsonResponse({})
 
 
@@ -73,7 +97,17 @@ def count(request):
     return JsonResponse(found | {"greeting": settings.GREETING})
 
 
-urlpatterns = [path("send", send), path("", count)]
+def told(request):
+    beats = list(Note.objects.filter(who="beat").order_by("sent").values_list("sender", flat=True))
+    turns = [one for one, before in zip(beats, [None, *beats]) if one != before]
+    long = {who: list(Note.objects.filter(who=who).values_list("pod", flat=True)) for who in ("began", "ended")}
+    return JsonResponse(long | {"turns": turns})
+
+
+urlpatterns = [
+    *(path("send", send), path("long", send_long), path("compute", send_compute)),
+    *(path("told", told), path("", count)),
+]
 """,
     "jobs/__init__.py": "",
     "jobs/models.py": """\
@@ -82,16 +116,40 @@ from django.db import models
 
 class Note(models.Model):
     who = models.CharField(max_length=20)
+    pod = models.CharField(max_length=80)
+    sender = models.CharField(max_length=40)
+    sent = models.FloatField()
 """,
     "jobs/tasks.py": """\
+import socket
+import time
+
 from celery import shared_task
 
 
-@shared_task
-def note(who):
+def written(task, who):
     from jobs.models import Note
 
-    Note.objects.create(who=who)
+    Note.objects.create(who=who, pod=socket.gethostname(), sender=task.request.sender, sent=task.request.sent)
+
+
+@shared_task(bind=True)
+def note(self, who):
+    written(self, who)
+
+
+@shared_task(bind=True)
+def long(self, seconds):
+    written(self, "began")
+    time.sleep(seconds)
+    written(self, "ended")
+
+
+@shared_task
+def compute(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
 """,
     "jobs/migrations/__init__.py": "",
     "jobs/migrations/0001_initial.py": """\
@@ -104,6 +162,9 @@ class Migration(migrations.Migration):
     operations = [migrations.CreateModel("Note", [
         ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
         ("who", models.CharField(max_length=20)),
+        ("pod", models.CharField(max_length=80)),
+        ("sender", models.CharField(max_length=40)),
+        ("sent", models.FloatField()),
     ])]
 """,
     "nuages.yaml": """\
