@@ -51,6 +51,7 @@ GROUPS = {
         "exec": "Run a command in a pod that serves, when one must.",
         "cp": "Files into a pod that serves, or out of it.",
         "port-forward": "A port of this machine that leads into a pod.",
+        "dev": "The project in the cluster, edited here, served as saved.",
     },
     "Change": {
         "scale": "Another number of pods, until the next release.",
