@@ -5,7 +5,7 @@ from __future__ import annotations
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.connections import REDIS_CLIENTS, Budget, budget
-from nuages.checks import exposure, folders, fronts, processes, tasks, walls
+from nuages.checks import exposure, folders, fronts, keeping, processes, tasks, walls
 from nuages.checks.stores import check as stores
 from nuages.findings import Finding, Level, Place
 from nuages.render.storage import shared
@@ -25,6 +25,7 @@ def check(app: App, build: Build | None = None) -> list[Finding]:
         *walls.check(app, build),
         *fronts.check(app, build),
         *exposure.check(app),
+        *keeping.check(app),
         *(_uploads(app, build) if build else []),
         *(_gates(app, build) if build else []),
     ]
