@@ -117,10 +117,12 @@ def explain(path: str, recursive: bool, as_json: bool) -> None:
 def migrate(file: Path, diff: bool) -> int:
     """Bring a nuages.yaml into the newest form; comments and layout stay as they are.
 
-    Also names that are misspelled, where it is plain what was meant. Each change is told with its place.
+    Also names that are misspelled, where it is plain what was meant. Each change is told with its place. A
+    nuages.schema.json beside it, which editors read, becomes that of this nuages.
     """
     from nuages.errors import UsageError
     from nuages.host.files import replace
+    from nuages.spec import schema
     from nuages.spec.document import dotted
     from nuages.spec.migrate import CURRENT, migrated
 
@@ -129,6 +131,10 @@ def migrate(file: Path, diff: bool) -> int:
     except FileNotFoundError:
         raise UsageError(f"no {file.name} in {file.parent.resolve()}", hint="`nuages init` writes one") from None
     made = migrated(raw, file.name)
+    editors = file.with_name(schema.FILE.name)
+    if not diff and editors.exists() and editors.read_text() != (fresh := schema.FILE.read_text()):
+        replace(editors, fresh)
+        console.print(f"{editors.name} is that of this nuages now: your editor reads it")
     before = raw.decode("utf-8-sig", errors="replace")
     if made.text == before:
         console.print(f"{file.name} is {CURRENT}; nothing to change")
