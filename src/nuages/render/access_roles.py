@@ -1,9 +1,10 @@
 """What people may do in an environment's namespace: optional roles, bound to groups of the cluster's.
 
     viewer      looks: objects, logs, events; no secret, no shell
-    developer   deploys, rolls back, reads logs, runs commands. Who may put code into a pod can read what the pod can,
-                so secrets are among it; volumes, data stores' deletion and the roles are not
-    operator    all of it: data, quota, roles
+    developer   deploys, rolls back, reads logs, runs commands. Who may put code into a pod can do what the pod can:
+                read secrets, change rows. A release removes StatefulSets (beat's), so a data store's too can be
+                stopped; its volume, quota and roles are out of reach
+    operator    all of it: volumes, quota, roles
 
 A release applies them only where they differ from what is there: who may deploy need not be allowed to give rights.
 """
@@ -63,7 +64,7 @@ def viewer() -> list[Object]:
 
 
 def developer() -> list[Object]:
-    """What `nuages deploy`, `rollback`, `run`, `logs` and `secrets set` take."""
+    """What `nuages deploy`, `rollback`, `run`, `logs` and `secrets set` take: all but the volumes' end, and GRANTED."""
     changed = {group: tuple(one for one in plurals if one not in _NOT_CHANGED) for group, plurals in _KINDS.items()}
     # A claim is made by a release, and never removed.
     changed[""] = tuple(one for one in changed[""] if one != "persistentvolumeclaims")
