@@ -54,7 +54,7 @@ def nuages(debug: bool) -> None:
 def run() -> int:
     """Run the command that the arguments name; answers the exit code."""
     try:
-        return nuages.main(standalone_mode=False) or 0
+        return nuages.main(prog_name="nuages", standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
