@@ -5,6 +5,7 @@ from __future__ import annotations
 FOLDER = "/nuages-dev"
 """The volume: the project in `app`, and what is ours beside it."""
 
+PROJECT = f"{FOLDER}/app"
 SOCKET = "/tmp/nuages-dev.sock"  # noqa: S108 - the container's own
 MAIL = "/tmp/nuages-mail"  # noqa: S108
 TOOLS = f"{FOLDER}/tools"

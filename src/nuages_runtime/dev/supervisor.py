@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 from nuages_runtime.dev import frames
 from nuages_runtime.dev.files import Tree, restarts
 from nuages_runtime.dev.frames import Message
-from nuages_runtime.dev.places import FOLDER, INSIDE, SOCKET, TOOLS
+from nuages_runtime.dev.places import FOLDER, INSIDE, PROJECT, SOCKET, TOOLS
 from nuages_runtime.dev.relay import Relay
 from nuages_runtime.dev.served import Served
 
@@ -47,8 +48,9 @@ class Supervisor:
 
     def __init__(self, root: Path, port: int, idle: float) -> None:
         """Nothing is served before somebody has brought their files."""
-        self._tree = Tree(root, Path(FOLDER))
-        self._tools = Tree(Path(TOOLS), Path(FOLDER))
+        # The project's place is a mount of its own; a file is renamed only within one.
+        self._root, self._tree = root, Tree(Path(PROJECT), Path(FOLDER))
+        self._tools = Tree(Path(TOOLS), Path(TOOLS).with_suffix(".aside"))
         command = os.environ.get("NUAGES_DEV_COMMAND")
         self._served = Served(["sh", "-c", command] if command else _SERVE, self._tell, self._show)
         self._relay = Relay(self._served, port)
@@ -109,7 +111,12 @@ class Supervisor:
             while self._person is person:
                 message, data = await frames.read(reader)
                 person.heard = time.time()
-                self._told(person, message, data)
+                try:
+                    self._told(person, message, data)
+                except (OSError, ValueError) as error:
+                    traceback.print_exc()
+                    person.send({"failed": f"{type(error).__name__}: {error}"})
+                    return
         finally:
             self._leaves(person)
 
@@ -168,7 +175,7 @@ class Supervisor:
             return {"restarts": True}
         for path in changed:
             for writer in self._servers:
-                writer.write(frames.packed({"changed": str(self._tree.root / path)}))
+                writer.write(frames.packed({"changed": str(self._root / path)}))
         return {"restarts": False}
 
     def _again(self) -> None:

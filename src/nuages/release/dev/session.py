@@ -200,7 +200,9 @@ class Session:
         self._line, self._waits = None, None
         self.here.debugging(False)
         for waiting in self._done.values():
-            waiting.cancel()
+            if not waiting.done():
+                waiting.set_exception(Unreachable("the connection was lost"))
+                waiting.exception()  # whoever waited may be gone
         self._done.clear()
 
     async def _left(self) -> None:
@@ -324,6 +326,8 @@ class Session:
             case {"debugger": port}:
                 told = f"editors attach at localhost:{port}" if port else f"no debugger: {message.get('why')}"
                 self.here.say(told, "·" if port else "✗")
+            case {"failed": why}:
+                raise CommandFailed(f"the pod could not take a file: {why}")
             case {"taken": who}:
                 raise Refused(f"{who} went on in your place, from another nuages dev")
 
