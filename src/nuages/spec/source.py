@@ -23,7 +23,10 @@ class Overlay(Part, frozen=True, kw_only=True):
     static: Annotated[bool, Meta(description="Static files served where the project serves none.")] = True
     media: Annotated[bool, Meta(description="STORAGES from media.bucket: uploads go there.")] = True
     logging: Annotated[bool, Meta(description="Logs in the form that observability.logs names.")] = True
-    celery: Annotated[bool, Meta(description="Celery's broker from CELERY_BROKER_URL.")] = True
+    celery: Annotated[
+        bool,
+        Meta(description="Celery's broker from CELERY_BROKER_URL; a task is noted as taken when it leaves a Redis."),
+    ] = True
 
 
 class Django(Part, frozen=True, kw_only=True):
