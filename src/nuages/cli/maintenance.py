@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 LARGEST = 512 * 1024
@@ -15,6 +16,7 @@ LARGEST = 512 * 1024
 @click.command()
 @click.argument("wanted", metavar="[on|off]", required=False, type=click.Choice(["on", "off"]))
 @cluster_options
+@sure_option
 @click.option("--page", type=click.Path(path_type=Path), help="An HTML file to show; with on.")
 @click.option("--link", is_flag=True, help="The link by which staff gets past the page.")
 @click.option("--json", "as_json", is_flag=True, help="Whether it is on, as JSON.")
@@ -24,6 +26,7 @@ def command(
     file: Path,
     environment: str,
     context: str | None,
+    yes: bool,
     page: Path | None,
     link: bool,
     as_json: bool,
@@ -51,6 +54,8 @@ def command(
     html = _read(page) if page else None
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
+    if wanted == "on":
+        sure(app, cluster, "Put a page in front of", yes=yes)
 
     async def story() -> None:
         async with cluster:

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[COMPONENT]...")
 @cluster_options
-def command(names: tuple[str, ...], file: Path, environment: str, context: str | None) -> None:
+@sure_option
+def command(names: tuple[str, ...], file: Path, environment: str, context: str | None, yes: bool) -> None:
     """Make pods anew, a few at a time, and wait until all are ready: the same version, the same configuration.
 
     No request is lost, and a task that is under way is finished. Without a COMPONENT all of the release's own, workers
@@ -27,6 +29,7 @@ def command(names: tuple[str, ...], file: Path, environment: str, context: str |
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
+    sure(app, cluster, "Restart the pods of", yes=yes)
 
     async def story() -> list[str]:
         async with cluster:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="COMPONENT=NUMBER...")
 @cluster_options
+@sure_option
 @click.option("--reset", is_flag=True, help="Back to what the release has; then COMPONENT alone.")
-def command(words: tuple[str, ...], file: Path, environment: str, context: str | None, reset: bool) -> None:
+def command(
+    words: tuple[str, ...], *, file: Path, environment: str, context: str | None, yes: bool, reset: bool
+) -> None:
     """Give components another number of pods, and wait until they are ready.
 
     Says whether it holds: the next release brings the number of nuages.yaml back, and an autoscaler changes it when it
@@ -34,6 +38,7 @@ def command(words: tuple[str, ...], file: Path, environment: str, context: str |
     wanted = resizing.asked(words, reset=reset)
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
+    sure(app, cluster, "Scale", yes=yes)
 
     async def story() -> list[Scaled]:
         async with cluster:

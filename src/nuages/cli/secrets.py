@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -123,8 +124,9 @@ def import_(source: Path, file: Path, environment: str, context: str | None) -> 
 @command.command()
 @click.argument("name", metavar="SERVICE|SECRET_KEY")
 @cluster_options
+@sure_option
 @click.option("--finish", is_flag=True, help="Of SECRET_KEY: forget the key from before.")
-def rotate(name: str, file: Path, environment: str, context: str | None, finish: bool) -> None:
+def rotate(name: str, *, file: Path, environment: str, context: str | None, yes: bool, finish: bool) -> None:
     """Give a data store another password, or Django another key to sign with, while requests are answered.
 
     Of a data store that runs in the cluster two roles take turns: the new one is good before any pod is replaced, and
@@ -147,6 +149,7 @@ def rotate(name: str, file: Path, environment: str, context: str | None, finish:
     if store and finish:
         raise UsageError("--finish is for SECRET_KEY", hint="the old password of a data store goes by itself")
     cluster = cluster_of(app, file, context)
+    sure(app, cluster, "Replace pods for another secret in", yes=yes)
 
     async def of_store() -> None:
         async with cluster:
