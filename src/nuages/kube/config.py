@@ -84,7 +84,11 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
         raise UsageError("the kubeconfig has no current context", hint=f"--context one of: {', '.join(contexts)}")
     place = ":".join(map(str, found))
     if named not in contexts:
-        raise UsageError(f"no context {named} in {place}", hint=f"there are: {', '.join(contexts) or 'none'}")
+        import difflib  # noqa: PLC0415 - only for what is typed wrong
+
+        close = difflib.get_close_matches(named, contexts, n=1)
+        there = f"did you mean {close[0]}?" if close else f"there are: {', '.join(contexts) or 'none'}"
+        raise UsageError(f"no context {named} in {place}", hint=there)
     wanted = contexts[named]
     cluster = _by_name(document["clusters"], "cluster").get(str(wanted.get("cluster")))
     user = wanted.get("user")  # a context may have none, as behind kubectl proxy
