@@ -1,13 +1,15 @@
-"""Where in the model texts of a certain form stand, found in the model itself: a new field is never forgotten."""
+"""Where in the model texts of a certain form stand, found in its schema: a new field is never forgotten.
+
+In the schema and not in the structs: to take these apart takes as long as reading and judging a whole file, and the
+schema, for which that was done, is at hand anyway.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
 
-from msgspec import inspect
-
-from nuages.spec.model import EnvironmentSpec
+from nuages.spec.schema import Schema, environment
 
 Pattern = tuple[str, ...]
 """A path of the model in which `*` stands for any key or index."""
@@ -16,27 +18,19 @@ Pattern = tuple[str, ...]
 @functools.cache
 def places(*titles: str) -> tuple[Pattern, ...]:
     """The paths of all texts whose form has one of these titles (forms.py)."""
-    return tuple(_texts(_model(), (), frozenset(titles)))
+    return tuple(_texts(environment(), (), frozenset(titles)))
 
 
-@functools.cache
-def _model() -> inspect.Type:
-    """The model, taken apart once: that takes as long as reading and judging a whole file."""
-    return inspect.type_info(EnvironmentSpec)
-
-
-def _texts(of: inspect.Type, path: Pattern, titles: frozenset[str]) -> Iterator[Pattern]:
-    match of:
-        case inspect.Metadata(type=inner, extra_json_schema=extra):
-            if extra and extra.get("title") in titles:
-                yield path
-            else:
-                yield from _texts(inner, path, titles)
-        case inspect.StructType(fields=fields):
-            for field in fields:
-                yield from _texts(field.type, (*path, field.encode_name), titles)
-        case inspect.UnionType(types=types):
-            for one in types:
-                yield from _texts(one, path, titles)
-        case inspect.DictType(value_type=inner) | inspect.ListType(item_type=inner):
-            yield from _texts(inner, (*path, "*"), titles)
+def _texts(part: Schema, path: Pattern, titles: frozenset[str]) -> Iterator[Pattern]:
+    if reference := part.get("$ref"):
+        part = {**environment()["$defs"][reference.rpartition("/")[2]], **part}
+    if part.get("title") in titles:
+        yield path
+        return
+    for one in part.get("anyOf", ()):
+        yield from _texts(one, path, titles)
+    for name, field in part.get("properties", {}).items():
+        yield from _texts(field, (*path, name), titles)
+    for each in (part.get("additionalProperties"), part.get("items")):
+        if isinstance(each, dict):
+            yield from _texts(each, (*path, "*"), titles)
