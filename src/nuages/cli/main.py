@@ -117,6 +117,11 @@ def main() -> NoReturn:
 
             complete(sys.argv[2:])
             sys.exit(0)
+        if sys.argv[1:2] == ["status"]:
+            from nuages.cli.glimpse import glimpse
+
+            if glimpse(sys.argv[2:]):
+                sys.exit(0)
         from nuages.cli.group import run
 
         sys.exit(run())
@@ -124,8 +129,3 @@ def main() -> NoReturn:
         # The reader of our output left (`nuages render | head`); that is its right. Python would complain at exit.
         sys.stdout = None
         sys.exit(141)
-        if sys.argv[1:2] == ["status"]:
-            from nuages.cli.glimpse import glimpse
-
-            if glimpse(sys.argv[2:]):
-                sys.exit(0)
