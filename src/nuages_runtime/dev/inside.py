@@ -67,7 +67,12 @@ def begin() -> None:
 
 
 def loaded() -> None:
-    """Once the project is there."""
+    """Once the project is there. Its urls, and with them its views, are read now: what is wrong in them is said when it
+    is saved, not at the next request.
+    """
+    from django.urls import get_resolver
+
+    _ = get_resolver().url_patterns
     for line in _LINES:
         threading.Thread(target=_missing, args=[line], daemon=True).start()
 

@@ -125,9 +125,7 @@ def test_the_editors_file_keeps_what_was_in_it(tmp_path):
     file = tmp_path / ".vscode" / "launch.json"
     assert editors.vscode(tmp_path, tmp_path / "src") == file
     made = json.loads(file.read_text())
-    assert made["configurations"][0]["pathMappings"] == [
-        {"localRoot": "${workspaceFolder}/src", "remoteRoot": "/app"}
-    ]
+    assert made["configurations"][0]["pathMappings"] == [{"localRoot": "${workspaceFolder}/src", "remoteRoot": "/app"}]
     made["configurations"].append({"name": "mine"})
     file.write_text(json.dumps(made))
     editors.vscode(tmp_path, tmp_path)

@@ -88,7 +88,12 @@ def changes(own, **environ):
 
 
 def test_settings_while_it_is_developed():
-    own = {"DEBUG": False, "ALLOWED_HOSTS": ("blog.example.com",), "SECURE_SSL_REDIRECT": True, "SECURE_HSTS_SECONDS": 9}
+    own = {
+        "DEBUG": False,
+        "ALLOWED_HOSTS": ("blog.example.com",),
+        "SECURE_SSL_REDIRECT": True,
+        "SECURE_HSTS_SECONDS": 9,
+    }
     assert changes(own) == {
         "DEBUG": True,
         "ALLOWED_HOSTS": ["blog.example.com", "localhost", ".localhost", "127.0.0.1", "[::1]"],
