@@ -17,6 +17,7 @@ from nuages.release.doctor.findings import Examination, Look
 from nuages.release.events import Event
 from nuages.release.keeping.backups import Backup, Backups, Drilled
 from nuages.release.keeping.upgrade import Upgrade, Upgraded
+from nuages.release.pausing import State
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
 from nuages.release.releases import Brief, Releases, Shown
 from nuages.release.seen import Certificate, Component, Hold, Job, Problem, Schedule, Status
@@ -55,6 +56,7 @@ FIELDS = {
     "Hook": Hook.__struct_fields__,
     "Notice": Notice.__struct_fields__,
     "Ran": Ran.__struct_fields__,
+    "State": State.__struct_fields__,
     "Status": Status._fields,
     "Hold": Hold._fields,
     "Component": Component._fields,
