@@ -154,15 +154,17 @@ async def test_a_connection_given_up_amid_its_handshake_is_closed(connect):
 
 
 async def test_until_a_server_answered_it_is_asked_one_thing_at_a_time(connect):
-    asked, may = asyncio.Queue(), asyncio.Event()
+    asked, may, serving = asyncio.Queue(), asyncio.Event(), []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
         with contextlib.suppress(asyncio.IncompleteReadError):
             while await reader.readuntil(b"\r\n\r\n"):
                 asked.put_nowait(1)
                 await may.wait()
                 writer.write(GOOD)
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
@@ -176,3 +178,4 @@ async def test_until_a_server_answered_it_is_asked_one_thing_at_a_time(connect):
             assert await asking == ["v1.34.10"] * 5
     finally:
         server.close()
+        await asyncio.gather(*serving)
