@@ -25,6 +25,7 @@ NAMES = (
     "locks",
     "soak",
     "tasks",
+    "restore",
     "matrix",
 )
 LONG = ("faults",)
