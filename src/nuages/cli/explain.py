@@ -15,7 +15,8 @@ from nuages.cli.target import app_of, spec_options
 @click.argument("path", default="")
 @spec_options
 @click.option("--files", "only_files", is_flag=True, help="Read files only; the changes to the settings are left out.")
-def command(path: str, file: Path, environment: str, only_files: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def command(path: str, file: Path, environment: str, only_files: bool, as_json: bool) -> None:
     """Show what was concluded from the project, what the runtime does to its settings, and what follows from the spec.
 
     PATH narrows it down: web.main, services, env.ALLOWED_HOSTS, or the name of a setting.
@@ -24,7 +25,7 @@ def command(path: str, file: Path, environment: str, only_files: bool) -> None:
     nuages explain web.main.timing
     nuages explain SECRET_KEY
     """
-    from nuages.cli.inspect import table
+    from nuages.cli.inspect import plain, table
     from nuages.errors import UsageError
     from nuages.project import match, report
     from nuages.project.explain import chosen, explain
@@ -42,6 +43,12 @@ def command(path: str, file: Path, environment: str, only_files: bool) -> None:
         rows = [row for row in rows if path.lower() in {row.topic.replace(" ", "_"), *row.value.lower().split(" ")}]
         if not (lines or changes or rows):
             raise UsageError(f"nothing is known of {path}", hint="nuages explain, without a path, shows all")
+    if as_json:
+        told: dict[str, object] = {"concluded": [plain(row) for row in rows]}
+        told["follows"] = [line._asdict() for line in lines]
+        told["settings"] = [{"setting": one.setting, "action": one.action, "why": one.why} for one in changes]
+        _json({"schema": 1, "environment": environment, **told, "notLoaded": loaded.why_not if loaded else ""})
+        return
     if rows:
         console.print("Concluded from the project")
         table(rows)
@@ -53,6 +60,12 @@ def command(path: str, file: Path, environment: str, only_files: bool) -> None:
     if lines:
         console.print(f"\nWhat follows from the spec, in {environment}")
         columns([(line.path, line.value, line.why) for line in lines])
+
+
+def _json(told: dict[str, object]) -> None:
+    import msgspec
+
+    console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
 
 
 def columns(lines: list[tuple[str, str, str]]) -> None:

@@ -66,11 +66,12 @@ def table(rows: list[Row]) -> None:
 def _json(tables: dict[str, list[Row]], problems: Iterable[Finding], why_not: str) -> None:
     import msgspec
 
-    known: dict[str, object] = {name: [_plain(row) for row in rows] for name, rows in tables.items()}
+    known: dict[str, object] = {name: [plain(row) for row in rows] for name, rows in tables.items()}
     known["problems"] = [finding._asdict() | {"place": finding.place._asdict()} for finding in problems]
     known["notLoaded"] = why_not
     console.print(msgspec.json.format(msgspec.json.encode(known)).decode())
 
 
-def _plain(row: Row) -> dict[str, object]:
+def plain(row: Row) -> dict[str, object]:
+    """A row as JSON has it."""
     return row._asdict() | {"place": row.place._asdict()}

@@ -9,6 +9,7 @@ import pytest
 
 from nuages.app.build import Build, Statics
 from nuages.findings import Finding, Place
+from nuages.project.explain import Line
 from nuages.project.report import Row
 from nuages.release.audit import Ran
 from nuages.release.database import Locks, Session, Size
@@ -79,6 +80,7 @@ FIELDS = {
     "Examination": Examination.__struct_fields__,
     "Look": Look.__struct_fields__,
     "Row": Row._fields,
+    "Line": Line._fields,
     "Finding": Finding._fields,
     "Place": Place._fields,
 }
