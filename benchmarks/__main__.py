@@ -17,6 +17,7 @@ NAMES = (
     "servers",
     "deploy",
     "change",
+    "dev",
     "images",
     "load",
     "verdicts",
