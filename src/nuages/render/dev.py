@@ -130,6 +130,7 @@ def _environment(served: Object, web: Web, wanted: Development) -> list[Object]:
         "NUAGES_HOSTS": ",".join(hosts),
         "NUAGES_PORT": str(PORT),
         "PYTHONUNBUFFERED": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else debugpy warns at each start of what is not the case
         **({"NUAGES_DEV_COMMAND": shlex.join(web.command)} if web.command else {}),
     }
     # A home that can be written, and a terminal that a debugger draws on.
