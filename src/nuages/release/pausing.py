@@ -6,6 +6,7 @@ A release that comes meanwhile goes on behind the page (phases/bring.py).
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ import msgspec
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Refused
+from nuages.errors import Forbidden, Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, step
 from nuages.release import audit, records
@@ -32,6 +33,10 @@ from nuages.render import pause
 
 LINK = "/-/bypass/"
 """Where the page gives its cookie (nuages_runtime.bypass)."""
+
+
+ARRIVES = 10.0
+"""Seconds until requests arrive at the page, at most."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +102,7 @@ async def on(app: App, html: str | None, cluster: Cluster, sink: Sink) -> None:
             page = {**made[-1], "metadata": {**made[-1]["metadata"], "annotations": {pause.ON: _json(said)}}}
             world.mirror.saw(await cluster.apply(page))
             await _lead([pause.led(item) for item in _services(serving)], world)
+            await _arrived(_services(serving), world)
             shown.note = "go to the page"
 
 
@@ -132,6 +138,17 @@ async def _lead(services: list[Object], world: World) -> None:
     for service in services:
         await world.lock.check()
         world.mirror.saw(await world.cluster.apply(service, force=True))
+
+
+async def _arrived(services: list[Object], world: World) -> None:
+    """Wait until the page answers by each Service, where the API server may be asked: endpoints follow selectors."""
+    with contextlib.suppress(Forbidden, TimeoutError):
+        async with asyncio.timeout(ARRIVES):
+            for about in (service["metadata"] for service in services):
+                answer = b""
+                while b'"maintenance"' not in answer:
+                    _, answer = await world.cluster.service_get(about["namespace"], about["name"], "http", "/-/ready")
+                    await asyncio.sleep(0.1)
 
 
 def _services(serving: Stored) -> list[Object]:
