@@ -240,8 +240,11 @@ def _show_upgrade(found: Upgrade) -> None:
 
 @command.command()
 @cluster_options
-def history(file: Path, environment: str, context: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One change a line, as JSON.")
+def history(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """What was done to the data stores, the newest first, and by whom."""
+    import msgspec
+
     from nuages.release.services import record
 
     app = app_of(file, environment)
@@ -252,6 +255,9 @@ def history(file: Path, environment: str, context: str | None) -> None:
             return await record.history(app, cluster)
 
     for one in run(story()):
+        if as_json:
+            console.print(msgspec.json.encode(one).decode())
+            continue
         fields = f"  {', '.join(one.fields)}" if one.fields else ""
         grown = f"  volume {one.storage}" if one.storage else ""
         grown += f"  {one.note}" if one.note else ""
