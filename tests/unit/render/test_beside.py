@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from nuages.render.canary import broker, most, share, sized
@@ -131,6 +132,7 @@ def test_a_set_never_has_more_pods_than_the_database_has_connections_for():
     (deployment,) = manifest(app, canary="canary").canary
     assert [sized(deployment, percent, "replicas")["spec"]["replicas"] for percent in (10, 50, 90)] == [1, 1, 1]
     assert most(blog("stateless")) is None
+    assert most(msgspec.structs.replace(app, web={}, workers={})) is None
 
 
 def test_a_route_shares_by_weight_and_a_header_or_a_cookie_pins_to_either():
