@@ -74,7 +74,15 @@ async def kubelet(cluster, namespace):
 async def test_a_first_release_goes_through_all_phases_and_is_recorded(app, cluster, kubelet):
     record = await deploy(app, BUILD, cluster, silent)
     assert (record.number, record.outcome) == (1, Outcome.LIVE)
-    assert [passed.phase for passed in record.passed] == ["services", "expand", "web", "exposure", "verify", "live", "prune"]
+    assert [passed.phase for passed in record.passed] == [
+        "services",
+        "expand",
+        "web",
+        "exposure",
+        "verify",
+        "live",
+        "prune",
+    ]
     (kept,) = await records.history(cluster, app.namespace, "blog", "local")
     assert kept.record == record
     assert (await cluster.get("ConfigMap", app.namespace, "blog-release-1"))["immutable"] is True

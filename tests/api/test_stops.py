@@ -42,7 +42,15 @@ async def test_a_release_that_is_killed_in_phase_after_phase_ends_as_if_nothing_
         assert said[-1] == phase, said
     record = await deploy(blog(namespace, tmp_path), BUILD, cluster, silent)
     assert (record.number, record.outcome) == (1, Outcome.LIVE)
-    assert [passed.phase for passed in record.passed] == ["services", "expand", "web", "exposure", "verify", "live", "prune"]
+    assert [passed.phase for passed in record.passed] == [
+        "services",
+        "expand",
+        "web",
+        "exposure",
+        "verify",
+        "live",
+        "prune",
+    ]
     assert len(await records.history(cluster, namespace, "blog", "local")) == 1
     assert len((await cluster.list("Job", namespace)).items) == 1
     deployment = await cluster.get("Deployment", namespace, "blog-web-main")
