@@ -15,7 +15,6 @@ import msgspec
 
 from nuages.app import stores
 from nuages.app.components import App
-from nuages.app.connections import POOLER_PORT
 from nuages.app.objects import Object
 from nuages.app.stores import Reached
 from nuages.render import authority
@@ -87,7 +86,7 @@ def pooled(app: App, component: str) -> Reached | None:
     store = stores.reached(app, "postgres")
     if app.pgbouncer is None or store is None or component not in (WEB, WORKER):
         return None
-    return msgspec.structs.replace(store, host=app.pgbouncer.name, port=POOLER_PORT)
+    return msgspec.structs.replace(store, host=app.pgbouncer.name)
 
 
 def told(app: App, service: str, key: str, pooled: Reached | None = None) -> str | None:

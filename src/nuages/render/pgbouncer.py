@@ -92,7 +92,8 @@ def _service(app: App, service: PgBouncer) -> Object:
         "spec": {
             "type": "ClusterIP",
             "selector": selector(app, PGBOUNCER),
-            "ports": [{"name": "postgres", "port": POOLER_PORT, "targetPort": "postgres", "protocol": "TCP"}],
+            # By the port that a project believes in that reads a host alone.
+            "ports": [{"name": "postgres", "port": PORT, "targetPort": "postgres", "protocol": "TCP"}],
         },
     }
 

@@ -147,7 +147,7 @@ def test_clearing_the_cache_does_not_reach_the_tasks() -> None:
 def test_a_variable_is_told_of_a_service_and_a_password_by_reference_only() -> None:
     made = manifest()
     values = environment(made, "Deployment", "shop-worker-mail")
-    assert values["SEARCH_DB_HOST"] == {"name": "SEARCH_DB_HOST", "value": "shop-postgres"}
+    assert values["SEARCH_DB_HOST"] == {"name": "SEARCH_DB_HOST", "value": "shop-pgbouncer"}
     assert values["SEARCH_DB_PASSWORD"]["valueFrom"] == {"secretKeyRef": {"name": "shop-postgres", "key": "password"}}
     assert values["CHANNELS_URL"]["value"] == "redis://:$(REDIS_PASSWORD)@shop-redis:6379"
 

@@ -49,8 +49,8 @@ def told(component: str) -> dict[str, str]:
 @pytest.mark.parametrize("component", ["web", "worker"])
 def test_webs_and_workers_go_by_it(component: str) -> None:
     found = told(component)
-    assert found["DATABASE_URL"] == "postgres://$(POSTGRES_USER):$(POSTGRES_PASSWORD)@blog-pgbouncer:6432/blog"
-    assert (found["DB_HOST"], found["DB_PORT"]) == ("blog-pgbouncer", "6432")
+    assert found["DATABASE_URL"] == "postgres://$(POSTGRES_USER):$(POSTGRES_PASSWORD)@blog-pgbouncer:5432/blog"
+    assert (found["DB_HOST"], found["DB_PORT"]) == ("blog-pgbouncer", "5432")
 
 
 @pytest.mark.parametrize("component", ["migrate", "schedule", "job", "run", "beat"])
@@ -106,7 +106,7 @@ def world(own: dict[str, object], **environ: str) -> World:
     [{}, {"DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": "blog-pgbouncer"}}}],
 )
 def test_django_is_told_that_no_cursor_outlives_a_transaction(own: dict[str, object]) -> None:
-    url = "postgres://app:x@blog-pgbouncer:6432/blog"
+    url = "postgres://app:x@blog-pgbouncer:5432/blog"
     (change,) = databases(world(own, DATABASE_URL=url, NUAGES_POOLER="transaction"))
     assert isinstance(change.value, dict)
     assert change.value["default"]["DISABLE_SERVER_SIDE_CURSORS"] is True
