@@ -182,7 +182,7 @@ async def test_a_missing_right_is_named_with_a_rule_that_truly_grants_it(weak, c
         with pytest.raises(Forbidden) as forbidden:
             await connected.list("Deployment", namespace)
         assert forbidden.value.message.endswith(f"weak may not list deployments in namespace {namespace}")
-        rule = yaml.safe_load(forbidden.value.hint.partition("would do: ")[2])
+        rule = yaml.safe_load(forbidden.value.hint.partition("would do: ")[2].partition("; nuages doctor")[0])
         await grant(cluster, namespace, rule)
 
         async def granted():

@@ -25,8 +25,8 @@ HOME = "opt/nuages"
 USER = 65532
 
 ROOTS = ("click", "httpx2", "jsonschema-rs", "msgspec", "packaging", "pyyaml", "websockets")
-"""What nuages needs to drive a release: all of its own requirements but uv, which builds images, pyrage, which encrypts a
-file on somebody's machine, and watchfiles, which sees what is saved there."""
+"""What nuages needs to drive a release: all of its own requirements but uv, which builds images, pyrage, which encrypts
+a file on somebody's machine, and watchfiles, which sees what is saved there."""
 
 
 def image(sink: Sink) -> oci.Image:

@@ -80,13 +80,13 @@ async def test_a_server_that_refuses_connections_is_told_within_two_seconds(conn
             begun = time.monotonic()
             with pytest.raises(Unreachable) as dead:
                 await cluster.version()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10, "fifteen seconds are what a server has that answered before"
     assert "127.0.0.1" in dead.value.message
     assert "context somewhere" in dead.value.message
     assert "t0ken" not in f"{dead.value.message} {dead.value.hint}"
 
 
-async def test_a_server_that_accepts_and_says_nothing_is_told_within_two_seconds(connect):
+async def test_a_server_that_accepts_and_says_nothing_is_told_long_before_one_that_answers_is_given_up(connect):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
