@@ -34,8 +34,6 @@ def now(file: Path, environment: str, context: str | None, as_json: bool) -> Non
 
     It goes where services.postgres.run.backup says; the oldest beyond `keep` go once it is whole.
     """
-    import msgspec
-
     from nuages.release.keeping import backups
 
     app = app_of(file, environment)
@@ -46,7 +44,10 @@ def now(file: Path, environment: str, context: str | None, as_json: bool) -> Non
             return await backups.make(app, cluster, console.sink)
 
     made = run(story())
-    console.print(msgspec.json.format(msgspec.json.encode(made)).decode() if as_json else _line(made))
+    if as_json:
+        console.json(made)
+    else:
+        console.print(_line(made))
 
 
 @command.command("list")
@@ -54,8 +55,6 @@ def now(file: Path, environment: str, context: str | None, as_json: bool) -> Non
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each backup that is whole, the newest first: asked where they are."""
-    import msgspec
-
     from nuages.release.keeping import backups
 
     app = app_of(file, environment)
@@ -67,7 +66,7 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
 
     found = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     for one in found.backups:
         console.print(_line(one))
@@ -84,8 +83,6 @@ def drill(id_: str, file: Path, environment: str, context: str | None, as_json: 
 
     Without ID, the newest. The server is in the drill's own pod: the database that serves is not asked.
     """
-    import msgspec
-
     from nuages.release.keeping import backups
 
     app = app_of(file, environment)
@@ -97,7 +94,7 @@ def drill(id_: str, file: Path, environment: str, context: str | None, as_json: 
 
     made = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(made)).decode())
+        console.json(made)
         return
     one = made.backup
     console.print(

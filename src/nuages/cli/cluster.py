@@ -68,9 +68,7 @@ def status(name: str, as_json: bool) -> None:
 
     found = cluster.status(name)
     if as_json:
-        import msgspec
-
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
     else:
         state = "healthy" if found.healthy else "not well" if found.running else "not running"
         console.print(f"cluster {found.name}  {state}  context {found.context}  run by {found.provider}")

@@ -85,14 +85,12 @@ def explain(path: str, recursive: bool, as_json: bool) -> None:
     nuages config explain web.requestTimeout
     nuages config explain services.postgres
     """
-    import msgspec
-
     from nuages.spec import describe
 
     if recursive:
         rows = list(describe.flat(path))
         if as_json:
-            console.print(msgspec.json.format(msgspec.json.encode({"schema": 1, "fields": dict(rows)})).decode())
+            console.json({"schema": 1, "fields": dict(rows)})
             return
         wide = max((len(name) for name, _ in rows), default=0)
         for name, form in rows:
@@ -100,7 +98,7 @@ def explain(path: str, recursive: bool, as_json: bool) -> None:
         return
     found = describe.described(path)
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     for line in _page(found, min(shutil.get_terminal_size().columns, 110)):
         console.print(line)
@@ -226,10 +224,9 @@ def _where(found: Origin) -> dict[str, Any]:
 
 
 def _json(path: str, environment: str, value: Any, source: str, more: dict[str, Any]) -> None:
-    import msgspec
 
     told = {"schema": 1, "environment": environment, "path": path, "value": value, "source": source, **more}
-    console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+    console.json(told)
 
 
 def _text(value: Any) -> str:

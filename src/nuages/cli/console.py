@@ -59,6 +59,12 @@ class Console:
             self._out.write(text + "\n")
             self._out.flush()
 
+    def json(self, value: object) -> None:
+        """Print a result for programs: one document."""
+        import msgspec
+
+        self.print(msgspec.json.format(msgspec.json.encode(value)).decode())
+
     def style(self, text: str, style: str) -> str:
         """The text in a style of STYLES, where the terminal shows it."""
         return f"\033[{STYLES[style]}m{text}\033[0m" if self._colour else text

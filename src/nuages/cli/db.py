@@ -27,8 +27,6 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def size(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """How large the database is, its largest tables, and what else lies on its server."""
-    import msgspec
-
     from nuages.progress import silent
     from nuages.release import database
 
@@ -41,7 +39,7 @@ def size(file: Path, environment: str, context: str | None, as_json: bool) -> No
 
     found = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     for line in _sizes(found):
         console.print(line)
@@ -58,8 +56,6 @@ def locks(file: Path, environment: str, context: str | None, end: int | None, as
     nuages db locks -e production
     nuages db locks -e production --end 4711
     """
-    import msgspec
-
     from nuages.errors import UsageError
     from nuages.progress import silent
     from nuages.release import database
@@ -79,7 +75,7 @@ def locks(file: Path, environment: str, context: str | None, end: int | None, as
     if found is None:
         console.print(f"session {end} is ended")
     elif as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
     else:
         for line in _waiting(found):
             console.print(line)

@@ -55,8 +55,6 @@ def command(
     nuages doctor -e production --no-pod
     nuages doctor --role | kubectl apply -f -      by who may give rights
     """
-    import msgspec
-
     from nuages.release.doctor.findings import State
 
     app, wrong = _app(file, environment)
@@ -72,7 +70,7 @@ def command(
     shown = None if as_json else _Page()
     found = run(_examined(app, connect, namespace, wrong, shown, pod=not no_pod))
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
     else:
         poor = sum(look.state is State.POOR for look in found.looks)
         console.print(f"\n{_counted(len(found.broken), poor)}")

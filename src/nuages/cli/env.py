@@ -95,8 +95,6 @@ def up(name: str, file: Path, context: str | None, wait: str | None, message: st
 @_json
 def list_(file: Path, context: str | None, as_json: bool) -> None:
     """All environments of the app in a cluster: what each does, where it answers, how long it has."""
-    import msgspec
-
     from nuages.app.components import resolve
     from nuages.release.environments.listing import listed
     from nuages.release.world import utc
@@ -105,7 +103,10 @@ def list_(file: Path, context: str | None, as_json: bool) -> None:
     spec = load(file)
     first = next(iter(spec.templates or spec.environments), None)
     if first is None:
-        console.print("no environment is declared")
+        if as_json:
+            console.json([])
+        else:
+            console.print("no environment is declared")
         return
     app = resolve(spec, first)
 
@@ -121,7 +122,7 @@ def list_(file: Path, context: str | None, as_json: bool) -> None:
 
     found = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     for line in _lines(found, utc()):
         console.print(line)
@@ -140,8 +141,6 @@ def vars_(component: str, file: Path, environment: str, context: str | None, as_
     nuages env vars
     nuages env vars worker-default -e production
     """
-    import msgspec
-
     from nuages.release import variables
     from nuages.spec.load import load
 
@@ -154,7 +153,7 @@ def vars_(component: str, file: Path, environment: str, context: str | None, as_
 
     found = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     for number, told in enumerate(found.components):
         console.print(("\n" if number else "") + console.style(told.component, "bold"))

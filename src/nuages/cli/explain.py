@@ -63,9 +63,8 @@ def command(path: str, file: Path, environment: str, only_files: bool, as_json: 
 
 
 def _json(told: dict[str, object]) -> None:
-    import msgspec
 
-    console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+    console.json(told)
 
 
 def columns(lines: list[tuple[str, str, str]]) -> None:

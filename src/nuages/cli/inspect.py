@@ -64,12 +64,11 @@ def table(rows: list[Row]) -> None:
 
 
 def _json(tables: dict[str, list[Row]], problems: Iterable[Finding], why_not: str) -> None:
-    import msgspec
 
     known: dict[str, object] = {name: [plain(row) for row in rows] for name, rows in tables.items()}
     known["problems"] = [finding._asdict() | {"place": finding.place._asdict()} for finding in problems]
     known["notLoaded"] = why_not
-    console.print(msgspec.json.format(msgspec.json.encode(known)).decode())
+    console.json(known)
 
 
 def plain(row: Row) -> dict[str, object]:

@@ -42,8 +42,6 @@ def command(
     nuages maintenance --link       open it once in a browser, which is let past from then on
     nuages maintenance off
     """
-    import msgspec
-
     from nuages.errors import UsageError
     from nuages.local.info import ingress_port
     from nuages.release import pausing
@@ -73,7 +71,10 @@ def command(
             else:
                 state = await pausing.state(app, cluster)
                 said = f"on since {state.since:%Y-%m-%d %H:%M}, by {state.by}" if state.on else "off"
-                console.print(msgspec.json.encode(state).decode() if as_json else f"maintenance is {said}")
+                if as_json:
+                    console.json(state)
+                else:
+                    console.print(f"maintenance is {said}")
 
     run(story())
 

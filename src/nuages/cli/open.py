@@ -26,8 +26,6 @@ def command(path: str, *, file: Path, environment: str, context: str | None, onl
     """
     import webbrowser
 
-    import msgspec
-
     from nuages.errors import Refused
     from nuages.local.info import ingress_port
     from nuages.release.status import encrypted, way_in
@@ -41,7 +39,7 @@ def command(path: str, *, file: Path, environment: str, context: str | None, onl
 
     found = [f"{url.rstrip('/')}/{path.lstrip('/')}" for url in run(look())]
     if as_json:
-        console.print(msgspec.json.encode({"schema": 1, "addresses": found}).decode())
+        console.json({"schema": 1, "addresses": found})
         return
     if not found:
         hint = "nuages port-forward web leads to it" if app.expose is None else "nuages status says what is waited for"

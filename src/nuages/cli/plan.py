@@ -55,8 +55,6 @@ def command(
     nuages deploy -e production --plan .nuages/plan.json
     nuages plan --exit-code || echo "something would change"
     """
-    import msgspec
-
     from nuages.cli.plan_page import lines
     from nuages.progress import step
 
@@ -86,7 +84,7 @@ def command(
         saved.write(saved.freeze(made, cluster), save)
         console.findings(_in_the_image(file.absolute().parent, save))
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(made.plan)).decode())
+        console.json(made.plan)
     else:
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else None

@@ -29,14 +29,12 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each release that is kept, the newest first: number, state, when, how long, by whom, why."""
-    import msgspec
-
     from nuages.release.releases import brief
 
     app, found = _found(file, environment, context)
     told = brief(app, found)
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+        console.json(told)
         return
     rows = [_row(one) for one in told.releases]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -53,8 +51,6 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
 @click.option("--objects", is_flag=True, help="Print the objects as they were applied, as YAML.")
 def show(number: int, *, file: Path, environment: str, context: str | None, as_json: bool, objects: bool) -> None:
     """Show one release: who, when, the image, each phase with its time and outcome."""
-    import msgspec
-
     from nuages.release.difference import hidden
     from nuages.release.releases import one, shown
 
@@ -65,7 +61,7 @@ def show(number: int, *, file: Path, environment: str, context: str | None, as_j
 
         console.print(yaml_of([hidden(item) for item in one(found, number).manifest.objects]))
     elif as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+        console.json(told)
     else:
         for line in _lines(told):
             console.print(line)
@@ -78,15 +74,13 @@ def show(number: int, *, file: Path, environment: str, context: str | None, as_j
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def diff(before: int, after: int, *, file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Show what differs between releases N and M: image, configuration, objects; of secrets only that they differ."""
-    import msgspec
-
     from nuages.release.difference import difference
     from nuages.release.releases import one
 
     _, found = _found(file, environment, context)
     told = difference(one(found, before), one(found, after))
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(told)).decode())
+        console.json(told)
         return
     title = ""
     for change in told.changes:

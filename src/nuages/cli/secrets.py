@@ -29,8 +29,6 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each secret's name, where its value comes from, and when it changed; never a value."""
-    import msgspec
-
     from nuages.release import values
 
     app = app_of(file, environment)
@@ -42,7 +40,7 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
 
     found = run(look())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     rows = [
         (one.name, one.source, one.state.value, f"{one.changed:%Y-%m-%d %H:%M}" if one.changed else "", one.by)

@@ -29,8 +29,6 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each data store: where it is, in which image, how large, and what is left of those that the spec has no more."""
-    import msgspec
-
     from nuages.release.services import look
 
     app = app_of(file, environment)
@@ -42,7 +40,7 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
 
     found = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     rows = [_row(entry) for entry in found.services]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -61,8 +59,6 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def plan(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """What would become of each data store; nothing is changed."""
-    import msgspec
-
     from nuages.release.services import look
 
     app = app_of(file, environment)
@@ -74,7 +70,7 @@ def plan(file: Path, environment: str, context: str | None, as_json: bool) -> No
 
     found = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode({"schema": 1, "services": found})).decode())
+        console.json({"schema": 1, "services": found})
         return
     _show(found)
 
@@ -185,8 +181,6 @@ def upgrade(
     nuages services upgrade -e production postgres --to 17 --plan
     nuages services upgrade -e production postgres --to 17
     """
-    import msgspec
-
     from nuages.local.delivery import deliver_services
     from nuages.release.keeping import upgrade as upgrades
 
@@ -200,7 +194,7 @@ def upgrade(
 
     found = run(planned())
     if as_json and only_plan:
-        console.print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        console.json(found)
         return
     if not as_json:
         _show_upgrade(found)
@@ -217,7 +211,7 @@ def upgrade(
 
     done = run(story())
     if as_json:
-        console.print(msgspec.json.format(msgspec.json.encode(done)).decode())
+        console.json(done)
         return
     console.print(
         f"PostgreSQL {done.after}; nothing could be written for {done.seconds_unwritten:.0f} s, "

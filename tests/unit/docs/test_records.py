@@ -15,6 +15,7 @@ from nuages.release.audit import Ran
 from nuages.release.database import Locks, Session, Size
 from nuages.release.difference import Change, Difference
 from nuages.release.doctor.findings import Examination, Look
+from nuages.release.environments.listing import Listed
 from nuages.release.events import Event
 from nuages.release.keeping.backups import Backup, Backups, Drilled
 from nuages.release.keeping.upgrade import Upgrade, Upgraded
@@ -76,6 +77,7 @@ FIELDS = {
     "Size": Size.__struct_fields__,
     "Locks": Locks.__struct_fields__,
     "Session": Session.__struct_fields__,
+    "Listed": Listed.__struct_fields__,
     "Variables": Variables.__struct_fields__,
     "Examination": Examination.__struct_fields__,
     "Look": Look.__struct_fields__,
