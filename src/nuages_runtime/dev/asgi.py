@@ -24,7 +24,7 @@ def _application() -> Application:
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await lifespan(project, scope, receive, send)
-        elif scope["type"] == "http" and (page := letters.page(scope["path"])) is not None:
+        elif scope["type"] == "http" and (page := letters.page(scope["path"], _host(scope))) is not None:
             status, headers, body = page
             pairs = [(name.lower().encode(), value.encode()) for name, value in headers]
             await send({"type": "http.response.start", "status": int(status[:3]), "headers": pairs})
@@ -33,6 +33,10 @@ def _application() -> Application:
             await logged(scope, receive, send)
 
     return answered
+
+
+def _host(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
 
 
 def __getattr__(name: str) -> Any:

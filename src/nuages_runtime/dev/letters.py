@@ -1,9 +1,14 @@
-"""The pages that show the mail that was caught: `/-/mail`, and one for each."""
+"""The pages that show the mail that was caught: `/-/mail`, and one for each.
+
+Only to who asks for this machine by its own name: a page of somebody else's, whose name was made to lead here (DNS
+rebinding), would read the links by which passwords are set anew. Of all else Django sees to that by ALLOWED_HOSTS.
+"""
 
 from __future__ import annotations
 
 import email.policy
 import html
+import re
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from pathlib import Path
@@ -16,13 +21,16 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 table{{border-collapse:collapse;width:100%}}td,th{{text-align:left;padding:.3rem .8rem .3rem 0;vertical-align:top}}
 tr{{border-bottom:1px solid #ddd}}pre{{white-space:pre-wrap}}iframe{{width:100%;height:36rem;border:1px solid #ddd}}
 </style><h1>{title}</h1>{body}</html>"""
+_NEAR = re.compile(r"(?:[a-z0-9-]+\.)*localhost|127\.0\.0\.1|\[::1\]")
 _HEADERS = ("From", "To", "Cc", "Bcc", "Reply-To", "Date")
 
 Page = tuple[str, list[tuple[str, str]], bytes]
 
 
-def page(path: str, folder: Path = Path(MAIL)) -> Page | None:
-    """The page at a path; None where that is the project's to answer."""
+def page(path: str, host: str, folder: Path = Path(MAIL)) -> Page | None:
+    """The page at a path, as a request for `host` gets it; None where that is the project's to answer."""
+    if not _NEAR.fullmatch(re.sub(r":\d*$", "", host.lower())):
+        return None
     if path.rstrip("/") == ADDRESS:
         return _answer(_list(folder))
     if not path.startswith(f"{ADDRESS}/"):

@@ -23,7 +23,7 @@ def application() -> Any:
     inside.loaded()
 
     def answered(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-        if (page := letters.page(environ.get("PATH_INFO", ""))) is None:
+        if (page := letters.page(environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", ""))) is None:
             return made(environ, start_response)  # type: ignore[no-any-return]
         status, headers, body = page
         start_response(status, headers)

@@ -118,19 +118,32 @@ def mailbox(tmp_path):
 
 
 def test_mail_is_shown_and_may_do_nothing(mailbox):
-    status, headers, body = letters.page("/-/mail/1", mailbox)
+    status, headers, body = letters.page("/-/mail/1", "localhost:8000", mailbox)
     assert status == "200 OK"
     assert b"Hello &lt;Ada&gt;" in body
     assert b"<script>" not in body
     assert b"<iframe sandbox" in body
     assert "default-src 'none'" in dict(headers)["Content-Security-Policy"]
-    assert b"&lt;b&gt;Welcome" in letters.page("/-/mail", mailbox)[2]
+    assert b"&lt;b&gt;Welcome" in letters.page("/-/mail", "localhost:8000", mailbox)[2]
 
 
 @pytest.mark.parametrize("path", ["/-/mail/2", "/-/mail/x", "/-/mail/../1"])
 def test_a_message_that_is_not_there_is_no_file(mailbox, path):
-    assert letters.page(path, mailbox)[0] == "404 Not Found"
+    assert letters.page(path, "localhost:8000", mailbox)[0] == "404 Not Found"
 
 
 def test_all_else_is_the_projects(mailbox):
-    assert letters.page("/mail", mailbox) is None
+    assert letters.page("/mail", "localhost:8000", mailbox) is None
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "blog.localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_mail_is_shown_to_who_asks_for_this_machine(mailbox, host):
+    assert letters.page("/-/mail", host, mailbox)[0] == "200 OK"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example.com:8000", "localhost.example.com", "127.0.0.1.example.com", "[::2]", ""]
+)
+def test_mail_is_no_page_of_a_name_that_was_made_to_lead_here(mailbox, host):
+    assert letters.page("/-/mail", host, mailbox) is None
+    assert letters.page("/-/mail/1", host, mailbox) is None
