@@ -38,7 +38,7 @@ RECIPES = {
     "memcached:1.6": Recipe("trixie", "memcached", expected=15),
     "docker.io/edoburu/pgbouncer:v1.24.1-p1": Recipe("trixie", "pgbouncer", expected=15),
     "quay.io/prometheuscommunity/postgres-exporter:v0.17.1": Recipe("trixie", "postgres-exporter", expected=15),
-    "docker.io/oliver006/redis_exporter:v1.69.0": Recipe("trixie", "redis-exporter", expected=15),
+    "docker.io/oliver006/redis_exporter:v1.83.0": Recipe("trixie", "redis-exporter", expected=15),
     "docker.io/valkey/valkey:8": Recipe("trixie", "valkey", expected=15),
 }
 

@@ -19,7 +19,7 @@ from nuages.render.pods import container_security, pod_basics
 
 IMAGES = {
     "postgres": "quay.io/prometheuscommunity/postgres-exporter:v0.17.1",
-    "redis": "docker.io/oliver006/redis_exporter:v1.69.0",
+    "redis": "docker.io/oliver006/redis_exporter:v1.83.0",
 }
 # `nobody`: they read and write no file.
 UID = 65534
@@ -88,7 +88,14 @@ def _told(app: App, service: str) -> list[_Told]:
     store = stores.reached(app, service)
     at = f"{store.host}:{store.port}" if store else ""
     if service == "redis":
-        return [_Told("REDIS_ADDR", f"redis://{at}"), _Told("REDIS_PASSWORD", key="password")]
+        # Else whoever reaches it names another server by /scrape, and is sent the password; or a key, and is told its
+        # value (https://github.com/oliver006/redis_exporter/issues/1104).
+        shut = ("REDIS_EXPORTER_DISABLE_SCRAPE_ENDPOINT", "REDIS_EXPORTER_DISABLE_EXPORTING_KEY_VALUES")
+        return [
+            _Told("REDIS_ADDR", f"redis://{at}"),
+            _Told("REDIS_PASSWORD", key="password"),
+            *(_Told(name, "true") for name in shut),
+        ]
     return [
         _Told("DATA_SOURCE_URI", f"{at}/{app.name}?sslmode=disable"),
         _Told("DATA_SOURCE_USER", key="user"),

@@ -37,6 +37,15 @@ def test_each_is_told_its_store_and_by_reference_alone_what_opens_it() -> None:
     assert template["metadata"]["annotations"]["prometheus.io/port"] == "9121"
 
 
+def test_whoever_collects_names_no_other_redis_and_is_told_no_value() -> None:
+    (made,) = [item for item in services(app()) if item["metadata"]["name"] == "blog-redis-exporter"]
+    (redis,) = made["spec"]["template"]["spec"]["containers"]
+    for name in ("DISABLE_SCRAPE_ENDPOINT", "DISABLE_EXPORTING_KEY_VALUES"):
+        assert {"name": f"REDIS_EXPORTER_{name}", "value": "true"} in redis["env"]
+    release = redis["image"].rpartition(":v")[2].split(".")
+    assert [int(part) for part in release] >= [1, 83], "the first that has a switch for /scrape"
+
+
 @pytest.mark.parametrize(("exporter", "ports"), [("true", {9187, 9121}), ("false", {9187})])
 def test_whoever_collects_reaches_those_that_there_are(exporter: str, ports: set[int]) -> None:
     walls = render(app(exporter), Release(number=1, template=1, build=BUILD)).foundation
