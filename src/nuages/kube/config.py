@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 from nuages.errors import UsageError
 
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+IMPERSONATES = ("as", "as-uid", "as-groups", "as-user-extra")
+"""By which of its fields a user acts as somebody else, mostly to have fewer rights."""
+
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 

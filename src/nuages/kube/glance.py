@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 from nuages.kube import tls
-from nuages.kube.config import Access
+from nuages.kube.config import IMPERSONATES, Access
 
 CONNECT, READ = 1.5, 5.0  # seconds
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -100,7 +100,7 @@ def glance(access: Access, asked: Sequence[tuple[str, Mapping[str, str]]]) -> It
 def _signed(access: Access) -> str:
     """The line that says who we are, where no certificate does."""
     user = access.user
-    if access.exec or user.get("username") or user.get("auth-provider") or user.get("tokenFile"):
+    if any(map(user.get, ("exec", "username", "auth-provider", "tokenFile", *IMPERSONATES))):
         raise NotSeen
     token = str(user.get("token", ""))
     if not token.isprintable():

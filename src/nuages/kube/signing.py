@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 
 from nuages.errors import UsageError
-from nuages.kube.config import Access
+from nuages.kube.config import IMPERSONATES, Access
 from nuages.kube.credentials import ExecPlugin
 
 
@@ -18,9 +18,14 @@ def signing(access: Access) -> httpx2.Auth | None:
     https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/#AuthInfo
 
     Raises:
-        UsageError: by something that no kubectl of today knows either.
+        UsageError: by something that no kubectl of today knows either; or as somebody else, who may do less.
     """
     user = access.user
+    if other := next((user[name] for name in IMPERSONATES if user.get(name)), None):
+        raise UsageError(
+            f"context {access.context} cannot be used: it acts as {other}, and nuages acts as whoever has the credentials",
+            hint="--context names one that has its own",
+        )
     if access.exec:
         return ExecPlugin(access.exec, {"server": access.server})
     if file := user.get("tokenFile"):

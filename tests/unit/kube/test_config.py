@@ -9,6 +9,7 @@ import pytest
 from nuages.errors import UsageError
 from nuages.kube import config, tls
 from nuages.kube.config import load
+from nuages.kube.glance import NotSeen, glance
 from nuages.kube.signing import signing
 from nuages.kube.transport import Transport
 
@@ -153,3 +154,13 @@ def test_a_pod_uses_its_own_account(tmp_path, monkeypatch):
     access = load()
     assert (access.server, access.namespace) == ("https://[fd00::1]:443", "blog")
     assert access.user == {"tokenFile": f"{tmp_path}/token"}
+
+
+@pytest.mark.parametrize("field", [{"as": "jane"}, {"as-groups": ["readers"]}])
+def test_who_is_to_act_as_somebody_else_does_not_act_with_more_rights(files, field):
+    access = load()
+    acting = access._replace(user=access.user | field)
+    with pytest.raises(UsageError, match="acts as"):
+        signing(acting)
+    with pytest.raises(NotSeen), glance(acting, [("/api", {})]):
+        pass
