@@ -90,6 +90,11 @@ def test_production_is_no_place_to_develop_in(app, environment):
     assert [finding.id for finding in refused.value.findings] == ["release.E450"]
 
 
+def test_nor_is_one_that_the_spec_has_confirmed_by_its_name(app):
+    with pytest.raises(Refused):
+        develop.allowed(app("shop", confirm=True))
+
+
 @pytest.mark.parametrize("environment", ["local", "staging", "preview-12", "delivery", "products"])
 def test_any_other_environment_is(app, environment):
     develop.allowed(app(environment))
@@ -100,8 +105,8 @@ def app():
     class Named:
         name = "blog"
 
-        def __init__(self, environment):
-            self.environment = environment
+        def __init__(self, environment, confirm=False):
+            self.environment, self.confirm = environment, confirm
 
     return Named
 

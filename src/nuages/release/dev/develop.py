@@ -58,10 +58,10 @@ def allowed(app: App) -> None:
     """Whether an environment is one to develop in.
 
     Raises:
-        Refused: it is production: whoever is shown a page with DEBUG sees what is secret, and code that nobody has
-            reviewed would write to its database.
+        Refused: it is production, by its name or by `confirm: true`: whoever is shown a page with DEBUG sees what is
+            secret, and code that nobody has reviewed would write to its database.
     """
-    if _PRODUCTION.search(app.environment):
+    if app.confirm or _PRODUCTION.search(app.environment):
         finding = Finding(
             "release.E450",
             Level.ERROR,
