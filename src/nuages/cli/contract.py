@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nuages.cli.asked import json_option, sink, teller
 from nuages.cli.console import console
 from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
@@ -14,7 +15,8 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 @click.command()
 @cluster_options
 @sure_option
-def command(file: Path, environment: str, context: str | None, *, yes: bool) -> None:
+@json_option
+def command(file: Path, environment: str, context: str | None, *, yes: bool, as_json: bool) -> None:
     """Take away what migrations removed and nothing that runs needs any more: columns, tables, constraints to come.
 
     By default the next release does it, as its first step. With `migrations.contract: manual` only this command does.
@@ -25,15 +27,18 @@ def command(file: Path, environment: str, context: str | None, *, yes: bool) -> 
     nuages contract -e production
     """
     from nuages.release.contracting import contract
+    from nuages.release.events import told
 
-    app = app_of(file, environment)
-    cluster = cluster_of(app, file, context)
-    sure(app, cluster, "Take away what nothing needs in", yes=yes)
+    events = teller(as_json)
+    with told(events):
+        app = app_of(file, environment)
+        cluster = cluster_of(app, file, context)
+        sure(app, cluster, "Take away what nothing needs in", yes=yes)
 
-    async def story() -> None:
-        async with cluster:
-            told = await contract(app, cluster, console.sink)
-        for note in told.notes:
-            console.print(note)
+        async def story() -> None:
+            async with cluster:
+                report = await contract(app, cluster, sink(events))
+            for note in [] if as_json else report.notes:
+                console.print(note)
 
-    run(story())
+        run(story())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nuages.cli.asked import wish
+from nuages.cli.asked import json_option, sink, teller, wish
 from nuages.cli.console import console, harmless
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
@@ -46,7 +46,8 @@ def command() -> None:
 @_context
 @click.option("--wait", is_flag=False, flag_value="for ever", metavar="[DURATION]", help="Queue behind a release.")
 @click.option("--message", "-m", default="", help="What this release is about.")
-def up(name: str, file: Path, context: str | None, wait: str | None, message: str) -> None:
+@json_option
+def up(*, name: str, file: Path, context: str | None, wait: str | None, message: str, as_json: bool) -> None:
     """Bring an environment up from its template, or on: its data, its release, and time from now.
 
     With several templates in the spec, the name begins with that of its own: preview-12.
@@ -61,32 +62,38 @@ def up(name: str, file: Path, context: str | None, wait: str | None, message: st
     from nuages.release.environments.cloning import Origin, source_of
     from nuages.release.environments.up import check
     from nuages.release.environments.up import up as bring_up
+    from nuages.release.events import told
 
-    app = _app(file, name)
-    anonymising = source_of(app)
-    source = app_of(file, anonymising.environment) if anonymising.environment else None
-    sql = _statements(file.absolute().parent / anonymising.sql, anonymising.sql) if anonymising.sql else ""
-    origin = Origin(source, sql) if source else None
-    cluster = cluster_of(app, file, context)
-    if source and source.cluster:
-        binding.check(source, cluster, file.absolute().parent)
+    wanted, events = wish(message, wait), teller(as_json)
+    progress = sink(events)
+    with told(events):
+        app = _app(file, name)
+        anonymising = source_of(app)
+        source = app_of(file, anonymising.environment) if anonymising.environment else None
+        sql = _statements(file.absolute().parent / anonymising.sql, anonymising.sql) if anonymising.sql else ""
+        origin = Origin(source, sql) if source else None
+        cluster = cluster_of(app, file, context)
+        if source and source.cluster:
+            binding.check(source, cluster, file.absolute().parent)
 
-    async def asked() -> None:
-        async with cluster_of(app, file, context) as first:
-            await check(app, origin, first)
+        async def asked() -> None:
+            async with cluster_of(app, file, context) as first:
+                await check(app, origin, first)
 
-    run(asked())
-    binding.bind(app, cluster, file.absolute().parent)
-    built = deliver(file.absolute().parent, app, cluster.context, console.sink)
-    console.findings(built.findings)
+        run(asked())
+        binding.bind(app, cluster, file.absolute().parent)
+        built = deliver(file.absolute().parent, app, cluster.context, progress)
+        console.findings(built.findings)
+        if events:
+            events.findings(built.findings)
 
-    async def story() -> None:
-        async with cluster:
-            record = await bring_up(app, built.build, origin, cluster, console.sink, wish=wish(message, wait))
-            for line in await live(app, cluster, record):
-                console.print(line)
+        async def story() -> None:
+            async with cluster:
+                record = await bring_up(app, built.build, origin, cluster, progress, wish=wanted)
+                for line in [] if as_json else await live(app, cluster, record):
+                    console.print(line)
 
-    run(story())
+        run(story())
 
 
 @command.command("list")

@@ -21,7 +21,10 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
     metavar="[DURATION]",
     help="Queue behind a release under way, for as long as it takes or, with --wait=10m, so long.",
 )
-def command(file: Path, environment: str, context: str | None, message: str, wait: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print who has it as JSON.")
+def command(
+    *, file: Path, environment: str, context: str | None, message: str, wait: str | None, as_json: bool
+) -> None:
     """Let nobody release into the environment, until `nuages unlock`.
 
     What serves goes on serving, and runs nothing less: only deploy, rollback and their like are refused, or wait.
@@ -33,6 +36,7 @@ def command(file: Path, environment: str, context: str | None, message: str, wai
     from nuages.progress import step
     from nuages.release.locks.hold import hold
     from nuages.release.locks.lock import name
+    from nuages.release.status import held_by
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
@@ -42,6 +46,9 @@ def command(file: Path, environment: str, context: str | None, message: str, wai
         async with cluster:
             with step(console.sink, "lock") as shown:
                 says = await hold(cluster, app.namespace, name(app.name), wanted, waiting=shown.say)
+        if as_json:
+            console.json({"schema": 1, "lock": held_by(says)._asdict()})
+        else:
             console.print(f"{app.instance} is locked by {says.who}, since {says.since}: {says.message}")
 
     run(story())

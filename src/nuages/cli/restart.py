@@ -15,7 +15,10 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 @click.argument("names", nargs=-1, metavar="[COMPONENT]...")
 @cluster_options
 @sure_option
-def command(names: tuple[str, ...], file: Path, environment: str, context: str | None, yes: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(
+    names: tuple[str, ...], *, file: Path, environment: str, context: str | None, yes: bool, as_json: bool
+) -> None:
     """Make pods anew, a few at a time, and wait until all are ready: the same version, the same configuration.
 
     No request is lost, and a task that is under way is finished. Without a COMPONENT all of the release's own, workers
@@ -36,4 +39,7 @@ def command(names: tuple[str, ...], file: Path, environment: str, context: str |
             return await restarting.restart(app, names, cluster, console.sink)
 
     done = run(story())
+    if as_json:
+        console.json({"schema": 1, "restarted": done})
+        return
     console.print(f"restarted: {', '.join(done)}" if done else "nothing runs that could be restarted")

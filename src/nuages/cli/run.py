@@ -82,6 +82,7 @@ detach_option = click.option("--detach", "-d", is_flag=True, help="Don't wait; p
 @click.option("--attach", metavar="NAME", help="Come back to a command that was detached, or lost.")
 @click.option("--history", is_flag=True, help="Who ran what, the newest first.")
 @click.option("--list", "listed", is_flag=True, help="The jobs and schedules of nuages.yaml, which have a name.")
+@click.option("--json", "as_json", is_flag=True, help="Print --history or --list as JSON.")
 def command(
     arguments: tuple[str, ...],
     *,
@@ -94,6 +95,7 @@ def command(
     attach: str | None,
     history: bool,
     listed: bool,
+    as_json: bool,
 ) -> int:
     """Run a command in a pod of its own, with the image and the environment that are live.
 
@@ -114,12 +116,14 @@ def command(
     if sum(map(bool, (arguments, attach, history, listed))) != 1:
         hint = "nuages run -- python manage.py check"
         raise UsageError("one of: a command, a job's name, --attach NAME, --history, --list", hint=hint)
+    if as_json and not (history or listed):
+        raise UsageError("--json is for --history and --list", hint="nuages run --history --json")
     app = app_of(file, environment)
     if listed:
-        return _list(app)
+        return _list(app, as_json=as_json)
     cluster = cluster_of(app, file, context)
     if history:
-        return _history(app, cluster)
+        return _history(app, cluster, as_json=as_json)
     if attach:
         return _back(app, cluster, attach)
     if job := jobs.named(app, arguments):
@@ -134,10 +138,14 @@ def _default(option: str) -> bool:
     return click.get_current_context().get_parameter_source(option) is not ParameterSource.COMMANDLINE
 
 
-def _list(app: App) -> int:
+def _list(app: App, *, as_json: bool) -> int:
     from nuages.render import jobs_on_demand as jobs
 
     found = jobs.declared(app)
+    if as_json:
+        told = [{"name": name, "command": job.command, "when": job.when or None} for name, job in found.items()]
+        console.json({"schema": 1, "jobs": told})
+        return 0
     wide = max((len(name) for name in found), default=0)
     for name, job in found.items():
         when = f"   {job.when}" if job.when else ""
@@ -204,10 +212,14 @@ def _way_back(name: str) -> str:
     return f"nuages run --attach {name} shows what it writes, and how it ends"
 
 
-def _history(app: App, cluster: Cluster) -> int:
+def _history(app: App, cluster: Cluster, *, as_json: bool) -> int:
     from nuages.release import audit
 
-    for ran in target.run(_within(cluster, audit.history(app, cluster))):
+    found = target.run(_within(cluster, audit.history(app, cluster)))
+    if as_json:
+        console.json(found)
+        return 0
+    for ran in found:
         how = ran.note or ("" if ran.exit_code is None else f"exit {ran.exit_code}")
         row = (f"{ran.started:%Y-%m-%d %H:%M}", ran.by, f"release {ran.release}", how or "runs, or lost", ran.pod)
         console.print(spelled("  ".join((*row, shlex.join(ran.command)))))

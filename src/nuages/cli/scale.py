@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 @cluster_options
 @sure_option
 @click.option("--reset", is_flag=True, help="Back to what the release has; then COMPONENT alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(
-    words: tuple[str, ...], *, file: Path, environment: str, context: str | None, yes: bool, reset: bool
+    words: tuple[str, ...], *, file: Path, environment: str, context: str | None, yes: bool, reset: bool, as_json: bool
 ) -> None:
     """Give components another number of pods, and wait until they are ready.
 
@@ -44,6 +45,10 @@ def command(
         async with cluster:
             return await resizing.scale(app, wanted, cluster, console.sink)
 
-    for one in run(story()):
+    done = run(story())
+    if as_json:
+        console.json({"schema": 1, "scaled": [one._asdict() for one in done]})
+        return
+    for one in done:
         change = f"{one.before} -> {one.now}" if one.before != one.now else f"{one.now}, as before"
         console.print(f"{one.part}: {change}; {one.until}")

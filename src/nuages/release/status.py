@@ -13,7 +13,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.release import picture
 from nuages.release.locks import lock
-from nuages.release.locks.lease import Life, Sight, claim
+from nuages.release.locks.lease import Claim, Life, Sight, claim
 from nuages.release.seen import Hold, Problem, Seen, Status
 from nuages.release.site import Site, site
 from nuages.release.usage import measured
@@ -108,7 +108,11 @@ def hold(lease: Object | None, sight: Sight | None = None) -> Hold | None:
     """Who has the lock; None where nobody has, or a process of this machine died over it."""
     if lease is None or not lease["spec"].get("holderIdentity") or (sight or Sight()).judge(lease) is Life.NONE:
         return None
-    says = claim(lease)
+    return held_by(claim(lease))
+
+
+def held_by(says: Claim) -> Hold:
+    """What is told of who has the lock, or had it."""
     return Hold(who=says.who, since=says.since, command=says.command, message=says.message, by_hand=says.by_hand)
 
 
