@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -132,7 +133,10 @@ async def get(app: App, source: Far, to: Path, cluster: Cluster, say: Say) -> Co
                 await asyncio.gather(unpacks, return_exceptions=True)
         _judge(stream.exit_code, bytes(said), source)
         copied = _result(unpacks, "cannot be written here")
-        _arrive(beside, target)
+        try:
+            _arrive(beside, target)
+        except OSError as error:
+            raise CommandFailed(f"it cannot be written here: {error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return copied
@@ -150,18 +154,19 @@ def _there(source: Path) -> tuple[str, bool]:
 
 
 def _here(source: Far, to: Path) -> tuple[Path, Path]:
-    """What it will be called here, and an empty folder beside that.
+    """What it will be called here, and an empty folder beside that; within it, where it is a folder that is there.
 
     Raises:
         UsageError: there is no folder for it.
     """
     name = source.path.rstrip("/").rpartition("/")[2]
     target = to / name if to.is_dir() and name not in ("", ".", "..") else to
-    beside = target.absolute().parent / f".nuages-{secrets.token_hex(6)}"
+    folder = target if target.is_dir() else target.absolute().parent
+    beside = folder / f".nuages-{secrets.token_hex(6)}"
     try:
         beside.mkdir()
     except OSError as error:
-        raise UsageError(f"cannot be written to: {error.strerror}", place=str(target.parent)) from error
+        raise UsageError(f"cannot be written to: {error.strerror}", place=str(folder)) from error
     return target, beside
 
 
@@ -204,9 +209,27 @@ def _arrive(beside: Path, target: Path) -> None:
         return
     (beside / ".nuages-folder").unlink(missing_ok=True)
     if target.is_dir():
-        shutil.copytree(beside, target, symlinks=True, dirs_exist_ok=True)
+        _merged(beside, target)
     else:
         beside.replace(target)
+
+
+def _merged(come: Path, into: Path) -> None:
+    """Give files their places in a folder that is there. A link below it is replaced, and never followed: it may have
+    come from the pod as well, and each of two links within the folder may lead out of it by way of the other.
+    """
+    for one in come.iterdir():
+        place = into / one.name
+        if not one.is_dir() or one.is_symlink():
+            one.replace(place)
+        elif place.is_symlink():
+            raise NotADirectoryError(
+                errno.ENOTDIR, "is a link, and there is a folder of that name in the pod", str(place)
+            )
+        elif place.is_dir():
+            _merged(one, place)
+        else:
+            one.replace(place)
 
 
 def _pack(source: Path, name: str, writes: IO[bytes]) -> Copied:
