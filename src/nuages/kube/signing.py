@@ -23,7 +23,7 @@ def signing(access: Access) -> httpx2.Auth | None:
     user = access.user
     if other := next((user[name] for name in IMPERSONATES if user.get(name)), None):
         raise UsageError(
-            f"context {access.context} cannot be used: it acts as {other}, and nuages acts as whoever has the credentials",
+            f"context {access.context} cannot be used: it acts as {other}, and nuages acts as who has its credentials",
             hint="--context names one that has its own",
         )
     if access.exec:
