@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from nuages.app.components import App, resolve
 from nuages.app.objects import Object
+from nuages.errors import Refused
+from nuages.kube.client import Cluster
+from nuages.progress import silent
+from nuages.release.keeping import upgrade as upgrades
+from nuages.release.services import apply, volumes
 from nuages.release.services.change import claimed, major
 from nuages.release.services.look import fitting
 from nuages.release.services.volumes import full
@@ -67,3 +76,114 @@ def test_the_pod_that_fills_it_has_the_new_version_s_programs_and_that_volume_al
 @pytest.mark.parametrize("script", [upgrade.REOPEN, upgrade._FILL])
 def test_no_two_dollar_signs_stand_side_by_side(script: str) -> None:
     assert "$$" not in script  # the kubelet makes one of them
+
+
+class Held:
+    """A cluster that has these objects, and keeps what is done to them."""
+
+    def __init__(self, *items: Object) -> None:
+        self.items = {(item["kind"], item["metadata"]["name"]): item for item in items}
+        self.done: list[tuple[str, ...]] = []
+
+    async def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        return self.items.get((kind, name))
+
+    async def list(self, kind: str, namespace: str, labels: dict[str, str]) -> Any:
+        return SimpleNamespace(items=[item for (of, _), item in self.items.items() if of == kind])
+
+    async def patch_merge(self, kind: str, namespace: str, name: str, patch: Object) -> None:
+        (said,) = patch["metadata"]["annotations"].values()
+        self.done.append(("marked", name, said))
+
+    async def apply(self, item: Object) -> None:
+        self.done.append(("applied", item["kind"], major(item)))
+
+
+@pytest.fixture
+def gone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what was taken away."""
+    names: list[str] = []
+
+    async def without(live: Object, cluster: Cluster, *, propagation: str) -> None:
+        names.append(live["metadata"]["name"])
+
+    monkeypatch.setattr(volumes, "without", without)
+    monkeypatch.setattr(upgrades, "without", without)
+    return names
+
+
+def filled(app: App, version: str, said: str = "true") -> Object:
+    claim = upgrade.claim(app, f"data-{version}-blog-postgres-0", made(app))
+    claim["metadata"]["annotations"][upgrade.FILLED] = said
+    return claim
+
+
+def of(app: App, version: str) -> Object:
+    item = made(app)
+    item["spec"]["template"]["spec"]["containers"][0]["image"] = f"docker.io/library/postgres:{version}"
+    return item
+
+
+def test_a_set_that_is_made_anew_has_the_newest_volume_or_is_refused(app: App) -> None:
+    async def placed(wanted: Object, *claims: Object) -> str:
+        return claimed(await volumes.placed(wanted, None, cast("Cluster", Held(*claims))))
+
+    assert asyncio.run(placed(of(app, "15"))) == "data-blog-postgres-0"
+    assert asyncio.run(placed(of(app, "15"), filled(app, "17", "false"))) == "data-blog-postgres-0"
+    assert asyncio.run(placed(of(app, "17"), filled(app, "16"), filled(app, "17"))) == "data-17-blog-postgres-0"
+    for version, claims in (("15", ("17",)), ("16", ("16", "17")), ("18", ("17",))):
+        with pytest.raises(Refused) as refused:  # by a release of before, or another branch's nuages.yaml
+            asyncio.run(placed(of(app, version), *(filled(app, one) for one in claims)))
+        assert 'version: "17"' in refused.value.findings[0].hint
+
+
+def test_what_was_filled_is_given_up_before_the_old_server_is_written_to(
+    app: App, gone: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = upgrade.housed(of(app, "16"), "data-16")
+    cluster = Held(live, filled(app, "16"), filled(app, "17"), upgrade.fill(app, "fills", "data-17-blog-postgres-0"))
+
+    async def ran(app: App, job: Object, cluster: Held, say: object) -> None:
+        cluster.done.append(("ran", job["metadata"]["name"][:11]))
+
+    monkeypatch.setattr(apply, "ran", ran)
+    asyncio.run(apply.reopen(app, cast("Cluster", cluster), silent))
+    assert gone == ["fills"]  # it may be at work still, and would close it again
+    assert cluster.done == [("marked", "data-17-blog-postgres-0", "false"), ("ran", "blog-reopen")]
+
+
+def test_a_volume_is_emptied_behind_the_job_that_names_it(app: App, gone: list[str]) -> None:
+    claim = filled(app, "17", "false")
+    cluster = Held(claim, upgrade.fill(app, "fills", "data-17-blog-postgres-0"), upgrade.fill(app, "other", "another"))
+    asyncio.run(upgrades._emptied(app, "data-17-blog-postgres-0", cast("Cluster", cluster)))
+    assert gone == ["fills", "data-17-blog-postgres-0"]
+
+
+@pytest.mark.parametrize(
+    ("there", "applied"),
+    [
+        ({"uid": "2", "ready": 1}, False),  # it answers after all: somebody may have written to it
+        ({"uid": "2", "ready": 0}, True),
+        ({"uid": "1", "ready": 1}, False),  # the old one never went
+        (None, True),
+    ],
+)
+def test_the_old_server_comes_back_only_where_nobody_can_have_written_to_the_new_one(
+    app: App, gone: list[str], monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, applied: bool
+) -> None:
+    old = of(app, "15")
+    old["metadata"]["uid"] = "1"
+    new = made(app)
+    if there:
+        new["metadata"]["uid"] = there["uid"]
+        new["status"] = {"readyReplicas": there["ready"]}
+    cluster = Held(*([new] if there else []))
+    monkeypatch.setattr(upgrades, "answers", _nothing)
+    monkeypatch.setattr(upgrades, "reopen", _nothing)
+    asyncio.run(upgrades._back(app, old, cast("Cluster", cluster), silent))
+    assert (("applied", "StatefulSet", "15") in cluster.done) is applied
+    assert bool(gone) is bool(there and applied)
+
+
+async def _nothing(*_: object) -> None:
+    return None

@@ -29,10 +29,10 @@ from nuages.release.locks import lock
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Lock, Wish
 from nuages.release.services import record
-from nuages.release.services.apply import answers, reopen, without
+from nuages.release.services.apply import answers, reopen
 from nuages.release.services.change import Way, claimed, major, size
 from nuages.release.services.record import Changed, Outcome
-from nuages.release.services.volumes import full
+from nuages.release.services.volumes import full, unhanded, without
 from nuages.release.world import utc
 from nuages.render import upgrade as objects
 from nuages.render.foundation import accounts
@@ -155,8 +155,11 @@ async def _filled_and_switched(app: App, planned: Upgrade, cluster: Cluster, our
                 shown.note = f"{copied.rows} rows, {copied.bytes / 1024**2:.0f} MiB, {copied.seconds:.0f} s"
             await ours.check()
         except BaseException:
-            with suppress(NuagesError):  # it is the first error that is told; run again, it is opened again
+            try:
                 await asyncio.shield(reopen(app, cluster, sink))
+            except NuagesError as error:  # it is the first one that is raised
+                hint = "nuages services apply lets it be written to again"
+                sink(Said(f"{planned.name} may be read-only still ({error.message}): {hint}"))
             raise
     began = time.monotonic()
     with step(sink, f"PostgreSQL {planned.after}") as shown:
@@ -195,6 +198,7 @@ async def _emptied(app: App, name: str, cluster: Cluster) -> None:
     if FILLED not in there["metadata"].get("annotations", {}):
         said = f"there is a claim {name} that no upgrade has made"
         raise _refused(IMPOSSIBLE, said, f"kubectl delete pvc {name}, if nobody needs what it holds")
+    await unhanded(app, name, cluster)
     await without(there, cluster, propagation="Foreground")
 
 
@@ -216,13 +220,19 @@ async def _switched(app: App, live: Object | None, cluster: Cluster, say: Callab
 
 
 async def _back(app: App, live: Object, cluster: Cluster, sink: Sink) -> None:
+    about = live["metadata"]
+    there = await cluster.get("StatefulSet", app.namespace, about["name"])
+    stands = bool(there and there["metadata"]["uid"] == about["uid"] and "deletionTimestamp" not in there["metadata"])
+    if there and not stands and there.get("status", {}).get("readyReplicas"):
+        return  # the new one answers after all, and may have been written to: there is no way back
     with step(sink, f"back to PostgreSQL {major(live)}") as shown:
         await _mark(app, claimed(_wanted(app)), cluster, full="false")
-        if there := await cluster.get("StatefulSet", app.namespace, live["metadata"]["name"]):
+        if there and not stands:
             await without(there, cluster, propagation="Foreground")
-        about = {key: live["metadata"][key] for key in ("name", "namespace", "labels", "annotations")}
-        old = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": about, "spec": live["spec"]}
-        await cluster.apply(old)
+        kept = {key: about[key] for key in ("name", "namespace", "labels", "annotations") if key in about}
+        old = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": kept, "spec": live["spec"]}
+        if not stands:
+            await cluster.apply(old)
         await answers(app, old, cluster, shown.say)
     await reopen(app, cluster, sink)
 

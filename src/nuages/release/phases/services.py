@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from nuages.app.objects import Object
-from nuages.errors import Forbidden
+from nuages.errors import Forbidden, Refused
 from nuages.progress import Said
 from nuages.release import standing
 from nuages.release.phases.bring import apply_one, bring, live_of
 from nuages.release.record import Stored
 from nuages.release.services.volumes import placed
-from nuages.release.steps import Finished, Step
+from nuages.release.steps import Failed, Finished, Step
 from nuages.release.world import World
 from nuages.render.access_roles import GRANTED
 from nuages.spec.units import bytes_of
@@ -33,7 +33,11 @@ async def services(release: Stored, world: World) -> Step:
         stays_as_it_is = [any(pair) for pair in zip(larger, granted, strict=True)]
         apply += [wanted for wanted, stays in zip(foundation, stays_as_it_is, strict=True) if not stays]
         missing = [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
-        apply += await asyncio.gather(*(placed(wanted, None, world.cluster) for wanted in missing))
+        try:
+            apply += await asyncio.gather(*(placed(wanted, None, world.cluster) for wanted in missing))
+        except Refused as no:
+            (found,) = no.findings
+            return Failed(found.message, hint=found.hint, refused=True)
         # Also those that are there: this very release may have made them, and been stopped before it wrote that down.
         stand = [live for live in there if live]
         apply += manifest.static  # it comes up beside the migration; its own phase waits for it

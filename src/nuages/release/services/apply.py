@@ -27,7 +27,7 @@ from nuages.release.services import record
 from nuages.release.services.change import Store, Way, claimed, size
 from nuages.release.services.look import WORKLOADS, fitting, look
 from nuages.release.services.record import Changed, Outcome
-from nuages.release.services.volumes import placed
+from nuages.release.services.volumes import forsaken, placed, without
 from nuages.release.world import utc
 from nuages.render import upgrade
 from nuages.render.foundation import accounts
@@ -84,6 +84,7 @@ async def reopen(app: App, cluster: Cluster, sink: Sink) -> None:
     live = await cluster.get("StatefulSet", app.namespace, app.postgres.name) if app.postgres else None
     if live is not None:
         with step(sink, "let postgres be written to") as shown:
+            await forsaken(app, live, cluster)
             await ran(app, upgrade.reopen(app, fresh(app, "reopen")), cluster, shown.say)
 
 
@@ -179,15 +180,6 @@ async def _grow(app: App, wanted: Object, storage: str, cluster: Cluster) -> Non
     if claim and bytes_of(claim["spec"]["resources"]["requests"]["storage"]) < bytes_of(size(wanted)):
         asked = {"spec": {"resources": {"requests": {"storage": storage}}}}
         await cluster.patch_merge("PersistentVolumeClaim", app.namespace, name, asked)
-
-
-async def without(live: Object, cluster: Cluster, *, propagation: str) -> None:
-    """Take a workload away, and wait until its name is free."""
-    kind, about = live["kind"], live["metadata"]
-    async with Mirror(cluster, about["namespace"], (kind,), about["labels"]) as mirror:
-        await cluster.delete(kind, about["namespace"], about["name"], uid=about["uid"], propagation=propagation)
-        while (there := mirror.get(kind, about["name"])) and there["metadata"]["uid"] == about["uid"]:
-            await mirror.changed(since=mirror.version)
 
 
 async def answers(app: App, wanted: Object, cluster: Cluster, say: Callable[[str], None]) -> None:
