@@ -13,7 +13,7 @@ from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.progress import Sink
 from nuages.release import redact, run
-from nuages.release.doctor.inside import Heard
+from nuages.release.session import Pipe
 
 T = TypeVar("T")
 
@@ -207,12 +207,12 @@ async def _asked(app: App, sql: str, cluster: Cluster, sink: Sink, form: type[T]
         said = f"{app.name} has no PostgreSQL in {app.environment}"
         finding = Finding("release.E435", Level.ERROR, said, Place(path="services.postgres"))
         raise Refused("nothing was asked", findings=[finding])
-    heard = Heard()
+    heard = Pipe()
     ended = await run.run(app, run.of(app, command, ttl=TTL), cluster, heard, kind=kind, sink=sink)
     if ended.code:
-        detail = redact.text(heard.errors.decode(errors="replace").strip())
+        detail = redact.text(heard.errors)
         raise CommandFailed(f"the database did not answer: exit code {ended.code} {ended.note}".rstrip(), detail=detail)
-    text = heard.out.strip() or b"{}"
+    text = heard.output.strip() or b"{}"
     try:
         return msgspec.json.decode(text, type=form)
     except msgspec.DecodeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Protocol
 
 from nuages.kube.streams import ERRORS, OUTPUT, Stream
@@ -12,6 +12,9 @@ from nuages.render.run import GO, READY, START
 
 ALONE = 1.5
 """Seconds after which a program that writes no READY counts as started: a launcher repeats it each second."""
+
+PART = 1 << 18
+"""Bytes that are sent at once of what is piped in."""
 
 
 class Detached(Exception):
@@ -31,6 +34,41 @@ class Here(Protocol):
 
     def connected(self, tell: Callable[[int, int], None]) -> contextlib.AbstractContextManager[None]:
         """For the body each key of a terminal goes to the program; `tell` hears columns and rows, and each change."""
+
+
+class Pipe:
+    """In the place of a person: it types what it is given, and keeps what a command writes."""
+
+    tty = False
+
+    def __init__(self, given: bytes = b"") -> None:
+        """Nothing heard so far."""
+        self._given = given
+        self._heard: dict[int, list[bytes]] = {OUTPUT: [], ERRORS: []}
+
+    @property
+    def output(self) -> bytes:
+        """What it wrote to standard output."""
+        return b"".join(self._heard[OUTPUT])
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to standard error, as text."""
+        return b"".join(self._heard[ERRORS]).decode(errors="replace").strip()
+
+    async def typed(self) -> AsyncIterator[bytes]:
+        """What it was given, in parts that a connection takes."""
+        for at in range(0, len(self._given), PART):
+            yield self._given[at : at + PART]
+
+    def show(self, channel: int, data: bytes) -> None:
+        """Keep both apart."""
+        self._heard[OUTPUT if channel == OUTPUT else ERRORS].append(data)
+
+    @contextlib.contextmanager
+    def connected(self, tell: Callable[[int, int], None]) -> Iterator[None]:
+        """It is no terminal that could change its size."""
+        yield
 
 
 class Ending:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +11,11 @@ from nuages.app.components import App
 from nuages.app.stores import SERVICES, reached
 from nuages.errors import NuagesError
 from nuages.kube.client import Cluster
-from nuages.kube.streams import OUTPUT
 from nuages.progress import silent
 from nuages.release import run
 from nuages.release.doctor import reach
 from nuages.release.doctor.findings import Look, broken, of_error, works
+from nuages.release.session import Pipe
 
 GROUP = "inside"
 API = "kubernetes.default.svc"
@@ -43,37 +42,9 @@ print(json.dumps(found))
 """
 
 
-class Heard:
-    """Nobody at a terminal: what a command prints is kept."""
-
-    tty = False
-
-    def __init__(self) -> None:
-        """Nothing yet."""
-        self.out = b""
-        self.errors = b""
-
-    async def typed(self) -> AsyncIterator[bytes]:
-        """Nothing is typed."""
-        for data in list[bytes]():
-            yield data
-
-    def show(self, channel: int, data: bytes) -> None:
-        """Keep both apart."""
-        if channel == OUTPUT:
-            self.out += data
-        else:
-            self.errors += data
-
-    @contextlib.contextmanager
-    def connected(self, tell: Callable[[int, int], None]) -> Iterator[None]:
-        """No terminal that could change its size."""
-        yield
-
-
 async def look(app: App, cluster: Cluster) -> list[Look]:
     """Ask from a pod like the web's, in a moment; it is written down as every command is."""
-    heard = Heard()
+    heard = Pipe()
     wanted = run.of(app, ("python", "-c", SCRIPT, json.dumps(places(app))), ttl=60)
     before = datetime.now(UTC)
     try:
@@ -82,7 +53,7 @@ async def look(app: App, cluster: Cluster) -> list[Look]:
         return [of_error(GROUP, "a pod", error)]
     if ended.code:
         return [broken(GROUP, "a pod", f"ended with {ended.code} {ended.note}".strip(), "nuages status says more")]
-    return list(told(json.loads(heard.out), before, datetime.now(UTC)))
+    return list(told(json.loads(heard.output), before, datetime.now(UTC)))
 
 
 def places(app: App) -> list[tuple[str, int]]:

@@ -26,13 +26,14 @@ from nuages.errors import Forbidden, Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, silent, step
-from nuages.release import records, run, values
+from nuages.release import records, redact, run, values
 from nuages.release.begin import asked, begin, held, number_after
 from nuages.release.engine import drive
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import Wish
 from nuages.release.record import Record, Stored
 from nuages.release.secrets import CHANGES, FALLBACKS, Change, changes, copy_with, decoded, encoded, generate
+from nuages.release.session import Pipe
 from nuages.release.world import World, utc
 from nuages.render.release import Manifest
 from nuages.render.run import Run
@@ -160,11 +161,11 @@ async def _believes(app: App, variable: str, cluster: Cluster, say: Callable[[st
         return made
 
     say(wanted.name)
-    heard = _Silence()
+    heard = Pipe()
     ended = await run.run(app, wanted, cluster, heard, kind=probed, sink=silent)
     if ended.code == 0:
         return
-    last = heard.text.strip().rpartition("\n")[2]
+    last = redact.text(heard.errors.rpartition("\n")[2])
     told = {
         4: (f"its settings do not take {FALLBACKS} from the environment, and everybody would be logged out",
             "django.overlay.secretKey: true in nuages.yaml, or read the variable in the settings"),
@@ -175,25 +176,6 @@ async def _believes(app: App, variable: str, cluster: Cluster, say: Callable[[st
         "nothing was rotated",
         findings=[Finding(UNBELIEVED, Level.ERROR, said, Place(path=f"secrets.{variable}"), hint)],
     )
-
-
-class _Silence:
-    """A side of a conversation that says nothing."""
-
-    tty = False
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    async def typed(self) -> AsyncIterator[bytes]:
-        return
-        yield
-
-    def show(self, channel: int, data: bytes) -> None:
-        self.text += data.decode(errors="replace")
-
-    def connected(self, tell: Callable[[int, int], None]) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
 
 
 async def _announce(app: App, variable: str, cluster: Cluster) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,13 +20,13 @@ from nuages.errors import CommandFailed, Gone, NuagesError, Refused, UsageError
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.kube.failures import AlreadyExists
-from nuages.kube.streams import OUTPUT
 from nuages.progress import Sink, step
 from nuages.release import ownership, run
 from nuages.release.keeping import backups
 from nuages.release.locks.holder import user
 from nuages.release.record import Stored
 from nuages.release.secrets import decoded, encoded
+from nuages.release.session import Pipe
 from nuages.release.world import utc
 from nuages.render import rotation
 from nuages.render.labels import owned
@@ -258,16 +258,15 @@ async def _run(app: App, command: tuple[str, ...], cluster: Cluster, sink: Sink,
     Raises:
         CommandFailed: it did not end well; with its last words.
     """
-    here = _Pipe(given)
+    here = Pipe(given)
     wanted = run.of(app, command, ttl=HOURS * 3600, memory=None)
     try:
         ended = await run.run(app, wanted, cluster, here, kind=_programs, sink=lambda event: None)
     except Gone as error:
         raise CommandFailed(error.message, hint=error.hint) from error
     if ended.code:
-        said = b"".join(here.errors).decode(errors="replace").strip()
-        raise CommandFailed(f"{command[0]} ended with {ended.code}", detail=said)
-    return b"".join(here.output)
+        raise CommandFailed(f"{command[0]} ended with {ended.code}", detail=here.errors)
+    return here.output
 
 
 def _programs(app: App, serving: Stored, wanted: Run) -> Object:
@@ -275,28 +274,3 @@ def _programs(app: App, serving: Stored, wanted: Run) -> Object:
     if made is None:
         raise NuagesError("PostgreSQL is not run by nuages")
     return made
-
-
-class _Pipe:
-    """The near side of a program whose output is kept."""
-
-    tty = False
-
-    def __init__(self, given: bytes) -> None:
-        self.given = given
-        self.output: list[bytes] = []
-        self.errors: list[bytes] = []
-
-    async def typed(self) -> AsyncIterator[bytes]:
-        """What it reads, in parts that a connection takes."""
-        for at in range(0, len(self.given), 1 << 18):
-            yield self.given[at : at + (1 << 18)]
-
-    def show(self, channel: int, data: bytes) -> None:
-        """Keep what it writes."""
-        (self.output if channel == OUTPUT else self.errors).append(data)
-
-    @contextlib.contextmanager
-    def connected(self, tell: Callable[[int, int], None]) -> Iterator[None]:
-        """No terminal, so nothing is done."""
-        yield
