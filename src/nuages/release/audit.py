@@ -1,7 +1,8 @@
 """Who ran what, and who changed something by hand: one ConfigMap beside the records, one entry for each command, the
 newest KEPT of them.
 
-The command line is written down as it was typed: whoever puts a secret into one finds it here.
+The command line is written down as it was typed, but for what is a secret by its form (redact.py): who may look at the
+environment may read it here. Whoever puts another secret into one finds it here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import contextlib
 import secrets
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,6 +21,7 @@ from nuages.errors import ClusterError, NuagesError
 from nuages.kube.client import Cluster
 from nuages.release import entries, redact
 from nuages.release.locks.holder import user
+from nuages.release.plan.fields import flags
 from nuages.release.world import utc
 
 KIND = "runs"
@@ -70,6 +72,7 @@ async def history(app: App, cluster: Cluster) -> list[Ran]:
 
 async def write(app: App, ran: Ran, cluster: Cluster) -> None:
     """Write one entry, or its next state; the oldest beyond KEPT go."""
+    ran = msgspec.structs.replace(ran, command=public(ran.command))
     if len(" ".join(ran.command)) > LONGEST:
         ran = msgspec.structs.replace(ran, command=(" ".join(ran.command)[:LONGEST] + "…",))
     text = msgspec.json.encode(ran).decode()
@@ -102,6 +105,11 @@ async def end(app: App, key: str, cluster: Cluster, *, at: datetime, exit_code: 
     if found and found.ended is None:
         ended = msgspec.structs.replace(found, ended=at, exit_code=exit_code, note=note)
         await write(app, ended, cluster)
+
+
+def public(command: Sequence[str]) -> tuple[str, ...]:
+    """A command line without the passwords in it: behind --password, in a URL, in a statement."""
+    return tuple(redact.text(word) for word in flags(list(command)))
 
 
 def _newest(found: dict[str, str]) -> list[str]:

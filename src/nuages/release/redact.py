@@ -17,7 +17,7 @@ _USERINFO = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)(?P<user>[^\s:/@\"']*)
 _KEY = re.compile(r"(?P<scheme>\bhttps?://)(?P<key>[^\s:/@\"']{16,})@")
 # ?password=, &token=, &sig= of a URL, and password=... of libpq's own form.
 _PARAMETER = re.compile(
-    r"(?P<name>(?:^|[?&;\s\"'])[\w.-]*(?:pass(?:word|wd)?|pwd|secret|token|signature|sig|api[_-]?key|access[_-]?key)[\w.-]*=)"
+    r"(?P<name>(?:^|[?&;\s\"'])[\w.-]*(?:pass(?:word|wd)?|pwd|secret|token|signature|sig|(?:api|access|account|shared)[_-]?(?:access)?key)[\w.-]*=)"
     r"(?P<value>'[^']*'|\"[^\"]*\"|[^\s&;\"']+)",
     re.IGNORECASE,
 )
@@ -29,11 +29,16 @@ _MEMBER = re.compile(
 )
 # ALTER ROLE x PASSWORD '…', CREATE USER x IDENTIFIED BY '…'.
 _SQL = re.compile(r"(?P<words>\b(?:PASSWORD|IDENTIFIED\s+BY)\s+)(?P<value>E?'(?:[^']|'')*')", re.IGNORECASE)
+# Whoever knows the path of one posts there.
+_HOOK = re.compile(
+    r"(?P<host>\bhttps://(?:hooks\.slack\.com/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com/api/webhooks)/)[^\s\"']+"
+)
 _BEARER = re.compile(r"\b(?P<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _ARMOUR = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 # Names by which people call what is secret; the word stands alone between underscores, dashes, dots or humps.
 _NAME = re.compile(
-    r"(?:^|[_.\-])(?:pass|passwd|[a-z]*password|requirepass|passphrase|pwd|secret|secrets|token|tokens|credential|credentials|dsn|salt|"
+    r"(?:^|[_.\-])(?:pass|dbpass|[a-z]*passwd|[a-z]*passwords?|requirepass|passphrase|pwd|[a-z]*secret|secrets|[a-z]*token|tokens|"
+    r"credential|credentials|creds|pat|dsn|salt|"
     r"(?:api|access|private|secret|signing|encryption|auth|account|license|service|webhook|rsa|ssh|hmac|fernet)[_.\-]?keys?|"
     r"key|keys|jwt|cookie|signature|bearer)(?:$|[_.\-\d])",
     re.IGNORECASE,
@@ -48,6 +53,7 @@ def text(said: str) -> str:
     """A text without the passwords that are in its URLs, parameters and keys."""
     said = _ARMOUR.sub(f"-----PRIVATE KEY {HIDDEN}-----", said)
     said = _USERINFO.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", said)
+    said = _HOOK.sub(rf"\g<host>{HIDDEN}", said)
     said = _KEY.sub(rf"\g<scheme>{HIDDEN}@", said)
     said = _SQL.sub(rf"\g<words>'{HIDDEN}'", said)
     said = _MEMBER.sub(rf"\g<name>\g<ends>{HIDDEN}\g<ends>", said)

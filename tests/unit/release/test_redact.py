@@ -36,6 +36,10 @@ SECRETS = [
     "{'EMAIL_HOST_PASSWORD': b'hunter2horse'}",
     "-----BEGIN RSA PRIVATE KEY-----\nhunter2horse\n-----END RSA PRIVATE KEY-----",
     "-----BEGIN PRIVATE KEY-----\nhunter2horse",
+    "https://hooks.slack.com/services/T0/B0/hunter2horse",
+    "https://discord.com/api/webhooks/42/hunter2horse",
+    "DefaultEndpointsProtocol=https;AccountName=blog;AccountKey=hunter2horse==;EndpointSuffix=example.com",
+    "Endpoint=sb://blog.example.com/;SharedAccessKeyName=all;SharedAccessKey=hunter2horse=",
 ]
 
 
@@ -78,7 +82,15 @@ def test_what_hides_nothing_stays_as_it_is(said: str) -> None:
         ("EMAIL_HOST_PASSWORD", True),
         ("JWT_SIGNING_KEY", True),
         ("FIELD_ENCRYPTION_KEYS", True),
+        ("DBPASS", True),
+        ("HTPASSWD", True),
+        ("ADMIN_PASSWORDS", True),
+        ("JWTSECRET", True),
+        ("MAILGUN_APITOKEN", True),
+        ("GITHUB_PAT", True),
+        ("REGISTRY_CREDS", True),
         ("COLOR", False),
+        ("PATH", False),
         ("ALLOWED_HOSTS", False),
         ("STRIPE_PUBLIC_KEY", False),
         ("STRIPE_PUBLISHABLE_KEY", False),
