@@ -43,15 +43,25 @@ async def changing(app: App, command: tuple[str, ...], cluster: Cluster, sink: S
         Locked: somebody else is at work.
     """
     async with held(app, cluster, sink, Wish(command=" ".join(command))) as (world, history):
-        serving = records.live(history)
-        if serving is None:
-            raise Refused(f"no release of {app.name} is live in {app.namespace}", hint="nuages deploy")
+        found = standing(app, world, history)
         if history[0].open:
             number = history[0].record.number
             hint = "nuages promote or nuages abort ends it" if history[0].record.paused else "nuages deploy goes on"
             raise Refused(f"release {number} is in the middle", hint=hint)
-        async with audit.noted(app, command, cluster, release=serving.record.number):
-            yield Standing(world, serving)
+        async with audit.noted(app, command, cluster, release=found.serving.record.number):
+            yield found
+
+
+def standing(app: App, world: World, history: list[Stored]) -> Standing:
+    """What serves, of all releases.
+
+    Raises:
+        Refused: nothing does.
+    """
+    serving = records.live(history)
+    if serving is None:
+        raise Refused(f"no release of {app.name} is live in {app.namespace}", hint="nuages deploy")
+    return Standing(world, serving)
 
 
 def workloads(world: World, wanted: Sequence[Part]) -> list[Object]:

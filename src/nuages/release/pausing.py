@@ -11,7 +11,6 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,9 +19,9 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden, Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, step
-from nuages.release import audit, records
+from nuages.release import audit
 from nuages.release.begin import held
-from nuages.release.byhand import followed, workloads
+from nuages.release.byhand import Standing, followed, standing, workloads
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import Wish
 from nuages.release.named import SERVING, parts
@@ -33,7 +32,6 @@ from nuages.render import pause
 
 LINK = "/-/bypass/"
 """Where the page gives its cookie (nuages_runtime.bypass)."""
-
 
 ARRIVES = 10.0
 """Seconds until requests arrive at the page, at most."""
@@ -48,11 +46,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     on: bool
     since: datetime | None = None
     by: str = ""
-
-
-class _Standing(NamedTuple):
-    world: World
-    serving: Stored
 
 
 async def state(app: App, cluster: Cluster) -> State:
@@ -72,10 +65,10 @@ async def link(app: App, cluster: Cluster) -> str:
     Raises:
         Refused: there is no page.
     """
-    held = decoded(await cluster.get("Secret", app.namespace, pause.name(app.name)))
-    if pause.TOKEN not in held:
+    kept = decoded(await cluster.get("Secret", app.namespace, pause.name(app.name)))
+    if pause.TOKEN not in kept:
         raise Refused("no page is in front of the app", hint="nuages maintenance on")
-    return LINK + held[pause.TOKEN].decode()
+    return LINK + kept[pause.TOKEN].decode()
 
 
 async def on(app: App, html: str | None, cluster: Cluster, sink: Sink) -> None:
@@ -157,14 +150,12 @@ def _services(serving: Stored) -> list[Object]:
 
 
 @contextlib.asynccontextmanager
-async def _held(app: App, command: str, cluster: Cluster, sink: Sink) -> AsyncIterator[_Standing]:
+async def _held(app: App, command: str, cluster: Cluster, sink: Sink) -> AsyncIterator[Standing]:
     """Also amid a release that waits or was left: that may be why."""
     async with held(app, cluster, sink, Wish(command=command)) as (world, history):
-        serving = records.live(history)
-        if serving is None:
-            raise Refused(f"no release of {app.name} is live in {app.namespace}", hint="nuages deploy")
-        async with audit.noted(app, tuple(command.split()), cluster, release=serving.record.number):
-            yield _Standing(world, serving)
+        found = standing(app, world, history)
+        async with audit.noted(app, tuple(command.split()), cluster, release=found.serving.record.number):
+            yield found
 
 
 def _json(said: dict[str, str]) -> str:
