@@ -84,11 +84,11 @@ class Container:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
-    def wait_for(self, text: str, seconds: float = 60) -> None:
-        """Read its output until a text comes."""
+    def wait_for(self, text: str, seconds: float = 60, *, after: str = "") -> None:
+        """Read its output until a text comes; one that may come twice, `after` another."""
         end = time.monotonic() + seconds
         stream = self._process.stdout
-        while text not in self.output:
+        while text not in (self.output.partition(after)[2] if after else self.output):
             ready, _, _ = select.select([stream], [], [], max(end - time.monotonic(), 0))
             chunk = os.read(stream.fileno(), 65536) if ready else b""
             assert chunk, f"{text!r} did not come:\n{self.output}"
@@ -175,7 +175,9 @@ def volume(tmp_path: Path) -> Path:
 
 
 DATA = "/var/lib/postgresql/data"
-READY = "listening on IPv4 address"
+LISTENS = "listening on IPv4 address"
+"""What the server that initialises does not."""
+READY = "ready to accept connections"
 
 
 def for_group(folder: Path, group: int) -> Path:
@@ -206,7 +208,7 @@ def test_postgres_makes_user_and_database_refuses_a_wrong_password_and_keeps_its
         "psql -U $POSTGRES_USER -d $POSTGRES_DB -c \"INSERT INTO note VALUES ('from sh')\""
     )
     first = postgres(start, volume, files=files, POSTGRES_INITDB_ARGS="--data-checksums")
-    first.wait_for(READY)
+    first.wait_for(READY, after=LISTENS)
     first.address()
     assert query(first, "SELECT current_user, current_database()") == "blog|blog"
     assert query(first, "SELECT text FROM note ORDER BY 1") == "from sh\nfrom sql.gz"
@@ -219,7 +221,7 @@ def test_postgres_makes_user_and_database_refuses_a_wrong_password_and_keeps_its
     assert "database system is shut down" in first.output
 
     second = postgres(start, volume, POSTGRES_PASSWORD="ignored-now")
-    second.wait_for(READY)
+    second.wait_for(READY, after=LISTENS)
     second.address()
     assert query(second, "SELECT count(*) FROM note") == "2"
     assert "initialised" not in second.output
@@ -234,7 +236,7 @@ def test_postgres_killed_while_it_is_initialised_starts_anew(start, volume, tmp_
     first.stop("KILL")
     (files / "hang.sh").write_text("psql -U $POSTGRES_USER -d $POSTGRES_DB -c 'CREATE TABLE whole ()'")
     second = postgres(start, volume, files=files)
-    second.wait_for(READY)
+    second.wait_for(READY, after=LISTENS)
     second.address()
     assert query(second, "SELECT count(*) FROM whole") == "0"
     assert not (volume / "pgdata" / ".new").exists()
@@ -249,7 +251,7 @@ def test_postgres_runs_as_a_user_that_only_kubernetes_knows_and_reads_its_passwo
     env = {"POSTGRES_USER": "blog", "POSTGRES_PASSWORD_FILE": "/secret/password", "PGDATA": f"{DATA}/pgdata"}
     volumes = {DATA: for_group(volume, 12345), "/secret": secret}
     container = start("postgres:17", user=12345, env=env, volumes=volumes, writable=("/tmp", "/var/run/postgresql"))
-    container.wait_for(READY)
+    container.wait_for(READY, after=LISTENS)
     container.address()
     assert query(container, "SELECT 1") == "1"
 
