@@ -10,6 +10,8 @@ import os
 import time
 from binascii import crc32
 
+from nuages.cli import cached
+
 TYPE_CHECKING = False  # typing costs 4 ms
 if TYPE_CHECKING:
     from nuages.cli.completing import Context
@@ -165,15 +167,14 @@ def _place(question: str) -> str:
 
 def _kept(question: str) -> tuple[list[Named] | None, list[str], float]:
     """What was found before, of which files, and how many seconds ago; None where nothing was."""
-    place = _place(question)
     try:
-        with open(place, encoding="utf-8") as file:  # noqa: PTH123
-            asked, stamps, *lines = file.read().split("\n")
-        age = time.time() - os.stat(place).st_mtime  # noqa: PTH116
+        text, written = cached.read(_place(question))
+        asked, stamps, *lines = text.split("\n")
     except (OSError, ValueError):
         return None, [], 0.0
     if asked != question:
         return None, [], 0.0
+    age = time.time() - written
     found: list[Named] = []
     for line in lines:
         kind, _, rest = line.partition("\t")
@@ -186,11 +187,7 @@ def _kept(question: str) -> tuple[list[Named] | None, list[str], float]:
 def _keep(question: str, sources: list[str], found: list[Named]) -> None:
     """Write it down for the next press of the key; where that can't be, it is found anew each time."""
     text = "\n".join([question, ";".join(sources), *("\t".join(each) for each in found)])
-    place = _place(question)
     try:
-        os.makedirs(_folder(), mode=0o700, exist_ok=True)  # noqa: PTH103
-        with open(f"{place}.{os.getpid()}", "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(text)
-        os.replace(f"{place}.{os.getpid()}", place)  # noqa: PTH105
+        cached.write(_place(question), text)
     except OSError:
         return

@@ -27,9 +27,10 @@ def recall(file: str, environment: str, context: str) -> dict[str, Any] | None:
     question, sources = _question(file, environment, context), _sources(file)
     import json
 
+    from nuages.cli import cached
+
     try:
-        with open(_place(question), encoding="utf-8") as kept:  # noqa: PTH123
-            told = json.load(kept)
+        told = json.loads(cached.read(_place(question))[0])
     except (OSError, ValueError):
         return None
     same = isinstance(told, dict) and told.get("question") == question and told.get("sources") == sources
@@ -40,6 +41,7 @@ def remember(app: App, file: Path, asked: str | None, cluster: Cluster, port: in
     """Keep what a command line led to; where that can't be, it is found out anew each time."""
     import json
 
+    from nuages.cli import cached
     from nuages.release.site import site
 
     question = _question(str(file), app.environment, asked or "")
@@ -53,10 +55,7 @@ def remember(app: App, file: Path, asked: str | None, cluster: Cluster, port: in
     }
     place = _place(question)
     try:
-        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
-        with open(f"{place}.{os.getpid()}", "w", encoding="utf-8") as kept:  # noqa: PTH123
-            json.dump(told, kept)
-        os.replace(f"{place}.{os.getpid()}", place)  # noqa: PTH105
+        cached.write(place, json.dumps(told))
         with os.scandir(os.path.dirname(place)) as folder:  # noqa: PTH120
             for old in sorted(folder, key=lambda entry: entry.stat().st_mtime)[:-_KEPT]:
                 os.unlink(old)  # noqa: PTH108
