@@ -54,7 +54,7 @@ def command(
         click.confirm(f"Write {target}?", default=True, abort=True)
     target.write_text(text, encoding="utf-8")
     # Beside it, so that an editor completes and checks without a network.
-    (directory / "nuages.schema.json").write_text(schema.text(), encoding="utf-8")
+    (directory / schema.FILE.name).write_bytes(schema.FILE.read_bytes())
     console.print(f"\nwrote {target}; next: nuages check, then nuages deploy")
 
 

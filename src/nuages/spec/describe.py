@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -147,9 +146,8 @@ def _below(here: Schema, at: list[str]) -> Iterator[Below]:
         yield Below(name=ENVIRONMENTS, form="map of NAME", description=about, default={})
 
 
-@cache
 def _environments() -> Described:
-    field = schema.editor()["properties"][ENVIRONMENTS]
+    field = schema.ENVIRONMENTS
     return Described(
         path=ENVIRONMENTS,
         form="map of NAME",

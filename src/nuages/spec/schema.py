@@ -1,7 +1,8 @@
 """JSON Schema from the structs: one that validates canonical documents, and one for the editor that takes shorthand
 too, and says all there is to say of each field.
 
-The editor's is checked in as nuages.schema.json, next to this; a test fails where it is stale.
+Both are checked in, next to this, as canonical.schema.json and nuages.schema.json; a test fails where one is stale.
+Every command that reads a spec needs the first, and to make it from the structs takes as long as all else there.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any
 import msgspec
 
 from nuages.spec.examples import with_examples
-from nuages.spec.model import Declaration, EnvironmentSpec
 
 FILE = Path(__file__).with_name("nuages.schema.json")
+CANONICAL = Path(__file__).with_name("canonical.schema.json")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 Schema = dict[str, Any]
@@ -24,6 +25,16 @@ Schema = dict[str, Any]
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _AS_WRITTEN = {"a duration", "an amount of memory", "an amount of CPU", "a Python version", "a major version"}
 _WORDS = {"command", "commands", "queues"}
+
+ENVIRONMENTS: Schema = {
+    "description": "One JSON merge patch (RFC 7396) over all of the above per environment: null removes.",
+    "type": "object",
+    "propertyNames": {"pattern": "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"},
+    "additionalProperties": {"anyOf": [{"$ref": "#/$defs/EnvironmentSpecPatch"}, {"type": "null"}]},
+    "default": {},
+    "examples": [{"local": {"web": {"main": {"replicas": 1}}}}],
+}
+"""What stands below `environments`, to an editor."""
 
 
 def base() -> Schema:
@@ -38,32 +49,37 @@ def environment() -> Schema:
 
 @cache
 def _both() -> tuple[Schema, Schema]:
-    """Made together, since they share all but their roots, and the model is taken apart but once for it."""
-    roots = (Declaration, EnvironmentSpec)
-    made, parts = msgspec.json.schema_components(roots, ref_template="#/$defs/{name}")
+    """One document with all parts, and the root of each: what a root does not need is not in its own."""
+    return _parted(msgspec.json.decode(CANONICAL.read_bytes()))
+
+
+def _parted(whole: Schema) -> tuple[Schema, Schema]:
+    names = [root["$ref"].rpartition("/")[2] for root in whole["oneOf"]]
     first, second = (
-        {**root, "$defs": {name: part for name, part in parts.items() if name != other.__name__}}
-        for root, other in zip(made, reversed(roots), strict=True)
+        {**root, "$defs": {name: part for name, part in whole["$defs"].items() if name != other}}
+        for root, other in zip(whole["oneOf"], reversed(names), strict=True)
     )
     return first, second
+
+
+def canonical() -> Schema:
+    """What canonical.schema.json must hold. Made together, since the two share all but their roots."""
+    from nuages.spec.model import Declaration, EnvironmentSpec  # noqa: PLC0415 - not needed to read what is checked in
+
+    roots = (Declaration, EnvironmentSpec)
+    made, parts = msgspec.json.schema_components(roots, ref_template="#/$defs/{name}")
+    return {"$schema": DIALECT, "oneOf": list(made), "$defs": parts}
 
 
 def editor() -> Schema:
     """What a file may look like while it is written: shorthand, and patches in which everything is optional and
     null removes.
     """
-    whole, patched = (with_examples(made["$defs"]) for made in (base(), environment()))
+    whole, patched = (with_examples(made["$defs"]) for made in _parted(canonical()))
     definitions = {name: _telling(_with_shorthand(name, part)) for name, part in whole.items()}
     root = definitions.pop("Declaration")
     patches = {f"{name}Patch": _patch(_with_shorthand(name, part)) for name, part in patched.items()}
-    root["properties"]["environments"] = {
-        "description": "One JSON merge patch (RFC 7396) over all of the above per environment: null removes.",
-        "type": "object",
-        "propertyNames": {"pattern": "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"},
-        "additionalProperties": {"anyOf": [{"$ref": "#/$defs/EnvironmentSpecPatch"}, {"type": "null"}]},
-        "default": {},
-        "examples": [{"local": {"web": {"main": {"replicas": 1}}}}],
-    }
+    root["properties"]["environments"] = ENVIRONMENTS
     return {
         "$schema": DIALECT,
         "title": "nuages.yaml",
@@ -198,6 +214,6 @@ def _keyword_to_patch(key: str, value: Any) -> Any:
             return _to_patch(value)
 
 
-def text() -> str:
-    """What nuages.schema.json must hold."""
-    return msgspec.json.format(msgspec.json.encode(editor()), indent=2).decode() + "\n"
+def text(document: Schema) -> str:
+    """A schema as it is checked in."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
