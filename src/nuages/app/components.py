@@ -197,7 +197,7 @@ def _pooled(declared: model.EnvironmentSpec, app: App) -> App:
     """With its PgBouncer, where it has one: as many connections as all others leave."""
     if (run := declared.pool.pgbouncer) is None or app.postgres is None:
         return app
-    more = surge(run.replicas)
+    more = run.replicas  # one that ends keeps its connections until whoever has one of it has gone
     others = budget([app.beat.connections] if app.beat else [], app.postgres.max_connections, app.passing)
     left = (others.available - others.wanted) // (run.replicas + more)
     behind = sum(component.connections for component in app.replicated)

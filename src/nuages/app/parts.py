@@ -150,6 +150,7 @@ class PgBouncer(msgspec.Struct, frozen=True, kw_only=True):
     run: model.PgBouncer
     replicas: int
     surge: int
+    """How many there may be more while they are rolled, those that end among them."""
     each: int
     """How many connections each of its pods opens to PostgreSQL; below 1 where none is left for it."""
     clients: int

@@ -77,6 +77,9 @@ def settings(service: PgBouncer, postgres: Postgres) -> list[str]:
         "ignore_startup_parameters = extra_float_digits",
         # Somebody who waits longer is better told so: a request is over by then.
         "query_wait_timeout = 30",
+        # Where PostgreSQL starts anew, or two databases change their names, it is there again at once: 15 seconds of
+        # turning everybody away, as it is by itself, would be the longer part.
+        "server_login_retry = 1",
         "server_idle_timeout = 300",
         "server_reset_query_always = 0",
         "log_connections = 0",

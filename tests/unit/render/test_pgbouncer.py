@@ -62,16 +62,19 @@ def test_it_shares_out_what_the_others_leave_of_max_connections() -> None:
     here = app()
     assert here.pgbouncer is not None
     assert here.postgres is not None
-    # 25 of 512Mi; beside it one of beat, two of migrations, three kept, one of the schedule, two of a backup.
-    assert here.pgbouncer.each == (25 - 1 - 2 - 3 - 1 - 2) // 3
-    assert f"max_db_connections = {here.pgbouncer.each}" in settings(here.pgbouncer, here.postgres)
+    # 25 of 512Mi, for two pods and two that end in a rollout; beside them one of beat, two of migrations, three kept,
+    # one of the schedule, two of a backup.
+    assert here.pgbouncer.each == (25 - 1 - 2 - 3 - 1 - 2) // (2 + 2)
+    said = settings(here.pgbouncer, here.postgres)
+    assert f"max_db_connections = {here.pgbouncer.each}" in said
+    assert "server_login_retry = 1" in said  # not a quarter of a minute after a database was away for a moment
     assert [one.id for one in check(here) if one.id == "app.E101"] == []
     assert [one.id for one in check(app("null")) if one.id == "app.E101"] == ["app.E101"]
 
 
 def test_asked_for_more_than_there_are_the_sum_says_so() -> None:
     (found,) = [one for one in check(app("{connections: 10}")) if one.id == "app.E101"]
-    assert "(2 + 1 while rolling out) x 10 of pgbouncer + 1 of beat + 8 beside = 39 connections" in found.message
+    assert "(2 + 2 while rolling out) x 10 of pgbouncer + 1 of beat + 8 beside = 49 connections" in found.message
 
 
 @pytest.mark.parametrize(
