@@ -24,14 +24,18 @@ LONGEST = 200
 def wish_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--message` and `--wait[=DURATION]`."""
     message = click.option("--message", "-m", default="", help="Why; shown to others, kept in the record.")
-    wait = click.option(
+    return message(wait_option(command))
+
+
+def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--wait[=DURATION]`."""
+    return click.option(
         "--wait",
         is_flag=False,
         flag_value="for ever",
         metavar="[DURATION]",
         help="Queue behind who is at work, for as long as it takes or, with --wait=10m, so long.",
-    )
-    return message(wait(command))
+    )(command)
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

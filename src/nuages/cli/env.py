@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nuages.cli.asked import json_option, sink, teller, wish
+from nuages.cli.asked import json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console, harmless
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
@@ -44,8 +44,7 @@ def command() -> None:
 @click.argument("name")
 @_file
 @_context
-@click.option("--wait", is_flag=False, flag_value="for ever", metavar="[DURATION]", help="Queue behind a release.")
-@click.option("--message", "-m", default="", help="What this release is about.")
+@wish_options
 @json_option
 def up(*, name: str, file: Path, context: str | None, wait: str | None, message: str, as_json: bool) -> None:
     """Bring an environment up from its template, or on: its data, its release, and time from now.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nuages.cli.asked import wish
+from nuages.cli.asked import wait_option, wish
 from nuages.cli.console import console
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
@@ -14,13 +14,7 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 @click.command()
 @cluster_options
 @click.option("--message", "-m", required=True, help="Why; whoever wants to release reads it.")
-@click.option(
-    "--wait",
-    is_flag=False,
-    flag_value="for ever",
-    metavar="[DURATION]",
-    help="Queue behind a release under way, for as long as it takes or, with --wait=10m, so long.",
-)
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print who has it as JSON.")
 def command(
     *, file: Path, environment: str, context: str | None, message: str, wait: str | None, as_json: bool

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nuages.cli.asked import wish
+from nuages.cli.asked import wait_option, wish
 from nuages.cli.console import console
 from nuages.cli.default import WithDefault
+from nuages.cli.sure import agreed
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -79,13 +80,7 @@ def plan(file: Path, environment: str, context: str | None, as_json: bool) -> No
 @cluster_options
 @click.argument("only", nargs=-1, metavar="[SERVICE]...")
 @click.option("--message", "-m", default="", help="Why; whoever waits for the lock reads it.")
-@click.option(
-    "--wait",
-    is_flag=False,
-    flag_value="for ever",
-    metavar="[DURATION]",
-    help="Queue behind a release under way, for as long as it takes or, with --wait=10m, so long.",
-)
+@wait_option
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def apply(
     *,
@@ -131,10 +126,9 @@ def apply(
     changes = any(store.way in services.CHANGES for store in found)
     if not changes and not left_open:
         return
-    if changes and not yes:
-        click.confirm("Apply?", abort=True)
     again = cluster_of(app, file, context)
     if changes:
+        agreed(app, again, "Change data stores of", yes=yes)
         deliver_services(app, again.context, console.sink)
 
     async def story() -> list[Changed]:
@@ -150,13 +144,7 @@ def apply(
 @click.option("--to", default="", metavar="MAJOR", help="The major version; the one in nuages.yaml, left out.")
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--message", "-m", default="", help="Why; whoever waits for the lock reads it.")
-@click.option(
-    "--wait",
-    is_flag=False,
-    flag_value="for ever",
-    metavar="[DURATION]",
-    help="Queue behind a release under way, for as long as it takes or, with --wait=10m, so long.",
-)
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def upgrade(
@@ -200,9 +188,8 @@ def upgrade(
         _show_upgrade(found)
     if only_plan:
         return
-    if not yes:
-        click.confirm("Upgrade?", abort=True)
     again = cluster_of(app, file, context)
+    agreed(app, again, "Upgrade PostgreSQL of", yes=yes)
     deliver_services(app, again.context, console.sink)
 
     async def story() -> upgrades.Upgraded:
