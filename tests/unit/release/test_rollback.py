@@ -40,6 +40,17 @@ def test_back_after_a_rollback_does_not_go_forth_to_what_was_left():
     assert plan(history, 3).record.restores == 3
 
 
+def test_back_goes_behind_another_key_to_other_code():
+    rotated = [live(number, template=3, command="secrets rotate SECRET_KEY") for number in (5, 4)]
+    history = [*rotated, live(3), live(2), live(1)]
+    assert plan(history, None).record.restores == 2
+    # What a rollback brought back, and what has had another key after one, are taken for what they were before.
+    assert plan([live(6, restores=4, template=3), *history], None).record.restores == 2
+    again = [live(7, template=2, command="secrets rotate SECRET_KEY --finish"), live(6, restores=2, template=2)]
+    assert plan([*again, *history], None).record.restores == 1
+    assert plan([live(6), *history], None).record.restores == 5  # the newest keys of the code before
+
+
 def test_a_release_that_is_not_there_is_refused_naming_those_that_are():
     with pytest.raises(Refused, match="no release 9") as refused:
         plan([live(3), live(2), live(1)], 9)

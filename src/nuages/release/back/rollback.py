@@ -213,7 +213,7 @@ def _target(history: list[Stored], to: int | None) -> Stored:
     elif serving in went_live:
         found = [serving]
     else:
-        before = (serving.record.restores or serving.record.number) if serving else 0
+        before = _shown(serving, history) if serving else 0
         found = [stored for stored in went_live if stored.record.number < before]
     if found:
         return found[0]
@@ -222,3 +222,15 @@ def _target(history: list[Stored], to: int | None) -> Stored:
         f"there is no release {to} to go back to" if to else "there is no earlier release to go back to",
         hint=f"went live before, and kept: {known}",
     )
+
+
+def _shown(serving: Stored, history: list[Stored]) -> int:
+    """The release whose code serves: what a rollback brought back, and what has had another key since."""
+    lives = {one.record.number: one.record for one in history if one.record.outcome is Outcome.LIVE}
+    number = serving.record.restores or serving.record.number
+    while (record := lives.get(number)) and record.command.startswith(keys.COMMAND):
+        older = [one for one in lives if one < number]
+        if not older:
+            break
+        number = lives[max(older)].restores or max(older)
+    return number

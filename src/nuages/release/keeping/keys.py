@@ -41,6 +41,9 @@ from nuages.render.run import Run
 KEYS = "nuages.dev/keys"
 """The annotation of the source Secret that says of each variable that was rotated how far that is, as JSON."""
 
+COMMAND = "secrets rotate"
+"""With which the command of its releases begins."""
+
 ANNOUNCED, SIGNS, FORGOTTEN = "announced", "signs", "forgotten"
 
 NOT_LIVE = "release.E425"
@@ -66,7 +69,7 @@ async def rotate(app: App, variable: str, cluster: Cluster, sink: Sink) -> Recor
         ReleaseFailed: pods don't start; both keys are believed by those that serve.
     """
     values.settable(app, variable)
-    async with _serving(app, f"secrets rotate {variable}", cluster, sink) as (world, serving, wish):
+    async with _serving(app, f"{COMMAND} {variable}", cluster, sink) as (world, serving, wish):
         state = (await _state(app, cluster)).get(variable)
         if state == SIGNS and await _behind(app, variable, serving, cluster):
             return await _brought(app, variable, serving, wish, world)
@@ -88,7 +91,7 @@ async def finish(app: App, variable: str, cluster: Cluster, sink: Sink) -> Recor
         Refused: there are none, or the new one does not sign everywhere yet.
     """
     values.settable(app, variable)
-    async with _serving(app, f"secrets rotate {variable} --finish", cluster, sink) as (world, serving, wish):
+    async with _serving(app, f"{COMMAND} {variable} --finish", cluster, sink) as (world, serving, wish):
         held = decoded(await cluster.get("Secret", app.namespace, app.secret))
         state = (await _state(app, cluster)).get(variable)
         if state == SIGNS and FALLBACKS in held and not await _behind(app, variable, serving, cluster):
@@ -117,7 +120,7 @@ async def _serving(app: App, command: str, cluster: Cluster, sink: Sink) -> Asyn
         serving = records.live(history)
         if serving is None or serving.record.secrets is None:
             raise _refused(NOT_LIVE, "", f"no release of {app.name} with secrets is live", "nuages deploy")
-        if history[0].open and not history[0].record.command.startswith("secrets rotate"):
+        if history[0].open and not history[0].record.command.startswith(COMMAND):
             raise Refused(f"release {history[0].record.number} is in the middle", hint="end it first")
         yield world, serving, wish
 
