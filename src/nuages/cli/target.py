@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,6 +64,8 @@ def cluster_of(app: App, file: Path, asked: str | None) -> Cluster:
 
 def run(story: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end; Ctrl-C and SIGTERM stop it where it is, and it gives back what it holds."""
+    import asyncio
+    import signal
 
     async def stoppable() -> T:
         task = asyncio.ensure_future(story)

@@ -62,7 +62,7 @@ class Spec(NamedTuple):
 
     def _made(self, name: str, template: str) -> EnvironmentSpec:
         made = _with(self.whole, named(self.templates[template], name))
-        disagreements, mended = mistakes(made, schema.environment())
+        disagreements, mended = mistakes(made, schema.environment)
         found = msgspec.convert(mended, EnvironmentSpec)
         if wrong := [_finding(self.document, each, template) for each in _all(disagreements, broken(found))]:
             raise _invalid(wrong)
@@ -98,7 +98,7 @@ def parse(raw: bytes, file: str) -> Spec:
         raise _invalid([*findings, other])
     patches, misplaced = _patches(whole.pop("environments", None))
 
-    disagreements, mended = mistakes(whole, schema.base())
+    disagreements, mended = mistakes(whole, schema.base)
     base = msgspec.convert(mended, EnvironmentSpec)
     in_base = [*misplaced, *_all(disagreements, broken(base))]
     findings += [_finding(document, mistake, None) for mistake in in_base]
@@ -108,7 +108,7 @@ def parse(raw: bytes, file: str) -> Spec:
         if is_template(patch):
             templates[name] = patch
         written = named(patch, name) if is_template(patch) else patch
-        disagreements, mended = mistakes(_with(whole, written), schema.environment())
+        disagreements, mended = mistakes(_with(whole, written), schema.environment)
         environments[name] = msgspec.convert(mended, EnvironmentSpec)
         found = [*broken_patch(whole, patch), *_all(disagreements, broken(environments[name]))]
         found += previews.broken(_with(whole, patch), patches)

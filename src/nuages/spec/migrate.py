@@ -147,11 +147,11 @@ def _meant(document: Document) -> Iterator[Edit]:
     """Names and words that are none, and near to one: as they were meant."""
     whole = canonical(document)
     environments = whole.pop("environments", None)
-    found, _ = mistakes(whole, schema.base())
+    found, _ = mistakes(whole, schema.base)
     yield from (edit for mistake in found for edit in _as_meant(document, (), mistake))
     for name, patch in environments.items() if isinstance(environments, dict) else ():
         one = merged(whole, patch)
-        found, _ = mistakes(one if isinstance(one, dict) else {}, schema.environment())
+        found, _ = mistakes(one if isinstance(one, dict) else {}, schema.environment)
         yield from (edit for mistake in found for edit in _as_meant(document, ("environments", name), mistake))
 
 

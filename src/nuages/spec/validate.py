@@ -9,10 +9,11 @@ from __future__ import annotations
 import copy
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
-from jsonschema_rs import ValidationError, validator_for
+from jsonschema_rs import ValidationError, Validator, validator_for
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from nuages.spec.document import Path, Value
@@ -76,12 +77,12 @@ TYPES = {
 _NO_UNIT = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-def mistakes(document: dict[str, Value], schema: Schema) -> tuple[list[Mistake], dict[str, Value]]:
+def mistakes(document: dict[str, Value], form: Callable[[], Schema]) -> tuple[list[Mistake], dict[str, Value]]:
     """Every disagreement of a canonical document with a schema, and the document mended: as near as can be, and valid.
 
     In rounds, because what stands below a misspelled field is looked at only once the field has its name.
     """
-    validator = validator_for(schema)
+    schema, validator = form(), _validator(form)
     found: list[Mistake] = []
     mended = copy.deepcopy(document)
     renamed: dict[Path, Path] = {}
@@ -100,6 +101,12 @@ def mistakes(document: dict[str, Value], schema: Schema) -> tuple[list[Mistake],
         for error, told in sorted(explained, key=lambda pair: _order(pair[0].instance_path), reverse=True):
             renamed |= _mend(mended, error, told, schema)
     return found, mended
+
+
+@cache
+def _validator(form: Callable[[], Schema]) -> Validator:
+    """Slow to make, and each environment of a file asks for the same."""
+    return validator_for(form())
 
 
 def _order(path: Iterable[str | int]) -> list[tuple[bool, str | int]]:
