@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nuages.cli.console import console
+from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ def export(
 @cluster_options
 @click.option("--identity", "-i", type=PATH, metavar="FILE", help="The file with the key that opens it.")
 @click.option("--database", is_flag=True, help="Bring the database back instead, after the first deploy.")
+@sure_option
 def import_(
-    source: Path, *, file: Path, environment: str, context: str | None, identity: Path | None, database: bool
+    source: Path, *, file: Path, environment: str, context: str | None, identity: Path | None, database: bool, yes: bool
 ) -> None:
     """Bring secrets and records back from FILE, into a namespace that has none of them yet.
 
@@ -72,6 +74,7 @@ def import_(
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
+    sure(app, cluster, "Give another database to" if database else "Bring secrets and records back to", yes=yes)
     text, key = _text(source), _text(identity) if identity else ""
     found = state.decrypted(text, key, "" if identity else _passphrase(confirm=False))
 

@@ -45,3 +45,15 @@ def sure(app: App, cluster: Cluster, does: str, *, yes: bool) -> None:
     answer = click.prompt(f"{does} {where}? Type {app.environment}", default="", show_default=False, err=True)
     if answer.strip() != app.environment:
         raise UsageError("nothing was touched", hint=f"type {app.environment}, or give --yes")
+
+
+def agreed(app: App, cluster: Cluster, does: str, *, yes: bool) -> None:
+    """As `sure`; where no name is asked for, whether to go on, below what was shown of it.
+
+    Raises:
+        Refused, UsageError: as `sure`.
+        Abort: no was said.
+    """
+    sure(app, cluster, does, yes=yes)
+    if not (yes or app.confirm):
+        click.confirm(f"{does} {app.instance}?", abort=True)

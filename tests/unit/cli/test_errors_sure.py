@@ -8,7 +8,7 @@ import click
 import pytest
 
 from nuages.app.components import resolve
-from nuages.cli.sure import sure
+from nuages.cli.sure import agreed, sure
 from nuages.errors import Refused, UsageError
 from nuages.spec.load import parse
 
@@ -57,3 +57,15 @@ def test_at_a_terminal_the_name_is_asked_for_before_the_cluster(typed, goes, mon
     assert asked == [
         "Deploy blog-production in prod-eu (https://k8s.example.com:6443)? Type production",
     ]
+
+
+def test_what_was_shown_is_agreed_to_by_the_name_where_that_is_asked_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(click, "confirm", lambda text, **_: asked.append(text))
+    with pytest.raises(Refused):
+        agreed(app("production"), CLUSTER, "Change data stores of", yes=False)
+    agreed(app("production"), CLUSTER, "Change data stores of", yes=True)
+    assert asked == []
+    agreed(app("prod"), CLUSTER, "Change data stores of", yes=False)
+    agreed(app("local"), CLUSTER, "Change data stores of", yes=True)
+    assert asked == ["Change data stores of blog-prod?"]
