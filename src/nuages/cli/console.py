@@ -19,6 +19,7 @@ from nuages.findings import Finding
 from nuages.progress import Event, Finished, Said, Started
 
 REMIND = 10.0  # seconds of silence after which a pipe hears that a step is still under way
+WIDE = 80  # columns from which the times of all steps stand below each other
 STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 # What makes a terminal do more than show: colours, titles, the clipboard (ECMA-48's C0 and C1 but for tab and newline).
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -117,8 +118,11 @@ class Console:
     def _finish(self, event: Finished) -> None:
         running = self._steps.pop() if self._steps else _Running(Started(event.title))
         mark = self.style("✓", "green") if event.ok else self.style("✗", "red")
-        width, note = max(len(event.title), 24), harmless(event.note)
-        self._line(f"{mark} {event.title:<{width}}  {note:<40}  {self.style(running.elapsed(), 'dim')}".rstrip())
+        columns = shutil.get_terminal_size().columns if self._live else WIDE
+        title = 24 if columns >= WIDE else 12
+        note = min(40, max(columns - title - 16, 0))  # the signs and spaces beside it, and `59 min 59 s`
+        told = f"{mark} {event.title:<{title}}  {harmless(event.note):<{note}}  {self.style(running.elapsed(), 'dim')}"
+        self._line(told.rstrip())
         if self._steps and self._live:
             self._draw()
 

@@ -52,6 +52,18 @@ def test_a_terminal_sees_one_line_that_is_redrawn_with_the_news():
     assert err.getvalue().count("\n") == 1
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_a_step_that_ended_is_one_line_of_a_narrow_terminal_too(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    err = Terminal()
+    with step(console(err).sink, "exposure") as shown:
+        shown.note = "3 available, 10.213.200.227"
+    line = err.getvalue().rpartition("\033[2K")[2].rstrip("\n")
+    assert line.startswith("✓ exposure")
+    assert len(line) <= columns
+
+
 def test_no_colour_is_honoured(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     err = Terminal()
