@@ -141,7 +141,13 @@ def _again(latest: Any) -> str | None:
     """The command that goes on with a release; another one, as without its --maintenance, begins a new one."""
     if latest is None or latest["outcome"] != "running":
         return None
-    return f"{latest.get('command') or 'nuages deploy'} goes on with it"
+    return f"{_command(latest)} goes on with it"
+
+
+def _command(record: Any) -> str:
+    """What began a release, as one types it; what is done by hand is kept without the program's name."""
+    said = str(record.get("command") or "deploy")
+    return said if said.startswith("nuages ") else f"nuages {said}"
 
 
 def _phase(record: Any) -> str | None:
@@ -160,7 +166,7 @@ def _next(serving: Any, latest: Any, problems: list[Problem], found: Survey) -> 
     if latest and latest.get("paused"):
         return "nuages promote"
     if latest and latest["outcome"] == "running":
-        return str(latest.get("command") or "nuages deploy")
+        return _command(latest)
     if serving is None and latest is None:
         return "nuages deploy"
     if found.failed or (problems and found.waiting):

@@ -95,6 +95,7 @@ def test_a_cluster_that_measures_nothing_is_no_reason_for_empty_columns():
     [
         (Seen({}), "nuages deploy"),
         (Seen({"ConfigMap": [release(1, outcome="running", command="nuages rollback")]}), "nuages rollback"),
+        (Seen({"ConfigMap": [release(1, outcome="running", command="secrets rotate X")]}), "nuages secrets rotate X"),
         (Seen({"ConfigMap": [release(2, outcome="running", paused={"reason": "x", "hint": "y"})]}), "nuages promote"),
         (Seen({}, Hold("ann", "now", "", "", by_hand=True)), "nuages unlock"),
         (Seen({}, Hold("ann", "now", "nuages deploy", "", by_hand=False)), None),
