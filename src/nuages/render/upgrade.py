@@ -53,14 +53,21 @@ pg_ctl --wait --silent --log=/tmp/log -o "-c listen_addresses='' -c fsync=off -c
     -c shared_buffers=64MB -c maintenance_work_mem=64MB -c max_parallel_maintenance_workers=0" start \
     || { cat /tmp/log >&2; fail "the new server does not start"; }
 [[ $(old -c 'SELECT count(*) FROM pg_prepared_xacts') = 0 ]] || fail "transactions are prepared, and would be lost"
+told=$(old -c "SELECT count(*) FROM pg_db_role_setting, unnest(setconfig) AS one
+    WHERE one ~* '^default_transaction_read_only=(of|f|n|0)'")
+[[ $told = 0 ]] || fail "a role or a database is told that default_transaction_read_only is off, and would write"
 
 reopened() { status=$?; if ((status)); then open; fi; exit "$status"; }
 trap reopened EXIT
 trap 'exit 143' TERM
 closed=$EPOCHREALTIME
 old -c 'ALTER SYSTEM SET default_transaction_read_only = on'
-# Each session reads it before its next statement; a second later there is none that has not been told.
-since=$(old -c 'SELECT pg_reload_conf()' -c 'SELECT pg_sleep(1)' -c 'SELECT clock_timestamp()' | tail -1)
+old -c 'SELECT pg_reload_conf()' > /dev/null
+closed() { [[ $(old -c 'SHOW default_transaction_read_only') = on ]]; }
+for ((left = PATIENCE; left; left--)); do closed && break; sleep 1; done
+((left)) || fail "the server does not become read-only"
+# A new session has it, so the others were told just now; each reads it before its next statement.
+since=$(old -c 'SELECT pg_sleep(1)' -c 'SELECT clock_timestamp()' | tail -1)
 writing() {
     old -v since="$since" <<'SQL'
 SELECT count(*) FROM pg_stat_activity

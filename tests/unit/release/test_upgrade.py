@@ -187,3 +187,11 @@ def test_the_old_server_comes_back_only_where_nobody_can_have_written_to_the_new
 
 async def _nothing(*_: object) -> None:
     return None
+
+
+def test_the_copy_begins_when_the_server_has_said_that_it_is_read_only() -> None:
+    script = upgrade._FILL
+    asked = [
+        script.index(part) for part in ("pg_db_role_setting", "SET default", "SHOW default", "since=", "pg_dumpall")
+    ]
+    assert asked == sorted(asked)
