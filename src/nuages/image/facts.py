@@ -158,7 +158,7 @@ def ask(environment: Environment, name: str, *, stage: Path, out: Path, env: dic
     try:
         answer = _python(environment, name, script, stage=stage, out=out, env=env, told=told)
     except CommandFailed as failed:
-        raise does_not_load(failed.detail) from None
+        raise does_not_load(failed.detail, env.get("DJANGO_SETTINGS_MODULE", "")) from None
     return msgspec.json.decode(answer, type=Told)
 
 
@@ -234,7 +234,7 @@ def _did_not_run(command: str, output: str) -> BuildFailed:
     )
 
 
-def does_not_load(output: str) -> NuagesError:
+def does_not_load(output: str, settings: str = "") -> NuagesError:
     """The one line that matters of a traceback, with the project's own line as its place."""
     if refused := re.findall(r"^nuages: (.+)$", output, re.MULTILINE):
         place, colon, said = refused[-1].partition(": ")
@@ -247,6 +247,8 @@ def does_not_load(output: str) -> NuagesError:
     hint = ""
     if library := providers.library(output):
         hint = f"build.packages: [{library}]"
+    elif missing and f"{settings}.".startswith(f"{missing[1]}."):
+        hint = f"django.settings is {settings}: is it spelled as the project's module is, and in the image?"
     elif missing:
         hint = (
             f"add the package that has {missing[1]} to the project's requirements; "

@@ -168,7 +168,7 @@ def _completed(image: oci.Image, name: str, found: Facts, app: App, *, told: Ste
                 container.inside(name, ["sh", "-c", script], told.say, volumes=volumes, env=env), type=facts.Told
             )
         except CommandFailed as failed:
-            raise facts.does_not_load(failed.detail) from None
+            raise facts.does_not_load(failed.detail, env.get("DJANGO_SETTINGS_MODULE", "")) from None
         on_top = tuple(_layers(said, seat, out, more if added else None))
     settled = msgspec.structs.replace(seat, user=seat.user or USER)
     return Own(image, on_top, said, settled, tuple(added), digest)

@@ -181,3 +181,14 @@ def test_code_of_packages_gets_the_credentials_of_its_own_registry_only(tmp_path
 
 def test_a_variable_that_no_shell_can_name_breaks_no_build() -> None:
     assert shell({"npm_config_//host/:_authToken": "x", "A": "two\nlines '"}) == "export A='two\nlines '\"'\"''\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [("shop.setings", "django.settings"), ("shop", "django.settings"), ("redis", "requirements")],
+)
+def test_a_module_that_is_missing_is_no_package_where_django_settings_names_it(module, said):
+    output = (
+        f"Traceback (most recent call last):\n  File \"x\", line 1\nModuleNotFoundError: No module named '{module}'"
+    )
+    assert said in facts.does_not_load(output, "shop.setings").hint
