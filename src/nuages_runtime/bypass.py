@@ -67,9 +67,13 @@ def behind(to: Way, path: str) -> tuple[str, int]:
 
 
 def head(request: BaseHTTPRequestHandler) -> bytes:
-    """What is passed on of a request before its body; without the secret, and with one answer to a connection."""
-    upgrade = "upgrade" in request.headers.get("Connection", "").lower()
-    left = {HEADER.lower(), "expect", *(() if upgrade else ("connection", "keep-alive"))}
+    """What is passed on of a request before its body; without the secret, and with one answer to a connection.
+
+    A proxy in front may give the connection to somebody else's request afterwards, which nobody would look at. So only
+    a WebSocket has it for longer: whatever else it could become (HTTP/2) is not offered.
+    """
+    upgrade = request.headers.get("Upgrade", "").strip().lower() == "websocket"
+    left = {HEADER.lower(), "expect", *(() if upgrade else ("connection", "keep-alive", "upgrade", "http2-settings"))}
     lines = [f"{request.command} {request.path} HTTP/1.1"]
     for name, value in request.headers.items():
         if name.lower() == "cookie":

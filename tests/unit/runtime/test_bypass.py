@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import threading
+from email.message import Message
 from http.server import BaseHTTPRequestHandler
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,3 +90,21 @@ def test_a_path_leads_to_what_answers_it_and_all_below():
     found = {path: bypass.behind(to, path)[0] for path in ("/", "/api", "/api/x", "/apixy")}
     assert found == {"/": "main-behind", "/api": "api-behind", "/api/x": "api-behind", "/apixy": "main-behind"}
     assert bypass.way({"NUAGES_BYPASS": SECRET}) is None
+
+
+def offered(upgrade):
+    """What is passed on of a request that offers to become something else."""
+    told = {"Host": "blog", "Connection": "Upgrade, HTTP2-Settings", "Upgrade": upgrade, "HTTP2-Settings": "AAMAAABk"}
+    headers = Message()
+    for name, value in told.items():
+        headers[name] = value
+    request = SimpleNamespace(command="GET", path="/", headers=headers)
+    return bypass.head(request).decode().lower()
+
+
+def test_only_a_websocket_has_a_connection_for_longer_than_an_answer():
+    plain = offered("h2c")
+    assert plain.count("connection:") == 1 and "connection: close\r\n" in plain
+    assert "upgrade" not in plain and "http2-settings" not in plain
+    assert "upgrade: websocket\r\n" in offered("websocket")
+    assert "connection: close" not in offered("websocket")
