@@ -192,6 +192,6 @@ async def _nothing(*_: object) -> None:
 def test_the_copy_begins_when_the_server_has_said_that_it_is_read_only() -> None:
     script = upgrade._FILL
     asked = [
-        script.index(part) for part in ("pg_db_role_setting", "SET default", "SHOW default", "since=", "pg_dumpall")
+        script.index(part) for part in ("pg_db_role_setting", "SYSTEM SET", "SHOW default", "since=", "pg_dumpall")
     ]
     assert asked == sorted(asked)
