@@ -87,24 +87,26 @@ def migrated(raw: bytes, file: str) -> Migrated:
         SpecInvalid: it is no YAML, or of a form that is not known.
     """
     edits: list[Edit] = []
-    text = raw.decode("utf-8-sig", errors="replace")
-    document = _read(text, file)
+    document = _read(raw, file)
+    text = raw.decode("utf-8-sig")
     while (said := _version(document)) in VERSIONS:
         version = VERSIONS[said]
         found = [*_changed(document, version.changes), *_stamped(document, said, version.then)]
         text = applied(text, found)
         edits += found
-        document = _read(text, file)
+        document = _read(text.encode(), file)
     if wrong := judged(_version(document), document.place(("apiVersion",))):
         raise SpecInvalid("1 finding, nothing was touched.", findings=[wrong])
-    meant = list(_meant(document))
+    meant = _alone(document, list(_meant(document)))
     return Migrated(applied(text, meant), [*edits, *meant])
 
 
 def applied(text: str, edits: list[Edit]) -> str:
-    """The text with each edit made, from its end, so that none moves the place of another."""
+    """The text with each edit made, from its end, so that none moves the place of another; what several paths lead to
+    (`&anchor`, `*alias`) is one place.
+    """
     lines = text.split("\n")
-    for edit in sorted(set(edits), key=lambda one: (one.line, one.column), reverse=True):
+    for _, edit in sorted({(one.line, one.column): one for one in edits}.items(), reverse=True):
         line = lines[edit.line - 1]
         start = edit.column - 1 + (line[edit.column - 1 : edit.column] in ("'", '"'))
         if line[start:].startswith(edit.old):
@@ -112,8 +114,8 @@ def applied(text: str, edits: list[Edit]) -> str:
     return "\n".join(lines)
 
 
-def _read(text: str, file: str) -> Document:
-    document, findings = read(text.encode(), file)
+def _read(raw: bytes, file: str) -> Document:
+    document, findings = read(raw, file)
     if wrong := errors(findings):
         raise SpecInvalid(f"{len(wrong)} finding{'s' if len(wrong) != 1 else ''}, nothing was touched.", findings=wrong)
     return document
@@ -153,6 +155,17 @@ def _meant(document: Document) -> Iterator[Edit]:
         one = merged(whole, patch)
         found, _ = mistakes(one if isinstance(one, dict) else {}, schema.environment)
         yield from (edit for mistake in found for edit in _as_meant(document, ("environments", name), mistake))
+
+
+def _alone(document: Document, edits: list[Edit]) -> list[Edit]:
+    """Without what would have two fields of one name: which of them was meant, only its author knows."""
+    names = [(*edit.path[:-1], edit.new) for edit in edits if edit.path[-1:] == (edit.old,)]
+    return [
+        edit
+        for edit in edits
+        if edit.path[-1:] != (edit.old,)
+        or ((name := (*edit.path[:-1], edit.new)) not in document.marks and names.count(name) == 1)
+    ]
 
 
 def _as_meant(document: Document, prefix: Path, mistake: Mistake) -> Iterator[Edit]:

@@ -122,3 +122,22 @@ def test_a_later_form_is_refused_by_one_finding():
         with pytest.raises(SpecInvalid) as told:
             read(later, "nuages.yaml")
         assert [(finding.id, finding.place.line) for finding in told.value.findings] == [("spec.E260", 1)]
+
+
+def test_a_misspelled_field_beside_the_right_one_stays_for_its_author():
+    for written in ("replica: 2, replicas: 3", "replica: 2, repliacs: 3"):
+        text = SPEC.replace("replicas: 2", written)
+        assert migrated(text.encode(), "nuages.yaml").text == text
+
+
+def test_what_an_anchor_leads_to_twice_is_changed_once():
+    text = SPEC.replace("web:\n  main: {replicas: 2", "web: &web\n  main: {replica: 2", 1)
+    text = text.replace("web: {main: {replicas: 3}}", "web: *web")
+    assert migrated(text.encode(), "nuages.yaml").text == text.replace("replica:", "replicas:")
+
+
+def test_a_file_that_is_not_utf_8_is_not_written_anew_with_other_letters():
+    text = SPEC.replace("# The blog.", "# Café.").replace("replicas: 2", "replica: 2")
+    with pytest.raises(SpecInvalid) as invalid:
+        migrated(text.encode("latin-1"), "nuages.yaml")
+    assert invalid.value.findings[0].id == "spec.E002"
