@@ -24,7 +24,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.release import redact
 from nuages.release.world import utc
-from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.diagnosis import failure
 from nuages.rollout.kinds import Failed
 from nuages.rollout.tracebacks import last_trace
 from nuages.rollout.watcher import KINDS, judge
@@ -192,10 +192,7 @@ async def _ended(made: Object, cluster: Cluster, mirror: Mirror, say: Callable[[
             say(state.get("waiting", {}).get("reason") or ("runs" if "running" in state else "waits for a node"))
         verdict = judge(made, mirror, utc())
         if isinstance(verdict, Failed):
-            found = await diagnose(cluster, mirror, made)
-            if found is None:
-                raise CommandFailed(f"{name}: {verdict.reason}")
-            raise CommandFailed(found.summary, detail=found.text, hint=found.hint)
+            raise await failure(cluster, mirror, made, f"{name}: {verdict.reason}")
         await mirror.changed(1.0, since=seen)
 
 

@@ -31,7 +31,7 @@ from nuages.release.session import Detached, Ending, Here, converse
 from nuages.release.world import utc
 from nuages.render.labels import COMPONENT, RUN, selector
 from nuages.render.run import CONTAINER, GO, READY, Run, project, psql, token_of
-from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.diagnosis import failure
 from nuages.rollout.kinds import Failed
 from nuages.rollout.pods import moment
 from nuages.rollout.watcher import judge
@@ -235,10 +235,7 @@ async def _running(pod: str, cluster: Cluster, mirror: Mirror, say: Callable[[st
             return
         verdict = judge(live, mirror, utc())
         if isinstance(verdict, Failed):
-            found = await diagnose(cluster, mirror, live)
-            if found is None:
-                raise CommandFailed(f"{pod} cannot start: {verdict.reason}")
-            raise CommandFailed(found.summary, detail=found.text, hint=found.hint)
+            raise await failure(cluster, mirror, live, f"{pod} cannot start: {verdict.reason}")
         say(state.get("waiting", {}).get("reason", "waits for a node"))
         await mirror.changed(1.0, since=seen)
 

@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from nuages.app.objects import Object
-from nuages.errors import ClusterError
+from nuages.errors import ClusterError, CommandFailed
 from nuages.kube.client import Cluster
 from nuages.rollout.causes import Evidence, explain
 from nuages.rollout.causes.evidence import EVENT
@@ -77,6 +77,14 @@ async def diagnose(cluster: Cluster, view: View, workload: Object) -> Diagnosis 
     found = pod_troubles(live, view)
     trouble = found[0] if found else None
     return conclude(await _evidence(cluster, live, trouble, view), view)
+
+
+async def failure(cluster: Cluster, view: View, workload: Object, reason: str) -> CommandFailed:
+    """The error of a workload that failed: with its cause, or for the reason that its verdict gave."""
+    found = await diagnose(cluster, view, workload)
+    if found is None:
+        return CommandFailed(reason)
+    return CommandFailed(found.summary, detail=found.text, hint=found.hint)
 
 
 def conclude(evidence: Evidence, view: View) -> Diagnosis | None:

@@ -14,7 +14,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.release.world import utc
 from nuages.render.labels import RUN, selector
-from nuages.rollout.diagnosis import diagnose
+from nuages.rollout.diagnosis import failure
 from nuages.rollout.kinds import Failed
 from nuages.rollout.watcher import judge
 
@@ -81,10 +81,7 @@ async def _running(pod: str, cluster: Cluster, mirror: Mirror, say: Callable[[st
             return
         verdict = judge(live, mirror, utc())
         if isinstance(verdict, Failed):
-            found = await diagnose(cluster, mirror, live)
-            if found is None:
-                raise CommandFailed(f"{pod} cannot start: {verdict.reason}")
-            raise CommandFailed(found.summary, detail=found.text, hint=found.hint)
+            raise await failure(cluster, mirror, live, f"{pod} cannot start: {verdict.reason}")
         say("starts")
         await mirror.changed(1.0, since=seen)
 
