@@ -57,6 +57,11 @@ def test_no_command_is_described_that_does_not_exist() -> None:
     assert described == [context.command_path for context in COMMANDS]
 
 
+def test_each_command_stands_below_its_name() -> None:
+    headed = re.findall(r"^## (.*)\n\n<!-- made from the command line: (.*) -->$", PAGE.read_text(), re.MULTILINE)
+    assert headed == [(context.command_path, context.command_path) for context in COMMANDS]
+
+
 @pytest.mark.parametrize("context", COMMANDS, ids=lambda context: context.command_path)
 def test_each_command_has_an_example(context: click.Context) -> None:
     _, _, after = PAGE.read_text().partition(begin(context))
