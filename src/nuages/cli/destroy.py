@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nuages.cli.console import console
+from nuages.cli.sure import gone
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 
@@ -19,7 +20,6 @@ def command(file: Path, environment: str, context: str | None, data: bool, yes: 
 
     What holds data (volumes, generated secrets) stays, and a later deploy finds it again.
     """
-    from nuages.errors import UsageError
     from nuages.release.destroy import contents, destroy
 
     app = app_of(file, environment)
@@ -34,9 +34,7 @@ def command(file: Path, environment: str, context: str | None, data: bool, yes: 
                 for item in kept:
                     console.print(f"  {item['kind']}/{item['metadata']['name']} stays (it holds data)")
             if not yes:
-                answer = click.prompt(f"Remove this from {cluster.context}? Type {app.instance}", default="", err=True)
-                if answer != app.instance:
-                    raise UsageError("nothing was removed", hint=f"type {app.instance}, or give --yes")
+                gone(f"Remove this from {cluster.context}?", app.instance)
             await destroy(app, cluster, console.sink, data=data)
 
     run(story())

@@ -9,6 +9,7 @@ import click
 
 from nuages.cli.asked import json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console, harmless
+from nuages.cli.sure import gone
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -238,9 +239,7 @@ def down(*, name: str | None, file: Path, context: str | None, expired: bool, da
     for app in apps:
         if not yes:
             what = "and all its data" if data or expired else "but its data"
-            answer = click.prompt(f"Remove {app.instance} {what}? Type {app.environment}", default="", err=True)
-            if answer != app.environment:
-                raise UsageError("nothing was removed", hint=f"type {app.environment}, or give --yes")
+            gone(f"Remove {app.instance} {what}?", app.environment)
 
         async def story(app: App = app) -> str:
             async with cluster_of(app, file, context) as cluster:

@@ -57,3 +57,19 @@ def agreed(app: App, cluster: Cluster, does: str, *, yes: bool) -> None:
     sure(app, cluster, does, yes=yes)
     if not (yes or app.confirm):
         click.confirm(f"{does} {app.instance}?", abort=True)
+
+
+def gone(question: str, name: str) -> None:
+    """Ask for the name of what is removed, whatever it is called.
+
+    Raises:
+        Refused: nobody is here to be asked: what comes through a pipe was meant for something else.
+        UsageError: another name was typed.
+    """
+    from nuages.errors import Refused, UsageError
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Refused("nobody is here to be asked, and nothing was removed", hint="--yes in a script")
+    answer = click.prompt(f"{question} Type {name}", default="", show_default=False, err=True)
+    if answer.strip() != name:
+        raise UsageError("nothing was removed", hint=f"type {name}, or give --yes")

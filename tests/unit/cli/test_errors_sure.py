@@ -8,7 +8,7 @@ import click
 import pytest
 
 from nuages.app.components import resolve
-from nuages.cli.sure import agreed, sure
+from nuages.cli.sure import agreed, gone, sure
 from nuages.errors import Refused, UsageError
 from nuages.spec.load import parse
 
@@ -69,3 +69,22 @@ def test_what_was_shown_is_agreed_to_by_the_name_where_that_is_asked_for(monkeyp
     agreed(app("prod"), CLUSTER, "Change data stores of", yes=False)
     agreed(app("local"), CLUSTER, "Change data stores of", yes=True)
     assert asked == ["Change data stores of blog-prod?"]
+
+
+@pytest.mark.parametrize(("typed", "goes"), [("blog-local", True), ("local", False), ("", False)])
+def test_what_is_removed_is_named_at_a_terminal(typed, goes, monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(click, "prompt", lambda text, **_: typed)
+    if goes:
+        gone("Remove this from work?", "blog-local")
+    else:
+        with pytest.raises(UsageError, match="nothing was removed"):
+            gone("Remove this from work?", "blog-local")
+
+
+def test_what_comes_through_a_pipe_removes_nothing(monkeypatch):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False, readline=lambda: "blog-local\n"))
+    with pytest.raises(Refused) as told:
+        gone("Remove this from work?", "blog-local")
+    assert "--yes" in told.value.hint
