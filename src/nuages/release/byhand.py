@@ -17,6 +17,7 @@ from nuages.progress import Sink
 from nuages.progress import Step as Shown
 from nuages.release import audit, records
 from nuages.release.begin import held
+from nuages.release.environments import marks
 from nuages.release.locks.lock import Wish
 from nuages.release.named import Part, of
 from nuages.release.record import Stored
@@ -39,7 +40,7 @@ async def changing(app: App, command: tuple[str, ...], cluster: Cluster, sink: S
     """Hold the environment for the body, which changes what runs.
 
     Raises:
-        Refused: nothing serves, or a release waits in the middle.
+        Refused: nothing serves, it sleeps, or a release waits in the middle.
         Locked: somebody else is at work.
     """
     async with held(app, cluster, sink, Wish(command=" ".join(command))) as (world, history):
@@ -48,6 +49,8 @@ async def changing(app: App, command: tuple[str, ...], cluster: Cluster, sink: S
             number = history[0].record.number
             hint = "nuages promote or nuages abort ends it" if history[0].record.paused else "nuages deploy goes on"
             raise Refused(f"release {number} is in the middle", hint=hint)
+        if app.template and (marked := await marks.of(app, cluster)) and marked.asleep:
+            raise Refused(f"{app.environment} sleeps", hint=f"nuages env wake {app.environment}")
         async with audit.noted(app, command, cluster, release=found.serving.record.number):
             yield found
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from nuages.app.components import resolve
 from nuages.app.objects import Object
+from nuages.errors import Refused
 from nuages.kube.client import Cluster
-from nuages.release.environments import sleeping
+from nuages.progress import silent
+from nuages.release import byhand
+from nuages.release.environments import marks, sleeping
 from nuages.release.environments.sleeping import AWAKE
 from nuages.render.autoscale import PAUSED, SCALED
 from nuages.spec.load import parse
+
+from .examples import NOON, live
 
 pytestmark = pytest.mark.unit
 
@@ -52,8 +60,29 @@ def test_what_queues_scale_is_paused_and_goes_on_also_where_nothing_waited() -> 
 
 
 def test_an_autoscaler_is_handed_the_number_back_that_it_had_come_to() -> None:
-    live = deployment("blog-web", 4, "HorizontalPodAutoscaler")
-    patch = sleeping.asleep(live)
+    item = deployment("blog-web", 4, "HorizontalPodAutoscaler")
+    patch = sleeping.asleep(item)
     assert patch["spec"] == {"replicas": 0}
-    live["metadata"]["annotations"] |= patch["metadata"]["annotations"]
-    assert sleeping.awake(live) == {"metadata": {"annotations": {AWAKE: None}}, "spec": {"replicas": 4}}
+    item["metadata"]["annotations"] |= patch["metadata"]["annotations"]
+    assert sleeping.awake(item) == {"metadata": {"annotations": {AWAKE: None}}, "spec": {"replicas": 4}}
+
+
+def test_what_sleeps_is_not_scaled_or_restarted_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its data stores are away, and it would not wake as it was."""
+    app = msgspec.structs.replace(APP, template="preview")
+
+    @contextlib.asynccontextmanager
+    async def held(*_: object) -> AsyncIterator[object]:
+        yield None, [live(1)]
+
+    async def marked(*_: object) -> object:
+        return SimpleNamespace(asleep=NOON)
+
+    async def story() -> None:
+        async with byhand.changing(app, ("scale", "web=5"), cast("Cluster", Written()), silent):
+            raise AssertionError
+
+    monkeypatch.setattr(byhand, "held", held)
+    monkeypatch.setattr(marks, "of", marked)
+    with pytest.raises(Refused, match="local sleeps"):
+        asyncio.run(story())
