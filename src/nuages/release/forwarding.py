@@ -182,7 +182,7 @@ class _Way:
         try:
             pod = await self.ready()
             async with self._cluster.tunnel(self._app.namespace, pod, port) as tunnel:
-                await _both(tunnel, reader, writer)
+                await both(tunnel, reader, writer)
         except NuagesError as error:
             self._say(_short(error, port))
         except OSError:
@@ -193,7 +193,7 @@ class _Way:
                 await writer.wait_closed()
 
 
-async def _both(tunnel: Tunnel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def both(tunnel: Tunnel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Pass bytes both ways until the pod has said its last, or the client is gone."""
     heard = asyncio.Event()
 

@@ -13,8 +13,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from nuages.errors import ClusterError, UsageError
 from nuages.kube.client import Cluster
 from nuages.kube.forward import Tunnel
+from nuages.release.forwarding import HERE, both
 
-HERE = "127.0.0.1"
 _CHUNK = 1 << 16
 _ATTEMPTS = 40
 _PAUSE = 0.5
@@ -84,33 +84,10 @@ async def _passed(
                 async with dig() as tunnel:
                     begun = True
                     await tunnel.send(first)
-                    await _both(reader, writer, tunnel)
+                    await both(tunnel, reader, writer)
             except ClusterError:
                 if begun:
                     return
                 await asyncio.sleep(_PAUSE)
             else:
                 return
-
-
-async def _both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tunnel: Tunnel) -> None:
-    """Until either side has ended."""
-
-    async def outwards() -> None:
-        while data := await reader.read(_CHUNK):
-            await tunnel.send(data)
-
-    async def inwards() -> None:
-        async for data in tunnel:
-            writer.write(data)
-            await writer.drain()
-
-    tasks = {asyncio.create_task(outwards()), asyncio.create_task(inwards())}
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
