@@ -19,6 +19,7 @@ from nuages.release.dev.session import Here
 _SCRIPTS = ("dev", "start", "serve")
 _LOCKS = {"pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn"}
 _SOON = 3.0  # seconds that one has to end
+_LINE = 1 << 24  # bytes: a source map within a message is one line
 
 
 def command(folder: Path) -> list[str]:
@@ -77,6 +78,7 @@ async def _run(key: str, line: Sequence[str], folder: Path, address: str, here: 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
+        limit=_LINE,
     )
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     try:
