@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
+import msgspec
 import pytest
 
 from nuages.app.components import App, resolve
@@ -87,3 +88,25 @@ def test_a_broken_pod_gives_way_to_the_mended_one(ready: str, gone: list[str]) -
     live = {"kind": "StatefulSet", "metadata": {"name": "blog-redis", "namespace": "blog-local"}}
     asyncio.run(apply._give_way(live, cast("Cluster", kept)))
     assert removed == gone
+
+
+@pytest.mark.parametrize("outcome", [Outcome.STOPPED, Outcome.FAILED, Outcome.DONE])
+@pytest.mark.parametrize("ready", [0, 1])
+def test_a_server_that_an_upgrade_may_have_left_read_only_is_opened_once_it_answers(
+    outcome: Outcome, ready: int
+) -> None:
+    spec = b"name: blog\nimage: a/b\nservices: {postgres: {run: }}\nenvironments: {local: }\n"
+    blog = resolve(parse(spec, "nuages.yaml"), "local")
+    kept = Kept()
+    kept.objects["StatefulSet", "blog-postgres"] = {"status": {"readyReplicas": ready}}
+    upgraded = Changed(service="postgres", way=Way.UPGRADE, by="ada@laptop", started=NOON, outcome=outcome)
+    before = msgspec.structs.replace(upgraded, way=Way.RESTART, started=NOON - timedelta(days=1))
+    other = msgspec.structs.replace(upgraded, service="redis", way=Way.RESTART, started=NOON + timedelta(days=1))
+    cluster = cast("Cluster", kept)
+
+    async def story() -> bool:
+        for one in (before, upgraded, other):
+            await record.write(blog, one, cluster)
+        return await apply._unended(blog, cluster)
+
+    assert asyncio.run(story()) is (outcome is not Outcome.DONE and bool(ready))

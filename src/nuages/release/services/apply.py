@@ -31,7 +31,7 @@ from nuages.release.services.volumes import forsaken, placed, without
 from nuages.release.world import utc
 from nuages.render import upgrade
 from nuages.render.foundation import accounts
-from nuages.render.labels import instance
+from nuages.render.labels import POSTGRES, instance
 from nuages.render.manifest import services
 from nuages.rollout.causes import FOR_GOOD, HOPELESS
 from nuages.rollout.diagnosis import diagnose
@@ -71,12 +71,23 @@ async def apply(
     async with lock.held(
         cluster, app.namespace, lock.name(app.name), wish, waiting=lambda line: sink(Said(line))
     ) as held:
-        stopped = await record.close(app, cluster)
-        if any(one.way is Way.UPGRADE for one in stopped):
+        await record.close(app, cluster)
+        if await _unended(app, cluster):
             await reopen(app, cluster, sink)
         found = [store for store in await look(app, cluster) if not only or store.service in only]
         refuse(app, found)
         return [await _change(app, store, cluster, held, sink) for store in found if store.way in CHANGES]
+
+
+async def _unended(app: App, cluster: Cluster) -> bool:
+    """Whether the last that was done to PostgreSQL is an upgrade that did not end well, and it answers: a copy may have
+    left it read-only, and nobody was there to open it, or could.
+    """
+    found = [one for one in await record.history(app, cluster) if one.service == POSTGRES]
+    if not app.postgres or not found or found[0].way is not Way.UPGRADE or found[0].outcome is Outcome.DONE:
+        return False
+    live = await cluster.get("StatefulSet", app.namespace, app.postgres.name)
+    return bool((live or {}).get("status", {}).get("readyReplicas"))
 
 
 async def reopen(app: App, cluster: Cluster, sink: Sink) -> None:
