@@ -139,14 +139,14 @@ class Locks(msgspec.Struct, frozen=True, kw_only=True):
 
 async def size(app: App, cluster: Cluster, sink: Sink) -> Size:
     """How large the database is, and what in it."""
-    found = await _asked(app, _SIZE, cluster, sink, Size)
+    found = await _asked(app, _SIZE, cluster, sink, Size, typed="size")
     volume = app.postgres.run.storage if app.postgres else ""
     return msgspec.structs.replace(found, app=app.name, environment=app.environment, volume=volume)
 
 
 async def locks(app: App, cluster: Cluster, sink: Sink) -> Locks:
     """Who waits for whom, with the pods that they are."""
-    sessions = await _asked(app, _LOCKS, cluster, sink, list[Session])
+    sessions = await _asked(app, _LOCKS, cluster, sink, list[Session], typed="locks")
     try:
         pods = (await cluster.list("Pod", app.namespace)).items
     except ClusterError:
@@ -156,7 +156,7 @@ async def locks(app: App, cluster: Cluster, sink: Sink) -> Locks:
 
 async def end(app: App, pid: int, cluster: Cluster, sink: Sink) -> bool:
     """End a session; what it has not committed is undone. False where it was gone."""
-    return bool(await _asked(app, _END.format(pid=pid), cluster, sink, dict[str, bool]))
+    return bool(await _asked(app, _END.format(pid=pid), cluster, sink, dict[str, bool], typed=f"locks --end {pid}"))
 
 
 def named(sessions: list[Session], pods: list[Object]) -> list[Session]:
@@ -191,8 +191,8 @@ def chains(sessions: list[Session]) -> list[tuple[int, Session]]:
     return told
 
 
-async def _asked(app: App, sql: str, cluster: Cluster, sink: Sink, form: type[T]) -> T:
-    """The one value that a statement gives, as JSON.
+async def _asked(app: App, sql: str, cluster: Cluster, sink: Sink, form: type[T], *, typed: str) -> T:
+    """The one value that a statement gives, as JSON; `typed` is the command of `nuages db` that asks.
 
     Raises:
         Refused: the app has no PostgreSQL, or no release is live.
@@ -208,7 +208,8 @@ async def _asked(app: App, sql: str, cluster: Cluster, sink: Sink, form: type[T]
         finding = Finding("release.E435", Level.ERROR, said, Place(path="services.postgres"))
         raise Refused("nothing was asked", findings=[finding])
     heard = Pipe()
-    ended = await run.run(app, run.of(app, command, ttl=TTL), cluster, heard, kind=kind, sink=sink)
+    wanted = run.of(app, command, ttl=TTL, typed=("nuages", "db", *typed.split()))
+    ended = await run.run(app, wanted, cluster, heard, kind=kind, sink=sink)
     if ended.code:
         detail = redact.text(heard.errors)
         raise CommandFailed(f"the database did not answer: exit code {ended.code} {ended.note}".rstrip(), detail=detail)

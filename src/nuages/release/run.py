@@ -67,12 +67,13 @@ def in_database(app: App, serving: Stored, wanted: Run) -> Object:
     return made or in_project(app, serving, msgspec.structs.replace(wanted, command=dbshell))
 
 
-def of(app: App, command: tuple[str, ...], *, ttl: int, memory: str | None = None) -> Run:
+def of(app: App, command: tuple[str, ...], *, ttl: int, memory: str | None = None, typed: tuple[str, ...] = ()) -> Run:
     """A command of ours, in a pod that has a name of its own: `blog-run-x7k2p`."""
     letters = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5))
     return Run(
         name=f"{app.name}-run-{letters}",
         command=command,
+        typed=typed,
         by=user(),
         ttl=ttl,
         memory=memory,
@@ -113,7 +114,8 @@ async def start(app: App, wanted: Run, cluster: Cluster, *, kind: Kind, sink: Si
     with step(sink, f"start {wanted.name}") as shown:
         await sweep(app, cluster)
         number = serving.record.number
-        told = Ran(pod=wanted.name, by=wanted.by, command=wanted.command, release=number, started=utc())
+        typed = wanted.typed or wanted.command
+        told = Ran(pod=wanted.name, by=wanted.by, command=typed, release=number, started=utc())
         await audit.write(app, told, cluster)
         await cluster.create(pod)
         async with _watched(app, wanted.name, cluster) as mirror:

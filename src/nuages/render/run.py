@@ -106,6 +106,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The pod's."""
     command: tuple[str, ...]
+    typed: tuple[str, ...] = ()
+    """What a person typed for it, where the command is a script of ours: that is what is written down."""
     by: str
     """Who: user@host."""
     ttl: int

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+
 import pytest
 
+from nuages.progress import silent
+from nuages.release import database, run
 from nuages.release.database import Session, Wanted, chains, named
 
 pytestmark = pytest.mark.unit
@@ -29,3 +34,34 @@ def test_a_session_is_known_by_its_pod_and_shows_no_password():
     found = named([HOLDER, asked], pods)
     assert [one.pod for one in found] == ["blog-web-main-x", ""]
     assert found[1].query == "ALTER ROLE blog PASSWORD '***'"
+
+
+class Written(Exception):
+    """What is written down, before anything runs."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "typed"),
+    [
+        (lambda app: database.size(app, None, silent), "nuages db size"),
+        (lambda app: database.locks(app, None, silent), "nuages db locks"),
+        (lambda app: database.end(app, 7, None, silent), "nuages db locks --end 7"),
+    ],
+)
+def test_what_is_written_down_is_what_was_typed_and_not_the_statement(asked, typed, monkeypatch):
+    async def write(app, ran, cluster):
+        raise Written(" ".join(ran.command))
+
+    async def nothing(*given):
+        return None
+
+    live = SimpleNamespace(record=SimpleNamespace(number=3))
+    monkeypatch.setattr(run.records, "history", nothing)
+    monkeypatch.setattr(run.records, "live", lambda history: live)
+    monkeypatch.setattr(run, "in_database", lambda *given: {})
+    monkeypatch.setattr(run, "sweep", nothing)
+    monkeypatch.setattr(run, "_remove", nothing)
+    monkeypatch.setattr(run.audit, "write", write)
+    app = SimpleNamespace(name="blog", namespace="blog-local", environment="local", postgres=True, external={})
+    with pytest.raises(Written, match=f"^{typed}$"):
+        asyncio.run(asked(app))

@@ -45,7 +45,7 @@ print(json.dumps(found))
 async def look(app: App, cluster: Cluster) -> list[Look]:
     """Ask from a pod like the web's, in a moment; it is written down as every command is."""
     heard = Pipe()
-    wanted = run.of(app, ("python", "-c", SCRIPT, json.dumps(places(app))), ttl=60)
+    wanted = run.of(app, ("python", "-c", SCRIPT, json.dumps(places(app))), ttl=60, typed=("nuages", "doctor"))
     before = datetime.now(UTC)
     try:
         ended = await run.run(app, wanted, cluster, heard, kind=run.in_project, sink=silent)

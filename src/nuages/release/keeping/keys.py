@@ -156,7 +156,9 @@ async def _believes(app: App, variable: str, cluster: Cluster, say: Callable[[st
     Raises:
         Refused: not so.
     """
-    wanted = run.of(app, ("python", "-c", _ASKS, variable, PROBE), ttl=120)
+    wanted = run.of(
+        app, ("python", "-c", _ASKS, variable, PROBE), ttl=120, typed=("nuages", *COMMAND.split(), variable)
+    )
 
     def probed(app: App, serving: Stored, wanted: Run) -> Object:
         made = run.in_project(app, serving, wanted)
