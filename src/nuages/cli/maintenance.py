@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nuages.cli.console import console
+from nuages.cli.console import console, harmless
 from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
@@ -70,7 +70,7 @@ def command(
                 console.print("the app answers" if was else "no page was in front of the app")
             else:
                 state = await pausing.state(app, cluster)
-                said = f"on since {state.since:%Y-%m-%d %H:%M}, by {state.by}" if state.on else "off"
+                said = f"on since {state.since:%Y-%m-%d %H:%M}, by {harmless(state.by)}" if state.on else "off"
                 if as_json:
                     console.json(state)
                 else:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nuages.cli.console import console
+from nuages.cli.console import console, harmless
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 
@@ -38,7 +38,7 @@ def command(
     cluster = cluster_of(app, file, context)
 
     async def story() -> None:
-        say = lambda line: click.echo(f"! {line}", err=True)  # noqa: E731
+        say = lambda line: click.echo(f"! {harmless(line)}", err=True)  # noqa: E731
         async with cluster, forwarding.forwarded(app, name, wanted, cluster, say) as opened:
             for one in opened:
                 shown = {"schema": 1, "address": f"{forwarding.HERE}:{one.local}", "pod": one.pod, "port": one.remote}
