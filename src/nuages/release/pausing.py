@@ -19,13 +19,13 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden, Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, step
-from nuages.release import audit
+from nuages.release import audit, records
 from nuages.release.begin import held
 from nuages.release.byhand import Standing, followed, standing, workloads
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import Wish
 from nuages.release.named import SERVING, parts
-from nuages.release.record import Stored
+from nuages.release.record import Outcome, Record, Stored
 from nuages.release.secrets import decoded
 from nuages.release.world import World
 from nuages.render import pause
@@ -103,9 +103,14 @@ async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
     """Take the page away; answers whether there was one.
 
     Raises:
+        Refused: behind it a release with a page of its own has ended all that answers.
         CommandFailed: what is behind it can't start; the page stays.
     """
     async with _held(app, "maintenance off", cluster, sink) as (world, serving):
+        newest = (await records.history(cluster, app.namespace, app.name, app.environment))[0].record
+        if emptied(newest):
+            said = f"release {newest.number}, which has a page of its own, has ended the webs and not brought its own"
+            raise Refused(said, hint="nuages deploy goes on, nuages abort or rollback brings the old ones back")
         live = world.mirror.get("Deployment", pause.name(app.name))
         services = _services(serving)
         if live is None:
@@ -125,6 +130,12 @@ async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
             await world.lock.check()
             await cluster.delete(item["kind"], found["namespace"], found["name"])
         return True
+
+
+def emptied(newest: Record) -> bool:
+    """Whether a release by `--maintenance` was left, or failed, when nothing answered behind its page."""
+    web = newest.phase("web")
+    return newest.outcome is not Outcome.LIVE and newest.phase("maintenance") is not None and not (web and web.ended)
 
 
 async def _lead(services: list[Object], world: World) -> None:
