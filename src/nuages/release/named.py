@@ -45,10 +45,14 @@ def meant(app: App, asked: str, *, among: Collection[str] = ()) -> list[Part]:
     Raises:
         UsageError: the app has none of that name.
     """
-    wanted = [part for part in parts(app) if not among or part.component in among]
-    if found := _called(wanted, asked.removeprefix(f"{app.name}-")):
+    return one_of(app, asked, [part for part in parts(app) if not among or part.component in among])
+
+
+def one_of(app: App, asked: str, known: Sequence[Part]) -> list[Part]:
+    """As `meant`, of these components."""
+    if found := _called(known, asked.removeprefix(f"{app.name}-")):
         return found
-    raise UsageError(f"{app.name} has no component {asked}", hint=_hint(asked, _names(wanted), "there are"))
+    raise UsageError(f"{app.name} has no component {asked}", hint=_hint(asked, _names(known), "there are"))
 
 
 async def pod(app: App, asked: str, cluster: Cluster) -> Object:

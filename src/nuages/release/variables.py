@@ -5,18 +5,20 @@ The pods that are live are asked, not the spec: so what a patch, an older releas
 
 from __future__ import annotations
 
-import difflib
+import asyncio
 import re
+from collections.abc import Iterable
 
 import msgspec
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Forbidden, Refused, UsageError
+from nuages.errors import Forbidden, Refused
 from nuages.kube.client import Cluster
-from nuages.release import redact
+from nuages.release import named, redact
+from nuages.release.named import Part
 from nuages.render import access
-from nuages.render.labels import COMPONENT, KEY, instance
+from nuages.render.labels import TRACK, WEB, instance
 from nuages.spec.load import Spec
 from nuages.spec.origins import origin
 
@@ -59,29 +61,23 @@ async def told(app: App, spec: Spec, chosen: str, cluster: Cluster) -> Variables
         Refused: nothing is live.
         UsageError: there is no such component.
     """
-    live = (await cluster.list("Deployment", app.namespace, labels=instance(app))).items
-    named = {called(item): item for item in live if _own(item)}
-    if not named:
+    kinds = ("Deployment", "StatefulSet")
+    lists = await asyncio.gather(*(cluster.list(kind, app.namespace, labels=instance(app)) for kind in kinds))
+    live = own(item for each in lists for item in each.items)
+    if not live:
         raise Refused(f"nothing of {app.name} runs in {app.namespace}", hint="nuages deploy")
-    wanted = {
-        name: item for name, item in named.items() if name == chosen or name.startswith(f"{chosen}-") or not chosen
-    }
-    if not wanted:
-        close = difflib.get_close_matches(chosen, [*named, *(name.partition("-")[0] for name in named)], n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(sorted(named))}"
-        raise UsageError(f"{app.name} has no component {chosen}", hint=hint)
     components = []
-    for name, item in sorted(wanted.items(), key=lambda pair: (not pair[0].startswith("web"), pair[0])):
-        container = item["spec"]["template"]["spec"]["containers"][0]
+    for part in named.one_of(app, chosen, list(live)) if chosen else live:
+        container = live[part]["spec"]["template"]["spec"]["containers"][0]
         whole = await _whole(app.namespace, container, cluster)
-        components.append(Told(component=name, variables=explained(app, spec, container, whole)))
+        components.append(Told(component=str(part), variables=explained(app, spec, container, whole)))
     return Variables(app=app.name, environment=app.environment, namespace=app.namespace, components=components)
 
 
-def called(item: Object) -> str:
-    """How a component is called: `web-main`, `beat`."""
-    labels = item["metadata"].get("labels", {})
-    return "-".join(filter(None, (labels.get(COMPONENT, ""), labels.get(KEY, ""))))
+def own(items: Iterable[Object]) -> dict[Part, Object]:
+    """The workloads that run the project's code, webs first; no set beside them. Pure."""
+    found = {named.of(item): item for item in items if _own(item) and TRACK not in item["metadata"]["labels"]}
+    return {part: found[part] for part in sorted(found, key=lambda part: (part.component != WEB, part))}
 
 
 def explained(app: App, spec: Spec, container: Object, whole: dict[str, tuple[str, str]]) -> list[Variable]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nuages.app.components import resolve
-from nuages.release.variables import explained
+from nuages.release.variables import explained, own
 from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit
@@ -44,3 +44,24 @@ def test_each_variable_has_its_source_and_no_secret_is_shown():
     assert found["NUAGES_RELEASE"].source == "nuages"
     assert found["POSTGRES_PASSWORD"].source == "Secret blog-postgres, key password"
     assert not any("hunter22" in one.value for one in found.values())
+
+
+def test_whatever_runs_the_projects_code_is_asked_beat_too_and_no_set_beside_it():
+    def workload(name, component, key="", *, settings=True, **labels):
+        told = [{"name": "DJANGO_SETTINGS_MODULE", "value": "blog.settings"}] if settings else []
+        about = {"app.kubernetes.io/component": component, "nuages.dev/key": key, **labels}
+        spec = {"template": {"spec": {"containers": [{"name": component, "env": told}]}}}
+        return {"metadata": {"name": name, "labels": about}, "spec": spec}
+
+    items = [
+        workload("blog-worker-mail", "worker", "mail"),
+        workload("blog-web-main-canary", "web", "main", **{"nuages.dev/track": "canary"}),
+        workload("blog-web-main", "web", "main"),
+        workload("blog-beat", "beat"),
+        workload("blog-postgres", "postgres", settings=False),
+    ]
+    assert {str(part): item["metadata"]["name"] for part, item in own(items).items()} == {
+        "web-main": "blog-web-main",
+        "beat": "blog-beat",
+        "worker-mail": "blog-worker-mail",
+    }
