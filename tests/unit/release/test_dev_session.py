@@ -7,9 +7,10 @@ import json
 
 import pytest
 
-from nuages.errors import Refused, UsageError
+from nuages.errors import Refused, Unreachable, UsageError
 from nuages.image import ignore
-from nuages.release.dev import develop, editors, frames, pods
+from nuages.progress import silent
+from nuages.release.dev import develop, editors, frames, pods, session
 from nuages.release.dev.frontends import command, installation
 from nuages.release.dev.tree import Change, Project, difference
 from nuages_runtime.dev import files
@@ -151,3 +152,25 @@ def test_a_front_ends_own_server_is_started_as_its_package_says(tmp_path):
     (tmp_path / "node_modules").mkdir()
     assert command(tmp_path) == ["yarn", "run", "dev"]
     assert installation(tmp_path) == []
+
+
+@pytest.mark.parametrize(("joined", "removed"), [(Unreachable("no answer"), []), (True, ["blog-dev-ada"])])
+async def test_a_pod_of_which_nobody_has_said_whose_it_is_stays(joined, removed, monkeypatch):
+    pod = {"metadata": {"name": "blog-dev-ada"}}
+    one = session.Session(None, None, pod, None, here=None, who="ada@work")
+    gone = []
+
+    async def asked(*, takes):
+        if isinstance(joined, Exception):
+            raise joined
+        return joined
+
+    async def remove(name, *_):
+        gone.append(name)
+
+    monkeypatch.setattr(one, "_joined", asked)
+    monkeypatch.setattr(pods, "removed", remove)
+    with pytest.raises(Unreachable):
+        async with one.standing(silent, takes=False):
+            raise Unreachable("lost")
+    assert gone == removed

@@ -86,18 +86,21 @@ class Session:
             Refused: somebody is in it, who is named.
             CommandFailed: it cannot start.
         """
+        ours = False
         try:
             with step(sink, f"start {self.pod}") as shown:
-                if not await self._joined(takes=takes):
+                if ours := await self._joined(takes=takes):
+                    shown.note = "was there, and goes on"
+                else:
+                    ours = True
                     await pods.made(self._pod, self.app, self.cluster, shown.say)
                     shown.note = "runs"
-                else:
-                    shown.note = "was there, and goes on"
             yield
         except Refused:
             raise  # it is somebody else's
         except BaseException:
-            await asyncio.shield(self._left())
+            if ours:  # before that, nobody has said whose it is
+                await asyncio.shield(self._left())
             raise
         await self._left()
 
