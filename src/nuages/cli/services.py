@@ -204,6 +204,8 @@ def upgrade(
         f"PostgreSQL {done.after}; nothing could be written for {done.seconds_unwritten:.0f} s, "
         f"of which nobody answered for {done.seconds_silent:.0f} s"
     )
+    if app.postgres and app.postgres.run.backup:
+        console.print("nuages deploy, unless one followed the new version: until then scheduled backups fail")
     if done.left:
         console.print(f"{done.left} stays, as {done.before} left it: kubectl delete pvc, once nobody needs it")
 
