@@ -52,7 +52,7 @@ def cluster_of(app: App, file: Path, asked: str | None) -> Cluster:
         UsageError: there is no such context.
     """
     from nuages.kube.client import Cluster
-    from nuages.local.cluster import local_kubeconfig
+    from nuages.local.info import local_kubeconfig
     from nuages.release import binding
 
     context = binding.context(app, asked)

@@ -14,13 +14,12 @@ from nuages.host import files
 from nuages.host.lock import locked
 from nuages.local import apionly, existing, hostports, images, install, node, supervisor, toolchain
 from nuages.local.addons import CORE, programs
-from nuages.local.info import ClusterInfo, read, write
+from nuages.local.info import DEFAULT, ClusterInfo, read, write
 from nuages.local.places import base, places
 from nuages.local.status import Status
 from nuages.local.status import status as ask
 from nuages.progress import Sink, silent, step
 
-DEFAULT = "nuages"
 OURS = "nuages"
 WARM = 15.0  # seconds that a node takes from its start to its DNS, measured on two cores
 
@@ -115,12 +114,6 @@ def kubeconfig(name: str = DEFAULT) -> Path:
         ClusterError: no such cluster runs.
     """
     return running(name).kubeconfig
-
-
-def local_kubeconfig() -> Path | None:
-    """The file that reaches this machine's cluster, where it has one: what the environment `local` uses by default."""
-    info = read(DEFAULT)
-    return info.kubeconfig if info and info.running else None
 
 
 def running(name: str) -> ClusterInfo:

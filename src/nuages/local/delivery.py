@@ -11,7 +11,7 @@ from nuages.errors import ClusterError
 from nuages.image import base, driver, oci, publish, registry
 from nuages.image.build import Built, build
 from nuages.local import cluster, images
-from nuages.local.info import ClusterInfo, of_context
+from nuages.local.info import DEFAULT, ClusterInfo, of_context
 from nuages.progress import Sink, step
 from nuages.render.manifest import render, services
 from nuages.render.release import Release
@@ -80,7 +80,7 @@ def load(app: App, built: Built, sink: Sink) -> None:
     Raises:
         ClusterError: there is none, or it has no node.
     """
-    _load(cluster.running(cluster.DEFAULT), app, built, sink)
+    _load(cluster.running(DEFAULT), app, built, sink)
 
 
 def _load(info: ClusterInfo, app: App, built: Built, sink: Sink) -> None:

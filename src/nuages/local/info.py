@@ -10,6 +10,9 @@ from nuages.host import files
 from nuages.host.process import Process
 from nuages.local.places import names, places
 
+DEFAULT = "nuages"
+"""The cluster that is meant where none is named."""
+
 
 class ClusterInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One local cluster.
@@ -78,6 +81,12 @@ def write(info: ClusterInfo) -> ClusterInfo:
 def every() -> list[ClusterInfo]:
     """All clusters of this machine (or user), running or not."""
     return [info for name in names() if (info := read(name))]
+
+
+def local_kubeconfig() -> Path | None:
+    """The file that reaches this machine's cluster, where it has one: what the environment `local` uses by default."""
+    info = read(DEFAULT)
+    return info.kubeconfig if info and info.running else None
 
 
 def of_context(context: str) -> ClusterInfo | None:
