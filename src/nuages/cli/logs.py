@@ -95,16 +95,22 @@ async def _story(
     since: str | None,
     previous: bool,
 ) -> None:
+    from contextlib import AsyncExitStack
+
     from nuages.errors import UsageError
     from nuages.kube.watch import Mirror
     from nuages.release import logs
     from nuages.render.labels import instance
     from nuages.spec.units import seconds
 
-    async with cluster, Mirror(cluster, app.namespace, ("Pod",), instance(app)) as mirror:
-        found = logs.sources(mirror.items("Pod"), wanted)
+    async with cluster, AsyncExitStack() as held:
+        # Only who goes on needs a watch: a second connection.
+        view = Mirror(cluster, app.namespace, ("Pod",), instance(app)) if follow else None
+        mirror = await held.enter_async_context(view) if view else None
+        pods = mirror.items("Pod") if mirror else (await cluster.list("Pod", app.namespace, instance(app))).items
+        found = logs.sources(pods, wanted)
         if not found and not follow:
-            there = sorted({source.short.rpartition("-")[0] for source in logs.sources(mirror.items("Pod"), _any)})
+            there = sorted({source.short.rpartition("-")[0] for source in logs.sources(pods, _any)})
             has = f"there are pods of {', '.join(there)}" if there else "nothing runs there: nuages deploy"
             raise UsageError(f"no such pod of {app.name} in {app.namespace}", hint=has)
         lines, seen = await logs.past(
@@ -115,7 +121,7 @@ async def _story(
             previous=previous,
         )
         show(lines)
-        if follow:
+        if mirror:
             await logs.follow(wanted, seen, cluster, mirror, show)
 
 
