@@ -41,14 +41,12 @@ def counted(number: int) -> str:
     return f"{number} finding{'' if number == 1 else 's'}, nothing was touched."
 
 
-def check(file: Path, environment: str | None = None) -> list[Finding]:
-    """Load a spec and look at one environment, or at all of them.
+def check(spec: Spec, environment: str | None = None) -> list[Finding]:
+    """All findings of one environment, or of all of them, in the order of the file.
 
     Raises:
-        SpecInvalid: the file itself is wrong; nothing that follows from it was looked at.
-        UsageError: there is no such file or environment.
+        UsageError: there is no such environment.
     """
-    spec = load(file)
     findings = list(spec.warnings)
     for name in [environment] if environment else spec.environments:
         findings += [finding for finding in in_environment(spec, name) if finding not in findings]

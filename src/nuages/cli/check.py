@@ -28,8 +28,8 @@ def command(file: Path, environment: str | None, as_json: bool) -> None:
     from nuages.spec.load import load
 
     try:
-        findings = check(file, environment)
         spec = load(file)
+        findings = check(spec, environment)
         for name in [environment] if environment else spec.environments:
             found = match.findings(file.absolute().parent, resolve(spec, name))
             findings += [finding for finding in found if finding not in findings]
