@@ -32,7 +32,8 @@ IMAGE = "docker.io/edoburu/pgbouncer:v1.24.1-p1"
 # The user `postgres` of that image.
 UID = 70
 # Since 1.23 SIGTERM lets nobody new in and waits for those who are connected; a web's threads give a connection back
-# after a minute (nuages_runtime/overlay/database.py). Whoever is idle longer looks whether it is there still.
+# after a minute (nuages_runtime/overlay/database.py). Whoever is idle longer looks whether it is there still. A task
+# has its connection until its end, and fails where that is cut: it gets as long as its worker.
 GRACE_SECONDS = 90
 # How long the way to it needs to be taken out of every node's rules before it lets nobody in.
 _UNSEEN_SECONDS = 5
@@ -125,7 +126,7 @@ def _pod(app: App, service: PgBouncer, postgres: Postgres) -> Object:
 
     return {
         **pod_basics(app, user=UID, account=app.name),
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "terminationGracePeriodSeconds": _grace(app),
         "topologySpreadConstraints": spread(selector(app, PGBOUNCER)),
         "containers": [
             {
@@ -147,3 +148,7 @@ def _pod(app: App, service: PgBouncer, postgres: Postgres) -> Object:
         ],
         "volumes": [temporary()],
     }
+
+
+def _grace(app: App) -> int:
+    return max([GRACE_SECONDS, *(_UNSEEN_SECONDS + worker.timing.grace for worker in app.workers.values())])

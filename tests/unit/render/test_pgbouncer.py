@@ -9,7 +9,7 @@ from nuages.app.components import App, resolve
 from nuages.checks.app import check
 from nuages.render import access
 from nuages.render.manifest import render, services
-from nuages.render.pgbouncer import settings
+from nuages.render.pgbouncer import pgbouncer, settings
 from nuages.render.release import Release
 from nuages.spec.load import parse
 from nuages_runtime.overlay.change import World
@@ -98,6 +98,13 @@ def test_it_is_made_with_the_data_stores_and_changed_by_no_release() -> None:
     ]
     walls = {item["metadata"]["name"] for item in render(app(), Release(number=1, template=1, build=BUILD)).foundation}
     assert {"blog-pgbouncer", "blog-to-pgbouncer"} <= walls
+
+
+@pytest.mark.parametrize("longest", ["10s", "20m"])
+def test_a_task_keeps_its_connection_until_its_end(longest: str) -> None:
+    here = app(**{"celery: blog, replicas: 4": f"celery: blog, longestTask: {longest}"})
+    (pod,) = [item["spec"]["template"]["spec"] for item in pgbouncer(here) if item["kind"] == "Deployment"]
+    assert pod["terminationGracePeriodSeconds"] == max(90, here.workers["default"].timing.grace + 5)
 
 
 def world(own: dict[str, object], **environ: str) -> World:
