@@ -85,6 +85,9 @@ def _head(status: Status, now: datetime | None, style: Paint) -> list[str]:
         found.append(f"… nobody is at it; {status.hint or 'nuages deploy goes on with it'}")
     if status.lock:
         found.append(_held(status.lock))
+    if status.maintenance:
+        since = status.maintenance[:16].replace("T", " ")
+        found.append(f"… a page is in front since {since}; nuages maintenance off ends it")
     return found
 
 

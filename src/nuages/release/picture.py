@@ -88,6 +88,7 @@ def picture(
         certificates=own,
         metered=seen.used is not None,
         next=_unlock(seen.lock) if seen.lock else _next(serving, latest, problems, found),
+        maintenance=_maintenance(seen),
     )
 
 
@@ -129,12 +130,21 @@ def addresses(services: list[Object]) -> list[str]:
 _SHAPE = 3
 """The newest shape of a record that is understood here; a test holds it to release/record.py."""
 
+_PAGE = "nuages.dev/maintenance"
+"""render/pause.py's, which is slow to import; a test holds them together."""
+
 _RENEW = "renew it; with expose.tls.issuer cert-manager does, in time"
 
 
 def _image(serving: Any) -> str | None:
     build = serving.get("build") or {}
     return build.get("reference")
+
+
+def _maintenance(seen: Seen) -> str | None:
+    """Since when a page is in front."""
+    told = ((item["metadata"].get("annotations") or {}).get(_PAGE) for item in seen.items("Deployment"))
+    return next((str(json.loads(said)["since"]) for said in told if said), None)
 
 
 def _again(latest: Any) -> str | None:

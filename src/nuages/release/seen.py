@@ -111,6 +111,8 @@ class Status(NamedTuple):
     """Whether the cluster measures what pods use."""
     next: str | None
     """What to type next; None where nothing is to be done."""
+    maintenance: str | None = None
+    """Since when the page of `nuages maintenance on` is in front; None where it is not."""
 
 
 class Seen(NamedTuple):

@@ -13,6 +13,7 @@ from nuages.release import picture, record
 from nuages.release.seen import Hold, Problem, Seen, Status
 from nuages.release.site import Site
 from nuages.release.usage import Usage, cpu, measured, memory, of_pod, quantity, together
+from nuages.render import pause
 
 pytestmark = pytest.mark.unit
 
@@ -178,3 +179,12 @@ def test_a_container_without_a_limit_leaves_its_pod_without_one():
     assert of_pod(bare, None) == Usage(cpu_request=1050)
     assert together([]) == Usage()
     assert (cpu(250), cpu(1500), memory(180 * 1024**2), memory(1536 * 1024**2)) == ("250m", "1.5", "180Mi", "1.5Gi")
+
+
+def test_a_page_in_front_is_told_whoever_asks():
+    on = {**web(), "metadata": {**web()["metadata"], "annotations": {pause.ON: '{"since": "2026-11-22T09:30:00Z"}'}}}
+    status, screen = shown(Seen({"ConfigMap": [release(1, live="2026-11-22T09:00:00Z")], "Deployment": [on]}))
+    assert status.maintenance == "2026-11-22T09:30:00Z"
+    assert picture._PAGE == pause.ON
+    assert "… a page is in front since 2026-11-22 09:30; nuages maintenance off ends it" in screen
+    assert shown(Seen({"Deployment": [web()]}))[0].maintenance is None
