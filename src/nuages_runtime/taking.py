@@ -87,11 +87,11 @@ class AtOnce:
         self.unasked = {*self.unasked, queue} if no_ack else self.unasked - {queue}
         return super().basic_consume(queue, no_ack, *args, **kwargs)  # type: ignore[misc]
 
-    def _brpop_start(self: Any, *timeout: float | None) -> None:
+    def _brpop_start(self: Any, timeout: float | None = None) -> None:
         # A list that is to go when nobody uses it has a time to live, which it would lose by a move.
         other = {*self.unasked, *getattr(self, "_expires", ())}
         if self.plain or other.intersection(self.active_queues):
-            super()._brpop_start(*timeout)  # type: ignore[misc]
+            super()._brpop_start(*([] if timeout is None else [timeout]))  # type: ignore[misc]
             return
         queues = self._queue_cycle.consume(len(self.active_queues))
         if not queues:
@@ -103,7 +103,7 @@ class AtOnce:
         self._in_poll, self._brpop_sent_at = connection, time.monotonic()
         self.sleeps = self.asleep
         if self.sleeps:
-            longest = next(iter(timeout), None) or getattr(self, "brpop_timeout", 1)
+            longest = timeout or getattr(self, "brpop_timeout", 1)
             nap = longest if len(lists) == 1 else min(longest or NAP, NAP)
             connection.send_command("BLMOVE", lists[0], lists[0], "RIGHT", "RIGHT", nap)
         connection.send_command("EVAL", TAKE, len(lists) + 2, *lists, *noted, time.time())
