@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from nuages.app.components import App
 from nuages.app.objects import Object
@@ -128,13 +128,23 @@ def encrypted(expose: Expose | None) -> bool:
 
 
 def _young(workload: Object, seen: Seen) -> bool:
-    """Whether all that its pods lack is time: each that is not ready just began, for the first time."""
+    """Whether all that its pods lack is time: each that is not ready just began."""
     found = [pod for pod in tracker(workload["kind"]).pods(workload, seen) if not _ready(pod)]
     now = utc()
-    return bool(found) and all(
-        now - moment(pod["metadata"]["creationTimestamp"]) < STARTING
-        and not any(each["restartCount"] for each in pod.get("status", {}).get("containerStatuses", ()))
-        for pod in found
+    return bool(found) and all(_began(pod, now) for pod in found)
+
+
+def _began(pod: Object, now: datetime) -> bool:
+    """For the first time, or once again after it had been told to end and did: that is no crash."""
+    again = [each for each in pod.get("status", {}).get("containerStatuses", ()) if each["restartCount"]]
+    if not again:
+        return now - moment(pod["metadata"]["creationTimestamp"]) < STARTING
+    return all(
+        each["restartCount"] == 1
+        and each.get("lastState", {}).get("terminated", {}).get("exitCode") == 0
+        and (running := each.get("state", {}).get("running")) is not None
+        and now - moment(running["startedAt"]) < STARTING
+        for each in again
     )
 
 

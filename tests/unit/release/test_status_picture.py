@@ -9,7 +9,7 @@ import pytest
 
 from nuages.cli.screen import lines, plain
 from nuages.errors import Refused
-from nuages.release import picture, record
+from nuages.release import picture, record, status
 from nuages.release.seen import Hold, Problem, Seen, Status
 from nuages.release.site import Site
 from nuages.release.usage import Usage, cpu, measured, memory, of_pod, quantity, together
@@ -188,3 +188,23 @@ def test_a_page_in_front_is_told_whoever_asks():
     assert picture._PAGE == pause.ON
     assert "… a page is in front since 2026-11-22 09:30; nuages maintenance off ends it" in screen
     assert shown(Seen({"Deployment": [web()]}))[0].maintenance is None
+
+
+@pytest.mark.parametrize(
+    ("restarts", "code", "running", "began"),
+    [
+        (1, 0, "2026-11-22T11:59:55Z", True),
+        (1, 0, "2026-11-22T11:59:00Z", False),
+        (1, 3, "2026-11-22T11:59:55Z", False),
+        (2, 0, "2026-11-22T11:59:55Z", False),
+        (1, 0, None, False),
+    ],
+)
+def test_a_pod_that_ended_as_it_was_told_and_began_again_is_given_the_time_to(restarts, code, running, began):
+    found = {
+        "restartCount": restarts,
+        "lastState": {"terminated": {"exitCode": code}},
+        "state": {"running": {"startedAt": running}} if running else {"waiting": {"reason": "CrashLoopBackOff"}},
+    }
+    old = {"metadata": {"creationTimestamp": "2026-11-22T09:00:00Z"}, "status": {"containerStatuses": [found]}}
+    assert status._began(old, NOW) is began
