@@ -7,7 +7,7 @@ files.py        the project's folder: what is in it, and what comes
 inside.py       in the server's process: a debugger that waits, templates that changed, migrations that are missing
 bridge.py       the other end of the tool's connection, frames.py what goes over it
 copied.py       before all that: the image's project, where it can be written to
-serve.py        the server's process begins: wsgi.py and asgi.py wrap the project's application, statics.py has its files
+serve.py        the server's process begins: wsgi.py and asgi.py wrap the project's, statics.py has its files
 settings.py     what the overlay does here: DEBUG, no https; mail.py keeps mail, letters.py shows it
 places.py       where everything is in the pod
 """
