@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import msgspec
 
@@ -47,8 +48,8 @@ __all__ = [
 SERVERS = {"wsgi": "gunicorn", "asgi": "uvicorn"}
 """The server of a web that names none."""
 
-CONFIRMED = ("production", "prod")
-"""Environments that are confirmed by their name, where the spec does not say."""
+PRODUCTION = re.compile(r"(^|-)(production|prod|prd|live)(-|$)")
+"""Names of environments that are production, and so are confirmed by their name where the spec does not say."""
 
 ROOT = "/"
 BROKER_VARIABLE = "CELERY_BROKER_URL"
@@ -120,7 +121,7 @@ def _resolved(spec: Spec, environment: str, declared: model.EnvironmentSpec) -> 
         canary=declared.canary,
         hooks=declared.hooks,
         observability=declared.observability,
-        confirm=environment in CONFIRMED if declared.confirm is None else declared.confirm,
+        confirm=bool(PRODUCTION.search(environment)) if declared.confirm is None else declared.confirm,
         template=spec.template(environment),
         ttl=seconds(declared.ttl) if declared.ttl else None,
         seed=declared.seed or "",

@@ -336,7 +336,7 @@ class EnvironmentSpec(Declaration, frozen=True, kw_only=True):
     confirm: Annotated[
         bool | None,
         Meta(
-            description="Whether what changes it asks for its name first, unless --yes; left out, production and prod.",
+            description="Whether what changes it asks for its name first, unless --yes; left out, production does.",
             examples=[True],
         ),
     ] = None

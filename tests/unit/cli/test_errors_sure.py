@@ -19,7 +19,9 @@ environments:
   local:
   production:
   prod: {confirm: false}
-  live: {confirm: true}
+  prod-eu:
+  productive:
+  mirror: {confirm: true}
 """
 CLUSTER = SimpleNamespace(context="prod-eu", server="https://k8s.example.com:6443")
 
@@ -29,7 +31,15 @@ def app(environment):
 
 
 @pytest.mark.parametrize(
-    ("environment", "confirmed"), [("local", False), ("production", True), ("prod", False), ("live", True)]
+    ("environment", "confirmed"),
+    [
+        ("local", False),
+        ("production", True),
+        ("prod", False),
+        ("prod-eu", True),
+        ("productive", False),
+        ("mirror", True),
+    ],
 )
 def test_what_is_called_production_is_confirmed_and_whatever_the_spec_says(environment, confirmed):
     assert app(environment).confirm is confirmed

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from nuages.app.components import App, Web
+from nuages.app.components import PRODUCTION, App, Web
 from nuages.app.objects import Object
 from nuages.errors import Refused, UsageError
 from nuages.findings import Finding, Level, Place
@@ -23,8 +22,6 @@ from nuages.release.dev.tree import Project
 from nuages.release.locks.holder import user
 from nuages.release.record import Stored
 from nuages.render.dev import DEBUGGER, PORT, Development, development
-
-_PRODUCTION = re.compile(r"(^|[-_])(production|prod|prd|live)([-_]|$)")
 
 
 class Wish(NamedTuple):
@@ -61,7 +58,7 @@ def allowed(app: App) -> None:
         Refused: it is production, by its name or by `confirm: true`: whoever is shown a page with DEBUG sees what is
             secret, and code that nobody has reviewed would write to its database.
     """
-    if app.confirm or _PRODUCTION.search(app.environment):
+    if app.confirm or PRODUCTION.search(app.environment):
         finding = Finding(
             "release.E450",
             Level.ERROR,
