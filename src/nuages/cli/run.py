@@ -222,7 +222,7 @@ def _history(app: App, cluster: Cluster, *, as_json: bool) -> int:
     for ran in found:
         how = ran.note or ("" if ran.exit_code is None else f"exit {ran.exit_code}")
         row = (f"{ran.started:%Y-%m-%d %H:%M}", ran.by, f"release {ran.release}", how or "runs, or lost", ran.pod)
-        console.print(spelled("  ".join((*row, shlex.join(ran.command)))))
+        console.print(spelled("  ".join(filter(None, (*row, shlex.join(ran.command))))))
     return 0
 
 
