@@ -52,6 +52,20 @@ def test_the_first_page_imports_nothing_that_takes_time():
     assert done.stdout.strip() == "[]"
 
 
+def test_what_explains_a_field_asks_no_cluster_and_takes_no_model_apart():
+    slow = {"asyncio", "httpx2", "jsonschema_rs", "nuages.spec.model"}
+    code = (
+        "import sys, contextlib, io\n"
+        "from nuages.cli import main\n"
+        "sys.argv = ['nuages', 'config', 'explain', 'web']\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    main()\n"
+        f"print(sorted({slow} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_the_first_page_fits_the_terminal_and_names_every_command(width):
     page = overview(width)
