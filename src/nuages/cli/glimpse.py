@@ -84,8 +84,7 @@ def _told(kept: dict[str, Any], *, as_json: bool) -> str | None:
     )
     now = datetime.now(UTC)
     status = picture.picture(site, found, now, access.context, port=kept["port"])
-    well = not status.problems and all(each.ready == each.wanted for each in status.components) and status.release
-    if not well:
+    if status.release is None or status.problems or not picture.still(found, now):
         return None
     return (
         f"{screen.document(status)}\n"

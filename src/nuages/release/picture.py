@@ -32,6 +32,12 @@ def workloads(seen: Seen) -> list[Object]:
     return sorted((item for kind in WORKLOADS for item in seen.items(kind)), key=_order)
 
 
+def still(seen: Seen, now: datetime) -> bool:
+    """Whether every workload is as it is wanted: none fails, and none waits though enough of its old pods are ready."""
+    found = survey(workloads(seen), seen, now)
+    return not (found.waiting or found.failed)
+
+
 def picture(
     site: Site, seen: Seen, now: datetime, context: str, *, port: int | None = None, why: list[Problem] | None = None
 ) -> Status:

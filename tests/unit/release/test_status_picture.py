@@ -208,3 +208,11 @@ def test_a_pod_that_ended_as_it_was_told_and_began_again_is_given_the_time_to(re
     }
     old = {"metadata": {"creationTimestamp": "2026-11-22T09:00:00Z"}, "status": {"containerStatuses": [found]}}
     assert status._began(old, NOW) is began
+
+
+def test_a_new_pod_that_does_not_come_is_no_standstill_though_all_the_old_ones_are_ready():
+    stuck = web()
+    stuck["status"] |= {"updatedReplicas": 1, "replicas": 3, "unavailableReplicas": 1}
+    assert picture.still(Seen({"Deployment": [web()]}), NOW)
+    assert not picture.still(Seen({"Deployment": [stuck]}), NOW)
+    assert not picture.still(Seen({"Deployment": [web(ready=1)]}), NOW)
