@@ -36,6 +36,9 @@ LINK = "/-/bypass/"
 ARRIVES = 10.0
 """Seconds until requests arrive at the page, at most."""
 
+NODES = 1.5
+"""Seconds more, in which each node's proxy learns it: kube-proxy writes its rules at most once in a second."""
+
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """What `nuages maintenance --json` prints; it only grows under one `schema`."""
@@ -95,7 +98,7 @@ async def on(app: App, html: str | None, cluster: Cluster, sink: Sink) -> None:
             page = {**made[-1], "metadata": {**made[-1]["metadata"], "annotations": {pause.ON: _json(said)}}}
             world.mirror.saw(await cluster.apply(page))
             await _lead([pause.led(item) for item in _services(serving)], world)
-            await _arrived(_services(serving), world)
+            await _arrived(_services(serving), world, page=True)
             shown.note = "go to the page"
 
 
@@ -124,6 +127,7 @@ async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
             told = {"metadata": {"annotations": {pause.ON: None}}}
             world.mirror.saw(await cluster.patch_merge("Deployment", app.namespace, about["name"], told))
             await _lead(services, world)
+            await _arrived(services, world, page=False)
             shown.note = "go to the app"
         for item in pause.objects(app, serving.record.build, services, "", "", walls=True):
             found = item["metadata"]
@@ -144,15 +148,20 @@ async def _lead(services: list[Object], world: World) -> None:
         world.mirror.saw(await world.cluster.apply(service, force=True))
 
 
-async def _arrived(services: list[Object], world: World) -> None:
-    """Wait until the page answers by each Service, where the API server may be asked: endpoints follow selectors."""
+async def _arrived(services: list[Object], world: World, *, page: bool) -> None:
+    """Wait until the page, or the app, answers by each Service: endpoints follow selectors, and nodes endpoints.
+
+    The API server, where it may be asked, tells of the first; of the second nobody does.
+    """
     with contextlib.suppress(Forbidden, TimeoutError):
         async with asyncio.timeout(ARRIVES):
             for about in (service["metadata"] for service in services):
-                answer = b""
-                while b'"maintenance"' not in answer:
+                paused = not page
+                while paused is not page:
                     _, answer = await world.cluster.service_get(about["namespace"], about["name"], "http", "/-/ready")
+                    paused = b'"maintenance"' in answer
                     await asyncio.sleep(0.1)
+    await asyncio.sleep(NODES)
 
 
 def _services(serving: Stored) -> list[Object]:
