@@ -105,12 +105,19 @@ async def put(app: App, source: Path, to: Far, cluster: Cluster, say: Say) -> Co
 
 
 async def get(app: App, source: Far, to: Path, cluster: Cluster, say: Say) -> Copied:
-    """Copy a file or a folder out of a container; into a folder that is there, under its own name.
+    """Copy a file or a folder out of a container; into a folder that is there, under its own name. It is written down.
 
     Raises:
         UsageError: there is no such file.
         CommandFailed: it could not be read, or not written here.
     """
+    where = source.where
+    told = ("cp", f"{where.pod}:{source.path}", str(to))
+    async with audit.noted(app, told, cluster, release=where.release, pod=where.pod):
+        return await _got(app, source, to, cluster, say)
+
+
+async def _got(app: App, source: Far, to: Path, cluster: Cluster, say: Say) -> Copied:
     target, beside = _here(source, to)
     script = ("sh", "-c", _PACKED, "sh", source.path)
     where = source.where

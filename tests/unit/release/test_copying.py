@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 
@@ -52,7 +53,21 @@ def archive(files: dict[str, str | bytes]) -> bytes:
 
 
 @pytest.fixture
-def get(tmp_path):
+def noted(monkeypatch):
+    """What was written down."""
+    told = []
+
+    @contextlib.asynccontextmanager
+    async def noted(_, command, __, *, release, pod):
+        told.append((command, release, pod))
+        yield
+
+    monkeypatch.setattr(copying.audit, "noted", noted)
+    return told
+
+
+@pytest.fixture
+def get(tmp_path, noted):
     """`await get(files)`: copies a folder with these files out of a pod into one called `here`."""
 
     class App:
@@ -67,6 +82,11 @@ def get(tmp_path):
         return await copying.get(App(), far, tmp_path / "here", Cluster(), lambda _: None)
 
     return got
+
+
+async def test_who_took_files_out_of_a_pod_is_written_down(get, noted, tmp_path):
+    await get({"x": b""})
+    assert noted == [(("cp", "blog-web-1:.", str(tmp_path / "here")), 1, "blog-web-1")]
 
 
 async def test_a_folder_that_is_there_gets_the_files_beside_its_own(get, tmp_path):
