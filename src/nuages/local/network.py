@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from nuages.errors import CommandFailed, MissingTool
 from nuages.host.command import run
+from nuages.local.components import SERVICE_RANGE
 
 
 class Network(NamedTuple):
@@ -86,7 +87,8 @@ def ruleset(network: Network, table: str) -> str:
     """The nftables table, replaced as a whole: `add` then `delete` so that it need not exist before.
 
     The machine forwards for the node, so a neighbour could route to it: what others begin is dropped, as what the
-    machine itself sends does not pass `forward`.
+    machine itself sends does not pass `forward`. A Service's address that the node knows no way for yet is refused:
+    the machine's own network may answer for it, and a client that keeps its connections would stay there.
     """
     return f"""\
 add table ip {table}
@@ -99,6 +101,7 @@ table ip {table} {{
     chain forward {{
         type filter hook forward priority filter;
         oifname "{network.interface}" ct state new drop
+        iifname "{network.interface}" ip daddr {SERVICE_RANGE} reject
     }}
 }}
 """

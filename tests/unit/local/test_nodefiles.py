@@ -56,6 +56,10 @@ def test_what_another_machine_begins_does_not_reach_the_node():
     assert 'oifname "nuages7" ct state new drop' in ruleset(CABLE, "nuages-x")
 
 
+def test_the_address_of_a_service_never_leaves_the_node():
+    assert 'iifname "nuages7" ip daddr 10.96.0.0/16 reject' in ruleset(CABLE, "nuages-x")
+
+
 def test_an_api_server_on_loopback_has_no_endpoint_and_a_certificate_all_the_same():
     alone = components.Plane(
         node="nuages-x",
