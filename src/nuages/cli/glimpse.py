@@ -80,7 +80,7 @@ def _told(kept: dict[str, Any], *, as_json: bool) -> str | None:
         kind: [{"kind": kind, **item} for item in listed["items"]] for kind, listed in zip(ASKED, lists, strict=True)
     }
     found = seen.Seen(
-        objects, None, usage.measured(metrics["items"]) if metrics else None, secret if site.certificate else None
+        objects, None, usage.measured(metrics["items"] or ()) if metrics else None, secret if site.certificate else None
     )
     now = datetime.now(UTC)
     status = picture.picture(site, found, now, access.context, port=kept["port"])

@@ -35,7 +35,7 @@ _NOT_THERE = frozenset({404})
 
 
 class ObjectList(NamedTuple):
-    """What a list request found, and the version from which a watch goes on."""
+    """What a list request found, and the version from which a watch goes on; "" where none can, as of metrics."""
 
     items: list[Object]
     resource_version: str
@@ -110,9 +110,9 @@ class Cluster:
             )
             page = _object(response)
             # The API leaves kind and apiVersion out of a list's items; every object here says what it is.
-            items += [{"apiVersion": resource.api_version, "kind": kind, **item} for item in page["items"]]
+            items += [{"apiVersion": resource.api_version, "kind": kind, **item} for item in page["items"] or ()]
             if not page["metadata"].get("continue"):
-                return ObjectList(items, page["metadata"]["resourceVersion"])
+                return ObjectList(items, page["metadata"].get("resourceVersion", ""))
             parameters["continue"] = page["metadata"]["continue"]
 
     async def apply(self, obj: Object, *, force: bool = False, dry_run: bool = False, manager: str = MANAGER) -> Object:

@@ -103,6 +103,15 @@ async def test_a_server_that_says_later_is_asked_again(connect):
     assert len(requests) == 3
 
 
+async def test_a_list_of_metrics_has_no_version_and_may_have_nothing(connect):
+    """As metrics-server answers: its objects are stored nowhere, and an empty Go slice is null."""
+    usage = {"metadata": {"name": "a"}, "containers": []}
+    first, none = answer(200, {"metadata": {}, "items": [usage]}), answer(200, {"metadata": {}, "items": None})
+    async with answering(first, none) as (url, _), connect(url) as cluster:
+        assert [item["kind"] for item in (await cluster.list("PodMetrics", "blog")).items] == ["PodMetrics"]
+        assert (await cluster.list("PodMetrics", "blog")) == ([], "")
+
+
 async def test_a_server_that_goes_on_saying_later_is_given_up(connect):
     async with answering(*[BUSY] * 9) as (url, requests), connect(url) as cluster:
         with pytest.raises(Unreachable, match="later"):
