@@ -60,7 +60,7 @@ class Site:
 
     def terminate(self) -> None:
         """SIGTERM to the server itself, as the kubelet sends it; buildah would not wait for its end."""
-        os.kill(min(members(self.process.pid)), signal.SIGTERM)
+        os.kill(members(self.process.pid)[0], signal.SIGTERM)
 
     def wait(self) -> None:
         self.process.wait(30)
@@ -68,16 +68,21 @@ class Site:
 
 
 def members(group: int) -> list[int]:
-    """The processes of a group that are Python."""
-    found = []
+    """The processes of a group that are Python, each behind its parent: a younger one may have a smaller number."""
+    parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            name, _, fields = stat.read_text().partition("(")[2].rpartition(")")
+            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(fields.split()[2]) == group and name.startswith(("python", "gunicorn", "granian")):
-            found.append(int(stat.parent.name))
-    return found
+        _, parent, own, *_ = rest.split()
+        if int(own) == group and name.startswith(("python", "gunicorn", "granian")):
+            parents[int(stat.parent.name)] = int(parent)
+
+    def depth(pid: int) -> int:
+        return 1 + depth(parents[pid]) if pid in parents else 0
+
+    return sorted(parents, key=depth)
 
 
 def free_port() -> int:
@@ -260,7 +265,7 @@ def test_several_processes_are_counted_together(
             assert site.get("/").status == 200
         counted(site, 40)
         # Who comes in the place of a process counts on where it stopped.
-        os.kill(max(members(site.process.pid)), signal.SIGKILL)
+        os.kill(members(site.process.pid)[-1], signal.SIGKILL)
         answered = 0
         deadline = time.monotonic() + 60
         while answered < 10 and time.monotonic() < deadline:

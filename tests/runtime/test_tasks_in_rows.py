@@ -90,7 +90,7 @@ class Working:
         self._reader.start()
 
     def end(self) -> str:
-        os.kill(min(members(self.process.pid)), signal.SIGTERM)
+        os.kill(members(self.process.pid)[0], signal.SIGTERM)
         self.process.wait(40)
         self._reader.join(10)
         return "".join(self.log)

@@ -82,7 +82,7 @@ class Worker:
             time.sleep(0.1)
 
     def end(self) -> None:
-        os.kill(min(members(self.process.pid)), signal.SIGTERM)
+        os.kill(members(self.process.pid)[0], signal.SIGTERM)
         self.process.wait(40)
         self._reader.join(10)
 
@@ -162,7 +162,7 @@ def test_a_task_that_takes_too_long_is_not_lost_at_the_end(
         worker.said(" ready.")
         worker.send("shop.sleep.delay(60)")
         worker.said("shop.celery.sleep")
-        own = min(members(worker.process.pid))
+        own = members(worker.process.pid)[0]
         os.kill(own, signal.SIGTERM)
         try:
             worker.process.wait(20)
