@@ -26,6 +26,7 @@ NAMES = (
     "locks",
     "soak",
     "tasks",
+    "scaling",
     "restore",
     "matrix",
 )

@@ -74,7 +74,7 @@ from django.http import JsonResponse
 from django.urls import path
 
 from jobs.models import Note
-from jobs.tasks import long, note
+from jobs.tasks import compute, long, note
 
 
 def send(request):
@@ -84,6 +84,11 @@ def send(request):
 
 def send_long(request):
     long.delay(12)
+    return JsonResponse({})
+
+
+def send_compute(request):
+    compute.delay(int(request.GET["seconds"]))
     return JsonResponse({})
 
 
@@ -99,7 +104,10 @@ def told(request):
     return JsonResponse(long | {"turns": turns})
 
 
-urlpatterns = [path("send", send), path("long", send_long), path("told", told), path("", count)]
+urlpatterns = [
+    *(path("send", send), path("long", send_long), path("compute", send_compute)),
+    *(path("told", told), path("", count)),
+]
 """,
     "jobs/__init__.py": "",
     "jobs/models.py": """\
@@ -135,6 +143,13 @@ def long(self, seconds):
     written(self, "began")
     time.sleep(seconds)
     written(self, "ended")
+
+
+@shared_task
+def compute(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
 """,
     "jobs/migrations/__init__.py": "",
     "jobs/migrations/0001_initial.py": """\
