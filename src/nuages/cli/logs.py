@@ -70,8 +70,13 @@ def command(
     def wanted(source: Source) -> bool:
         return chosen(source.component, source.key, source.pod) and (release is None or source.release == str(release))
 
+    heard = False
+
     def show(found: list[Line]) -> None:
-        shown.write(line for line in found if lines.passes(line.text))
+        nonlocal heard
+        passed = [line for line in found if lines.passes(line.text)]
+        shown.write(passed)
+        heard = heard or bool(passed)
 
     story = _story(
         app, cluster_of(app, file, context), wanted, show, follow=follow, tail=_tail(tail, since), since=since,
@@ -82,6 +87,9 @@ def command(
     except KeyboardInterrupt:
         if not follow:
             raise
+    if not heard and not follow:
+        when, what = f" in the last {since}" if since else "", " of what you ask for" if grep or request else ""
+        click.echo(f"nothing{what} was printed{when}", err=True)
 
 
 async def _story(

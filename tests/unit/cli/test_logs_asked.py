@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import pytest
 
 from nuages.app.components import resolve
+from nuages.cli import logs
 from nuages.cli.logs import _story
 from nuages.kube.client import ObjectList
 from nuages.release.logs import Line
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.unit
 
 BLOG = Path(__file__).parents[3] / "examples" / "blog.nuages.yaml"
+LABELS = {"app.kubernetes.io/component": "web", "nuages.dev/key": "main"}
 POD = {
-    "metadata": {"namespace": "blog-local", "name": "blog-web-main-1-a", "uid": "1", "labels": {}},
+    "metadata": {"namespace": "blog-local", "name": "blog-web-main-1-a", "uid": "1", "labels": LABELS},
     "spec": {"containers": [{"name": "web"}]},
 }
 
@@ -61,3 +63,16 @@ def test_what_is_there_is_read_without_a_watch() -> None:
     )
     asyncio.run(story)
     assert [line.text for line in shown] == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--grep", "hello"), ""),
+        (("--grep", "zzz", "--since", "1m"), "nothing of what you ask for was printed in the last 1m\n"),
+    ],
+)
+def test_that_nothing_was_found_is_said_beside_the_output(arguments, told, monkeypatch, capfd):
+    monkeypatch.setattr(logs, "cluster_of", lambda *_: _Cluster())
+    logs.command(["-f", str(BLOG), *arguments], standalone_mode=False)
+    assert capfd.readouterr().err == told
