@@ -94,6 +94,7 @@ def test_a_long_task_ends_while_its_worker_is_replaced_and_whatever_becomes_of_b
     wait_for(lambda: len(ask("told")["turns"]) > turns + 1)
     senders = ask("told")["turns"]
     assert len(senders) == len(set(senders)), "none sends after another one began to"
+    wait_for(lambda: components(site)["site-beat"] == (1, 1))
 
 
 def test_the_status_has_each_component_the_web_first(site):
