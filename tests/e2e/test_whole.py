@@ -5,10 +5,12 @@ browser, and back by itself after every pod was deleted and the node's container
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 from typing import NamedTuple
 
@@ -81,6 +83,7 @@ def staging(project, cluster, kubectl):
     kept = json.loads(kubectl("-n", "bucket", "get", "secret", "bucket", "-o", "json"))["data"]
     opened = {key: base64.b64decode(value).decode() for key, value in kept.items()}
     begin(kubectl, STAGING, {"blog-s3": opened, "blog-tls": certificate(HOSTS[STAGING])})
+    wait_for(lambda: listens(cluster.address, 30900))  # the node's proxy learns of a pod that is ready a moment later
     make_bucket(f"http://{cluster.address}:30900", "blog-media", opened)
     yield from site(project, kubectl, "staging", STAGING)
 
@@ -223,6 +226,13 @@ def certificate(host: str) -> dict[str, str]:
     text = subprocess.run([*made, *said], capture_output=True, text=True, check=True).stdout
     key, begin, rest = text.partition("-----BEGIN CERTIFICATE-----")
     return {"tls.key": key, "tls.crt": begin + rest}
+
+
+def listens(host: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=2):
+        return True
+    return False
 
 
 def make_bucket(endpoint: str, name: str, opened: dict[str, str], region: str = "us-east-1") -> None:
