@@ -1,14 +1,16 @@
 """One real API server for all of these tests (etcd, kube-apiserver, kube-controller-manager), one namespace for each.
 
-No kubelet: pods stay as they are made, so a test that needs them to do something plays them by writing their status.
+No kubelet: pods stay as they are made, but where a test has its part played (`kubelet`), or writes their status.
 """
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from pathlib import Path
 
 import pytest
+from kubelet import Kubelet
 
 from nuages.kube.client import Cluster
 from nuages.local.cluster import up
@@ -34,3 +36,16 @@ async def namespace(cluster):
     await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
     await cluster.delete("Namespace", None, name)
+
+
+@pytest.fixture
+async def kubelet(cluster, namespace):
+    """Play the kubelet as far as a release looks: each pod that controllers make is ready, or done, at once.
+
+    `kubelet.crash` holds the components whose pods fail instead.
+    """
+    player = Kubelet(cluster, namespace)
+    task = asyncio.create_task(player.play())
+    yield player
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

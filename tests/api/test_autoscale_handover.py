@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import msgspec
 import pytest
-from kubelet import Kubelet
 from test_release import BUILD, blog
 
 from nuages.progress import silent
@@ -35,15 +33,6 @@ NEXT = msgspec.structs.replace(BUILD, reference="registry.example.com/acme/blog@
 def _nobody_answers(monkeypatch):
     monkeypatch.setattr(verify, "VERIFY", timedelta(0))
     monkeypatch.setattr(engine, "PATIENCE", 0)
-
-
-@pytest.fixture
-async def kubelet(cluster, namespace):
-    player = Kubelet(cluster, namespace)
-    task = asyncio.create_task(player.play())
-    yield player
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture

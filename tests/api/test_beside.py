@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from kubelet import Kubelet
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
@@ -86,15 +85,6 @@ def counts(monkeypatch):
 def _nobody_answers(monkeypatch):
     monkeypatch.setattr(verify, "VERIFY", timedelta(0))
     monkeypatch.setattr(engine, "PATIENCE", 0)
-
-
-@pytest.fixture
-async def kubelet(cluster, namespace):
-    player = Kubelet(cluster, namespace)
-    task = asyncio.create_task(player.play())
-    yield player
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def names(cluster, namespace, kind="Deployment"):

@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
-from test_release import BUILD, _nobody_answers, blog, kubelet
+from test_release import BUILD, _nobody_answers, blog
 
 from nuages.errors import Forbidden, Refused, ReleaseFailed, Superseded
 from nuages.kube.client import Cluster
@@ -23,7 +23,7 @@ from nuages.release.locks.lock import Wish
 from nuages.release.record import Outcome
 
 pytestmark = pytest.mark.api
-__all__ = ["_nobody_answers", "kubelet"]  # fixtures
+__all__ = ["_nobody_answers"]  # a fixture
 IMAGE = "registry.example.com/acme/blog@sha256:" + "d" * 64
 
 

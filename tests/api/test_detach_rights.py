@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from test_detach import IMAGE, as_account, place
-from test_release import BUILD, _nobody_answers, blog, kubelet
+from test_release import BUILD, _nobody_answers, blog
 
 from nuages.errors import Forbidden, RolledBack
 from nuages.progress import silent
@@ -14,7 +14,7 @@ from nuages.release.driver.driven import drive_on
 from nuages.release.record import Outcome
 
 pytestmark = pytest.mark.api
-__all__ = ["_nobody_answers", "kubelet"]  # fixtures
+__all__ = ["_nobody_answers"]  # a fixture
 ENDS = "\nenvironments:"
 GIVEN = f"\naccess: {{viewers: [readers]}}\nlimits: {{pods: 40}}{ENDS}"
 FEWER = f"\naccess: {{viewers: [readers, auditors]}}{ENDS}"

@@ -6,7 +6,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from kubelet import Kubelet
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
@@ -37,15 +36,6 @@ def app_of(namespace, folder, front):
     path = folder / "nuages.yaml"
     path.write_text(SPEC.replace("NAMESPACE", namespace).replace("FRONT", front))
     return resolve(load(path), "local")
-
-
-@pytest.fixture
-async def kubelet(cluster, namespace):
-    player = Kubelet(cluster, namespace)
-    task = asyncio.create_task(player.play())
-    yield player
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from test_release import BUILD, _nobody_answers, blog, kubelet
+from test_release import BUILD, _nobody_answers, blog
 
 from nuages.errors import ReleaseFailed
 from nuages.progress import silent
@@ -22,7 +22,7 @@ from nuages.release.webhook import notice, send
 from nuages.render.release import Address
 
 pytestmark = pytest.mark.api
-__all__ = ["_nobody_answers", "kubelet"]  # fixtures
+__all__ = ["_nobody_answers"]  # a fixture
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,6 @@ import json
 import msgspec
 import pytest
 import yaml
-from kubelet import Kubelet
 from test_release import BUILD, blog
 
 from nuages.errors import NotOurs, Refused
@@ -30,16 +29,6 @@ pytestmark = pytest.mark.api
 URL = "redis://:hunter2-in-a-url@cache:6379/0"
 DSN = "https://0123456789abcdef0123456789abcdef@o1.ingest.example.com/42"
 GIVEN = {"COLOR: orange": f"COLOR: orange\n  CACHE_URL: {URL}", "SECRET_KEY: {generate: true}": "SENTRY_DSN: {}"}
-
-
-@pytest.fixture
-async def kubelet(cluster, namespace):
-    """Pods are ready, or done, at once."""
-    player = Kubelet(cluster, namespace)
-    task = asyncio.create_task(player.play())
-    yield player
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture

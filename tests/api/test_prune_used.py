@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from test_release import BUILD, _nobody_answers, blog, kubelet
+from test_release import BUILD, _nobody_answers, blog
 
 from nuages.progress import silent
 from nuages.release.deploy import deploy
 
 pytestmark = pytest.mark.api
-__all__ = ["_nobody_answers", "kubelet"]  # fixtures
+__all__ = ["_nobody_answers"]  # a fixture
 
 
 async def test_the_configuration_of_what_is_left_beside_stays_as_long_as_it_does(namespace, cluster, kubelet, tmp_path):

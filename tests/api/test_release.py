@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from kubelet import Kubelet
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
@@ -56,19 +55,6 @@ def _nobody_answers(monkeypatch):
     """No pod answers requests here, so none is waited for."""
     monkeypatch.setattr(verify, "VERIFY", timedelta(0))
     monkeypatch.setattr(engine, "PATIENCE", 0)
-
-
-@pytest.fixture
-async def kubelet(cluster, namespace):
-    """Play the kubelet as far as a release looks: each pod that controllers make is ready, or done, at once.
-
-    `kubelet.crash` holds the components whose pods fail instead.
-    """
-    player = Kubelet(cluster, namespace)
-    task = asyncio.create_task(player.play())
-    yield player
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_first_release_goes_through_all_phases_and_is_recorded(app, cluster, kubelet):

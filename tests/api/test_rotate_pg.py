@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_release import BUILD, _nobody_answers, blog, kubelet
+from test_release import BUILD, _nobody_answers, blog
 
 from nuages.progress import silent
 from nuages.release import secrets
 from nuages.release.deploy import deploy
 
 pytestmark = pytest.mark.api
-__all__ = ["_nobody_answers", "kubelet"]  # fixtures
+__all__ = ["_nobody_answers"]  # a fixture
 STEPS = ("a new password for app_b", "replace pods", "take the password of app away")
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_release import BUILD, _nobody_answers, blog, kubelet
+from test_release import BUILD, _nobody_answers, blog
 
 from nuages.progress import silent
 from nuages.release import records
@@ -15,7 +15,7 @@ from nuages.release.deploy import deploy
 from nuages.release.record import Outcome
 
 pytestmark = pytest.mark.api
-__all__ = ["_nobody_answers", "kubelet"]  # fixtures
+__all__ = ["_nobody_answers"]  # a fixture
 
 
 async def killed(phase, *arguments):

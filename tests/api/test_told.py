@@ -7,7 +7,7 @@ import base64
 import msgspec
 import pytest
 from kubelet import Kubelet
-from test_release import BUILD, _nobody_answers, blog, kubelet
+from test_release import BUILD, _nobody_answers, blog
 
 from nuages.errors import NotOurs, Refused, ReleaseFailed, ReleaseRefused
 from nuages.progress import silent
@@ -22,7 +22,7 @@ from nuages.release.steps import Failed
 from nuages.release.trials.promotion import abort
 
 pytestmark = pytest.mark.api
-__all__ = ["_nobody_answers", "kubelet"]  # fixtures
+__all__ = ["_nobody_answers"]  # a fixture
 
 
 async def value(cluster, namespace, secret, key):

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from kubelet import Kubelet
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
@@ -64,15 +63,6 @@ def _nobody_answers(monkeypatch):
 
 FORTH = ["services", "expand", "workers", "web", "beat", "verify", "live", "prune"]
 BACK = frozenset(FORTH)
-
-
-@pytest.fixture
-async def kubelet(cluster, namespace):
-    player = Kubelet(cluster, namespace)
-    task = asyncio.create_task(player.play())
-    yield player
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_workers_go_before_the_web_and_beat_after_it_and_back_the_other_way_round(app, cluster, kubelet):
