@@ -67,9 +67,10 @@ class _Socket:
         """Close it; one that is not open yet is the client's to try again."""
         if self.accepted and not self.ended:
             self.ended = True
+            # Before the server is told: granian's answer comes with its own end, and with it that of the loop.
+            self._gone.set_result(None)
             with contextlib.suppress(Exception):  # it went by itself, in the server's own words
                 await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": "going away"})
-            self._gone.set_result(None)
 
 
 def closing(project: Application) -> Application:
