@@ -50,6 +50,6 @@ def test_the_ingress_answers_by_host_name_and_only_what_it_leads_to_may_reach_th
     assert answer(address, "nobody.localhost") == 404
     project.edit(**{"kind: ingress, class: traefik": "kind: nodePort, nodePort: 30105"})
     project.nuages("deploy", "--no-build")
-    assert wait_for(lambda: answer("127.0.0.1:30105", "localhost")) == 200
+    wait_for(lambda: answer("127.0.0.1:30105", "localhost") == 200)
     assert kubectl("-n", namespace, "get", "ingress", "-o", "name") == "", "the old way in is pruned"
     project.nuages("destroy", "--yes", "--data")
