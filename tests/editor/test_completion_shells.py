@@ -30,6 +30,7 @@ BEGUN = {
 }
 LINES = [
     ("nuages dep", "loy"),
+    ("nua dep", "loy"),
     ("nuages secrets li", "st"),
     ("nuages deploy --mainten", "ance"),
     ("nuages deploy -e st", "aging"),

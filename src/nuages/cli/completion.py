@@ -15,11 +15,11 @@ SCRIPTS = Path(__file__).with_name("completions")
 @click.command(short_help="What a shell needs to complete commands and names.")
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
-    """Print what bash, zsh or fish needs to complete commands, options and names.
+    """Print what bash, zsh or fish needs to complete commands, options and names, for nuages and for nua.
 
     \b
     bash   in ~/.bashrc:                 source <(nuages completion bash)
     zsh    in ~/.zshrc, after compinit:  source <(nuages completion zsh)
-    fish   once:  nuages completion fish > ~/.config/fish/completions/nuages.fish
+    fish   once:  nuages completion fish > ~/.config/fish/conf.d/nuages.fish
     """
     console.print((SCRIPTS / shell).read_text().rstrip())

@@ -11,7 +11,7 @@ import click
 
 from nuages import __version__
 from nuages.cli.helping import Folding
-from nuages.cli.main import COMMANDS, overview
+from nuages.cli.main import COMMANDS, called, overview
 
 click.Context.formatter_class = Folding  # of every command, also of those in groups
 
@@ -54,7 +54,7 @@ def nuages(debug: bool) -> None:
 def run() -> int:
     """Run the command that the arguments name; answers the exit code."""
     try:
-        return nuages.main(prog_name="nuages", standalone_mode=False) or 0
+        return nuages.main(prog_name=called(), standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code

@@ -6,11 +6,15 @@ command, and a command's module when it runs.
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False  # typing costs 4 ms
 if TYPE_CHECKING:
     from typing import NoReturn
+
+NAMES = ("nuages", "nua")
+"""What the program is installed as: the second one is for fingers, and the same."""
 
 # What one wants -> command -> its line in --help; its module is nuages.cli.COMMAND. In the order in which a newcomer
 # meets them.
@@ -76,16 +80,23 @@ GROUPS = {
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
+def called() -> str:
+    """The name it was called by: usage lines are to be typed as the line above them was."""
+    name = os.path.basename(sys.argv[0])  # noqa: PTH119 - pathlib costs 10 ms
+    return name if name in NAMES else NAMES[0]
+
+
 def overview(width: int) -> str:
     """What `nuages --help` prints, folded for a terminal of this width."""
+    name = called()
     lines = [
-        "Usage: nuages [OPTIONS] COMMAND [ARGS]...",
+        f"Usage: {name} [OPTIONS] COMMAND [ARGS]...",
         "",
         "  From manage.py to production Kubernetes, and every release one you can trust.",
         "",
         "Options:",
         *_rows({"--version": "Show the version.", "--debug": "Show the traceback of an error."}, width),
-        *_rows({"-h, --help": "Show this page; nuages COMMAND --help says more."}, width),
+        *_rows({"-h, --help": f"Show this page; {name} COMMAND --help says more."}, width),
         *(line for title, commands in GROUPS.items() for line in ("", f"{title}:", *_rows(commands, width))),
     ]
     return "\n".join(lines)

@@ -18,6 +18,8 @@ def misused(error: click.ClickException) -> UsageError:
     """A command line that click does not accept, as every other error is told: what is wrong, what is near, where to
     read on.
     """
+    from nuages.cli.main import called
+
     message = error.format_message().strip().rstrip(".")
     message = re.sub(r"\. Did you mean '([^']*)'\?", r"; did you mean \1?", message[:1].lower() + message[1:])
     context = getattr(error, "ctx", None)
@@ -26,7 +28,7 @@ def misused(error: click.ClickException) -> UsageError:
         close = f"; did you mean {' or '.join(error.possibilities)}?" if error.possibilities else ""
         message = f"no option {error.option_name}{close}"
         if error.option_name == "--debug":
-            page = f"nuages --debug {context.command_path.partition(' ')[2] if context else 'COMMAND'}"
+            page = f"{called()} --debug {context.command_path.partition(' ')[2] if context else 'COMMAND'}"
     return UsageError(message, hint=page)
 
 
@@ -51,9 +53,9 @@ def failed(error: Exception) -> NuagesError:
 
 def _named() -> list[str]:
     """The command that was named, where click does not say: `nuages logs`."""
-    from nuages.cli.main import COMMANDS
+    from nuages.cli.main import COMMANDS, called
 
-    return ["nuages", *(word for word in sys.argv[1:] if word in COMMANDS)][:2]
+    return [called(), *(word for word in sys.argv[1:] if word in COMMANDS)][:2]
 
 
 def _leaves(group: ExceptionGroup[Exception]) -> list[Exception]:

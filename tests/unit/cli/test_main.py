@@ -23,6 +23,19 @@ def test_every_command_of_the_table_is_there_and_has_help():
         assert command.help, name
 
 
+def by_name(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As the installed scripts do it; one of them may not be on this machine."""
+    code = f"import sys; sys.argv[0] = '/usr/bin/{name}'; from nuages.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("name", "shown"), [("nuages", "nuages"), ("nua", "nua"), ("-c", "nuages")])
+def test_usage_lines_say_the_name_it_was_called_by(name: str, shown: str):
+    assert by_name(name, "--help").stdout.startswith(f"Usage: {shown} [OPTIONS] COMMAND")
+    assert by_name(name, "secrets", "set", "--help").stdout.startswith(f"Usage: {shown} secrets set ")
+    assert f"{shown} check --help" in by_name(name, "check", "--nothing").stderr
+
+
 def test_a_name_typed_wrong_is_met_with_the_right_one_and_exit_code_2():
     done = run("deplyo")
     assert done.returncode == 2

@@ -16,7 +16,15 @@ ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs/reference/beside-others.md"
 TASKS = tomllib.loads((ROOT / "benchmarks/commands.toml").read_text())["task"]
 OTHERS = ("kubectl", "heroku", "kamal", "fly")
+SHORT = "nua"
+"""The short name of the same program, in which the keys are counted."""
+
 BEGIN, END = "<!-- made from benchmarks/commands.toml -->", "<!-- end -->"
+
+
+def ours(task: dict[str, str]) -> str:
+    """Ours, by its short name."""
+    return SHORT + task["nuages"].removeprefix("nuages")
 
 
 def cell(command: str) -> str:
@@ -24,20 +32,25 @@ def cell(command: str) -> str:
 
 
 def table() -> str:
-    tools = ("nuages", *OTHERS)
-    rows = ["| " + " | ".join([task["what"], *(cell(task[tool]) for tool in tools)]) + " |" for task in TASKS]
+    told = [[task["what"], cell(ours(task)), *(cell(task[tool]) for tool in OTHERS)] for task in TASKS]
+    rows = ["| " + " | ".join(row) + " |" for row in told]
     notes = [f"- **{task['what']}**: {task['note']}." for task in TASKS if task["note"]]
-    head = ["| to | nuages | kubectl | heroku | kamal | fly |", "|---|---|---|---|---|---|"]
+    head = ["| to | nua | kubectl | heroku | kamal | fly |", "|---|---|---|---|---|---|"]
     return "\n".join([*head, *rows, "", "Fewer keys elsewhere:", "", *shorter(), "", "What differs:", "", *notes])
 
 
 def shorter() -> list[str]:
     """Where another one is said with fewer keys."""
     return [
-        f"- `{task['nuages']}` {len(task['nuages'])}: " + ", ".join(f"`{found}` {len(found)}" for found in fewer)
+        f"- {cell(ours(task))}: {', '.join(map(cell, found))}. {task['longer'][:1].upper()}{task['longer'][1:]}."
         for task in TASKS
-        if (fewer := [task[tool] for tool in OTHERS if task[tool] and len(task[tool]) < len(task["nuages"])])
+        if (found := fewer(task))
     ]
+
+
+def fewer(task: dict[str, str]) -> list[str]:
+    """What is said with fewer keys."""
+    return [task[tool] for tool in OTHERS if task[tool] and len(task[tool]) < len(ours(task))]
 
 
 def test_the_page_has_every_task() -> None:
@@ -52,6 +65,16 @@ def test_the_page_has_every_task() -> None:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task["nuages"])
 def test_what_it_says_of_ours_is_a_command(task: dict[str, str]) -> None:
     parsed(shlex.split(task["nuages"])[1:])
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task["nuages"])
+def test_where_ours_is_longer_than_the_shortest_it_is_said_why(task: dict[str, str]) -> None:
+    assert ("longer" in task) == bool(fewer(task))
+
+
+def test_the_short_name_is_installed_and_is_the_same_program() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts[SHORT] == scripts["nuages"]
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task["kubectl"]], ids=lambda task: task["nuages"])

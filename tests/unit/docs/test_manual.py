@@ -70,9 +70,11 @@ def made() -> str:
     lines = [
         '.TH NUAGES 1 "" "nuages" "nuages"',
         ".SH NAME",
-        "nuages \\- any Django project from manage.py to production Kubernetes",
+        "nuages, nua \\- any Django project from manage.py to production Kubernetes",
         ".SH SYNOPSIS",
         "\\fBnuages\\fR [\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]...",
+        ".br",
+        "\\fBnua\\fR [\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]...",
         ".SH DESCRIPTION",
         escaped(
             "One short file, nuages.yaml, says what a project needs. nuages reads the project, builds its image,"
@@ -82,7 +84,8 @@ def made() -> str:
         ".PP",
         escaped(
             "Results go to standard output, progress and errors to standard error. Most commands read nuages.yaml in"
-            " the current folder (--file) and mean the environment local (--environment)."
+            " the current folder (--file) and mean the environment local (--environment). nua is the same program under"
+            " a name of three letters."
         ),
         ".SH OPTIONS",
     ]
@@ -104,6 +107,10 @@ def test_the_page_is_what_the_commands_are() -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         FILE.write_text(made())
     assert FILE.read_text() == made(), "UPDATE_GOLDEN=1 pytest tests/unit/docs writes it anew"
+
+
+def test_the_short_name_has_a_page_that_leads_to_it() -> None:
+    assert FILE.with_name("nua.1").read_text() == ".so man1/nuages.1\n"
 
 
 def test_exit_codes_are_those_of_the_commands_page() -> None:
