@@ -5,6 +5,7 @@ The pods run the database's own image, whose pg_dump and pg_restore are of the s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ LATE_SECONDS = 3600
 """How long after its time a backup may still begin, where the cluster was away."""
 KEPT_SECONDS = 24 * 3600
 MEMORY, DRILL_MEMORY = "256Mi", "512Mi"
+_MAJOR = re.compile(r":(\d+)")
 
 
 class Pod(NamedTuple):
@@ -97,6 +99,30 @@ def schedule(app: App, image: str) -> list[Object]:
             },
         }
     ]
+
+
+def following(schedule: Object, server: str) -> Object:
+    """A schedule whose programs are of the server's version, where theirs is older: pg_dump refuses a newer server.
+
+    https://www.postgresql.org/docs/current/app-pgdump.html#PG-DUMP-NOTES
+    """
+    job = schedule["spec"]["jobTemplate"]
+    pod = job["spec"]["template"]["spec"]
+    lists = {key: pod[key] for key in ("initContainers", "containers") if key in pod}
+    newer = {key: [_at_least(each, server) for each in found] for key, found in lists.items()}
+    if newer == lists:
+        return schedule
+    template = {**job["spec"]["template"], "spec": {**pod, **newer}}
+    return {
+        **schedule,
+        "spec": {**schedule["spec"], "jobTemplate": {**job, "spec": {**job["spec"], "template": template}}},
+    }
+
+
+def _at_least(container: Object, server: str) -> Object:
+    has, stands = (_MAJOR.search(one.rpartition("/")[2]) for one in (container["image"], server))
+    older = container["name"] == CONTAINER and has and stands and int(has[1]) < int(stands[1])
+    return {**container, "image": server} if older else container
 
 
 def making(app: App, image: str) -> Pod:

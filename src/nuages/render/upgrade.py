@@ -6,6 +6,8 @@ images have the programs of one only, so that all goes through a dump: from the 
 which nobody but this pod reaches. Nothing may be written meanwhile, or it would be missed. What is read goes on: the
 old server is told that transactions are read-only (https://www.postgresql.org/docs/current/runtime-config-client.html),
 by a setting that outlives its restart, and those that began before are waited for.
+
+The new server has that setting too, until it is known to answer: up to then nobody has written to either of the two.
 """
 
 from __future__ import annotations
@@ -19,6 +21,11 @@ from nuages.render.postgres import PGDATA, USER, VOLUME
 
 FILLED = "nuages.dev/filled"
 """On the claim of a volume that a new major version is filled into: whether all of it is there."""
+
+BEFORE = "nuages.dev/before"
+"""On that claim, from when it is full until the new server may be written to: the set of the old one, as JSON. As long
+as it is there, there is a way back.
+"""
 
 CLAIM = "data"
 """What the first volume's claim is called, before the name of its set."""
@@ -106,6 +113,7 @@ done 3<<< "$names"
 new vacuumdb --no-password --quiet --all --analyze-only
 server=$(new psql -XqAt -d postgres -c "SELECT split_part(current_setting('server_version'), ' ', 1)")
 bytes=$(new psql -XqAt -d postgres -c 'SELECT sum(pg_database_size(oid)) FROM pg_database')
+new psql -XqAt -v ON_ERROR_STOP=1 -d postgres -c 'ALTER SYSTEM SET default_transaction_read_only = on'
 pg_ctl --mode=fast --wait --silent stop
 initdb --sync-only > /dev/null
 printf '{"seconds": %s, "closed": %s, "server": "%s", "databases": %d, "rows": %d, "bytes": %d}\n' \

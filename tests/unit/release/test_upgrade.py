@@ -6,11 +6,12 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from nuages.app.components import App, resolve
 from nuages.app.objects import Object
-from nuages.errors import Refused
+from nuages.errors import CommandFailed, Refused
 from nuages.kube.client import Cluster
 from nuages.progress import silent
 from nuages.release.keeping import upgrade as upgrades
@@ -18,7 +19,7 @@ from nuages.release.services import apply, volumes
 from nuages.release.services.change import claimed, major
 from nuages.release.services.look import fitting
 from nuages.release.services.volumes import full
-from nuages.render import upgrade
+from nuages.render import backup, upgrade
 from nuages.render.labels import DATA
 from nuages.render.manifest import services
 from nuages.spec.load import parse
@@ -92,11 +93,15 @@ class Held:
         return SimpleNamespace(items=[item for (of, _), item in self.items.items() if of == kind])
 
     async def patch_merge(self, kind: str, namespace: str, name: str, patch: Object) -> None:
-        (said,) = patch["metadata"]["annotations"].values()
-        self.done.append(("marked", name, said))
+        item = self.items[kind, name]
+        notes = patch["metadata"]["annotations"]
+        self.done += [("marked", name, said) for said in notes.values() if said]
+        merged = {key: value for key, value in {**item["metadata"]["annotations"], **notes}.items() if value}
+        self.items[kind, name] = {**item, "metadata": {**item["metadata"], "annotations": merged}}
 
     async def apply(self, item: Object) -> None:
-        self.done.append(("applied", item["kind"], major(item)))
+        self.items[item["kind"], item["metadata"]["name"]] = item
+        self.done.append(("applied", item["kind"], major(item) if item["kind"] == "StatefulSet" else ""))
 
 
 @pytest.fixture
@@ -159,34 +164,117 @@ def test_a_volume_is_emptied_behind_the_job_that_names_it(app: App, gone: list[s
     assert gone == ["fills", "data-17-blog-postgres-0"]
 
 
-@pytest.mark.parametrize(
-    ("there", "applied"),
-    [
-        ({"uid": "2", "ready": 1}, False),  # it answers after all: somebody may have written to it
-        ({"uid": "2", "ready": 0}, True),
-        ({"uid": "1", "ready": 1}, False),  # the old one never went
-        (None, True),
-    ],
-)
-def test_the_old_server_comes_back_only_where_nobody_can_have_written_to_the_new_one(
-    app: App, gone: list[str], monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, applied: bool
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The versions that a server is found to answer in; nobody else does."""
+    versions = ["15", "17"]
+
+    async def answers(app: App, wanted: Object, cluster: Cluster, say: object) -> None:
+        if major(wanted) not in versions:
+            raise CommandFailed(f"{major(wanted)} does not answer")
+
+    async def ran(app: App, job: Object, cluster: Held, say: object) -> None:
+        cluster.done.append(("ran", job["metadata"]["name"][:11]))
+
+    monkeypatch.setattr(upgrades, "answers", answers)
+    monkeypatch.setattr(apply, "ran", ran)
+    return versions
+
+
+def amid(app: App, said: str = "true") -> Object:
+    """The claim for 17 of an upgrade from 15, of which nothing is known but what the cluster has."""
+    claim = filled(app, "17", said)
+    old = {"apiVersion": "apps/v1", **upgrades._again({"apiVersion": "apps/v1", **of(app, "15")})}
+    claim["metadata"]["annotations"][upgrade.BEFORE] = msgspec.json.encode(old).decode()
+    return claim
+
+
+def moved(app: App) -> Object:
+    return upgrade.housed(made(app), "data-17")
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["the new set stands", "no set"])
+def test_a_new_server_that_does_not_answer_gives_way_to_the_old_one_whoever_was_killed_before(
+    app: App, gone: list[str], answering: list[str], there: bool
 ) -> None:
-    old = of(app, "15")
-    old["metadata"]["uid"] = "1"
-    new = made(app)
-    if there:
-        new["metadata"]["uid"] = there["uid"]
-        new["status"] = {"readyReplicas": there["ready"]}
-    cluster = Held(*([new] if there else []))
-    monkeypatch.setattr(upgrades, "answers", _nothing)
-    monkeypatch.setattr(upgrades, "reopen", _nothing)
-    asyncio.run(upgrades._back(app, old, cast("Cluster", cluster), silent))
-    assert (("applied", "StatefulSet", "15") in cluster.done) is applied
-    assert bool(gone) is bool(there and applied)
+    answering.remove("17")
+    cluster = Held(amid(app), *([moved(app)] if there else []))
+    planned = asyncio.run(upgrades.plan(app, cast("Cluster", cluster)))
+    assert (planned.before, planned.filled, planned.back) == ("15", True, False)
+    with pytest.raises(CommandFailed, match="17 does not answer"):
+        asyncio.run(upgrades._switched(app, cast("Cluster", cluster), lambda _: None, silent))
+    live = cluster.items["StatefulSet", "blog-postgres"]
+    assert (major(live), claimed(live)) == ("15", "data-blog-postgres-0")
+    assert cluster.done[-1] == ("ran", "blog-reopen")
+    notes = cluster.items["PersistentVolumeClaim", "data-17-blog-postgres-0"]["metadata"]["annotations"]
+    assert (notes[upgrade.FILLED], upgrade.BEFORE in notes) == ("false", False)
 
 
-async def _nothing(*_: object) -> None:
-    return None
+@pytest.mark.parametrize("there", ["", "17"], ids=["no set", "the new set stands"])
+def test_a_way_back_that_was_stopped_is_gone_to_its_end(
+    app: App, gone: list[str], answering: list[str], there: str
+) -> None:
+    cluster = Held(amid(app, "false"), *([moved(app)] if there else []))
+    planned = asyncio.run(upgrades.plan(app, cast("Cluster", cluster)))
+    assert (planned.before, planned.after, planned.filled, planned.back) == ("15", "17", False, True)
+    stopped = cluster.items["PersistentVolumeClaim", "data-17-blog-postgres-0"]
+    answering.remove("15")
+    with pytest.raises(CommandFailed):  # and again, as often as it takes
+        asyncio.run(upgrades._back(app, stopped, cast("Cluster", cluster), silent))
+    assert asyncio.run(volumes.amid(app.namespace, {}, cast("Cluster", cluster))) is not None
+    answering.append("15")
+    asyncio.run(upgrades._back(app, stopped, cast("Cluster", cluster), silent))
+    assert major(cluster.items["StatefulSet", "blog-postgres"]) == "15"
+    assert asyncio.run(volumes.amid(app.namespace, {}, cast("Cluster", cluster))) is None
+
+
+def test_a_spec_with_the_old_version_again_brings_the_old_server_back(app: App, answering: list[str]) -> None:
+    older = resolve(parse(SPEC.replace("17", "15").encode(), "nuages.yaml"), "local")
+    planned = asyncio.run(upgrades.plan(older, cast("Cluster", Held(amid(app), moved(app)))))
+    assert (planned.before, planned.after, planned.back) == ("15", "15", True)
+
+
+def test_from_a_server_that_may_have_been_written_to_there_is_no_way_back(
+    app: App, gone: list[str], answering: list[str]
+) -> None:
+    cluster = Held(amid(app), moved(app))
+    asyncio.run(apply.reopen(app, cast("Cluster", cluster), silent))
+    notes = cluster.items["PersistentVolumeClaim", "data-17-blog-postgres-0"]["metadata"]["annotations"]
+    assert (notes[upgrade.FILLED], upgrade.BEFORE in notes) == ("true", False)
+    answering.remove("17")
+    with pytest.raises(CommandFailed):
+        asyncio.run(upgrades._switched(app, cast("Cluster", cluster), lambda _: None, silent))
+    assert gone == []
+    assert major(cluster.items["StatefulSet", "blog-postgres"]) == "17"
+
+
+def test_nothing_is_made_amid_an_upgrade(app: App) -> None:
+    for stores in ((amid(app),), (amid(app), moved(app))):
+        with pytest.raises(Refused) as refused:
+            asyncio.run(volumes.settled(made(app), cast("Cluster", Held(*stores))))
+        assert refused.value.findings[0].id == volumes.AMID
+    with pytest.raises(Refused):
+        asyncio.run(volumes.placed(made(app), None, cast("Cluster", Held(amid(app)))))
+    asyncio.run(volumes.settled(made(app), cast("Cluster", Held(filled(app, "17"), moved(app)))))
+
+
+def test_the_new_server_is_closed_until_it_is_known_to_answer() -> None:
+    """Else one that answered once, and then not, would have been written to when the old one comes back."""
+    script = upgrade._FILL
+    assert script.index("new vacuumdb") < script.index(
+        "new psql -XqAt -v ON_ERROR_STOP=1 -d postgres -c 'ALTER SYSTEM SET"
+    )
+    assert script.rindex("ALTER SYSTEM SET") < script.index("pg_ctl --mode=fast --wait --silent stop")
+
+
+@pytest.mark.parametrize(("server", "follows"), [("17", "17"), ("15", "15"), ("13", "15")])
+def test_what_dumps_at_its_time_is_no_older_than_the_server(server: str, follows: str) -> None:
+    text = SPEC.replace("17", "15").replace("storage: 2Gi", "storage: 2Gi, backup: {to: {volume: 2Gi}}")
+    (made,) = backup.schedule(resolve(parse(text.encode(), "nuages.yaml"), "local"), "image")
+    newer = backup.following(made, f"docker.io/library/postgres:{server}")
+    (container,) = newer["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"docker.io/library/postgres:{follows}"
+    assert (newer is made) is (server != "17")
 
 
 def test_the_copy_begins_when_the_server_has_said_that_it_is_read_only() -> None:

@@ -1,11 +1,13 @@
 """PostgreSQL's next major version, by dump and restore into a volume of its own.
 
-1. A volume is made, and a pod fills it from the server that stands, which is read-only from then on.
-2. The set gives way to one of the new version, on that volume. That is the moment after which there is no way back.
-3. What the old one has written stays on its volume, which nothing removes.
+1. A volume is made, and a pod fills it from the server that stands, which is read-only from then on. When it is full,
+   the old set is written down on its claim.
+2. The set gives way to one of the new version, on that volume, which is read-only as well.
+3. Where the new server answers, what was written down goes, and it may be written to. That is the moment after which
+   there is no way back; until then nobody has written to either. Where it does not answer, the old one is made again.
+4. What the old one has written stays on its volume, which nothing removes.
 
-Until the second step a failure, or Ctrl-C, leaves everything as it was. Where the new server does not answer, the old
-one is made again: nobody has written to either meanwhile. Whoever is killed just runs it again.
+All that is known of it is in the cluster, so whoever is killed anywhere just runs it again: it goes on, or back.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import msgspec
 
@@ -29,15 +32,17 @@ from nuages.release.locks import lock
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Lock, Wish
 from nuages.release.services import record
-from nuages.release.services.apply import answers, reopen
-from nuages.release.services.change import Way, claimed, major, size
+from nuages.release.services.apply import answers, reopen, unended
+from nuages.release.services.change import Way, claimed, image, major, size
 from nuages.release.services.record import Changed, Outcome
-from nuages.release.services.volumes import full, unhanded, without
+from nuages.release.services.volumes import amid, full, unhanded, without
 from nuages.release.world import utc
 from nuages.render import upgrade as objects
+from nuages.render.backup import following
 from nuages.render.foundation import accounts
+from nuages.render.labels import BACKUP, POSTGRES, selector
 from nuages.render.manifest import services
-from nuages.render.upgrade import FILLED, housed, moved
+from nuages.render.upgrade import BEFORE, FILLED, housed, moved
 
 NOTHING, OTHERWISE, IMPOSSIBLE = "release.E370", "release.E372", "release.E373"
 
@@ -49,7 +54,7 @@ class Upgrade(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """What its set is called."""
     before: str
-    """The major version that stands."""
+    """The major version that stands, or stood before an upgrade was stopped."""
     after: str
     leaves: str
     """The claim of the volume that stays behind."""
@@ -59,6 +64,10 @@ class Upgrade(msgspec.Struct, frozen=True, kw_only=True):
     """Its size."""
     filled: bool = False
     """Whether it is full already, and the old set gone: an upgrade was stopped amid its last step."""
+    back: bool = False
+    """Whether the old server is made again first: an upgrade was stopped on the way back, or the spec has another
+    version by now.
+    """
 
 
 class Copied(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,22 +114,30 @@ async def plan(app: App, cluster: Cluster, to: str = "") -> Upgrade:
     wanted = _wanted(app)
     fills = claimed(wanted)
     live = await cluster.get("StatefulSet", app.namespace, name)
+    if live is not None and (foreign := ownership.verdict(app.instance, live)):
+        raise Refused("nothing was touched", findings=[foreign])
+    planned = Upgrade(name=name, before="", after=asked, leaves="", fills=fills, storage=size(wanted))
+    if stopped := await amid(app.namespace, selector(app, POSTGRES), cluster):
+        old = written_down(stopped)
+        if not _stands(live, old):
+            on = full(stopped) and stopped["metadata"]["name"] == fills
+            told = msgspec.structs.replace(planned, before=major(old), leaves=claimed(old))
+            return msgspec.structs.replace(told, filled=on, back=not on)
     if live is None:
         if full(await cluster.get("PersistentVolumeClaim", app.namespace, fills)):
-            return Upgrade(name=name, before="", after=asked, leaves="", fills=fills, storage=size(wanted), filled=True)
+            return msgspec.structs.replace(planned, filled=True)
         raise _refused(NOTHING, f"there is no PostgreSQL of {app.name} in {app.environment} yet", "nuages deploy")
-    if foreign := ownership.verdict(app.instance, live):
-        raise Refused("nothing was touched", findings=[foreign])
     before = major(live)
+    planned = msgspec.structs.replace(planned, before=before, leaves=claimed(live))
     if before == asked:
+        if planned.leaves == fills and await unended(app, cluster):
+            return msgspec.structs.replace(planned, leaves="", filled=True)
         raise _refused(NOTHING, f"{name} is {before} already", 'version: "…" in nuages.yaml says what it is to be')
     if not before.isdecimal() or int(asked) < int(before):
         raise _refused(IMPOSSIBLE, f"{before} does not become {asked}: there is no way back by a dump", "a newer one")
     if not live.get("status", {}).get("readyReplicas"):
         raise _refused(IMPOSSIBLE, f"{name} does not answer, so it can't be copied", "nuages status; nuages env wake")
-    return Upgrade(
-        name=name, before=before, after=asked, leaves=claimed(live), fills=fills, storage=size(wanted)
-    )  # fmt: skip
+    return planned
 
 
 async def upgrade(app: App, cluster: Cluster, sink: Sink, *, to: str = "", wish: Wish = ANY) -> Upgraded:
@@ -147,8 +164,9 @@ async def upgrade(app: App, cluster: Cluster, sink: Sink, *, to: str = "", wish:
 
 async def _filled_and_switched(app: App, planned: Upgrade, cluster: Cluster, ours: Lock, sink: Sink) -> Upgraded:
     copied = Copied(seconds=0, closed=0, server=planned.after, databases=0, rows=0, bytes=0)
-    live = await cluster.get("StatefulSet", app.namespace, planned.name)
-    if live is not None:
+    if planned.back and (stopped := await amid(app.namespace, selector(app, POSTGRES), cluster)):
+        await _back(app, stopped, cluster, sink)
+    if not planned.filled and planned.before != planned.after:
         try:
             with step(sink, f"copy into {planned.fills}") as shown:
                 copied = await _filled(app, planned, cluster, shown.say)
@@ -161,28 +179,34 @@ async def _filled_and_switched(app: App, planned: Upgrade, cluster: Cluster, our
                 hint = "nuages services apply lets it be written to again"
                 sink(Said(f"{planned.name} may be read-only still ({error.message}): {hint}"))
             raise
-    began = time.monotonic()
-    with step(sink, f"PostgreSQL {planned.after}") as shown:
-        await _switched(app, live, cluster, shown.say, sink)
-        silent = time.monotonic() - began
-        shown.note = f"{copied.server}, nobody answered for {silent:.1f} s"
+    began, silent = time.monotonic(), 0.0
+    if planned.before != planned.after or planned.filled:
+        with step(sink, f"PostgreSQL {planned.after}") as shown:
+            await _switched(app, cluster, shown.say, sink)
+            silent = time.monotonic() - began
+            shown.note = f"{copied.server}, nobody answered for {silent:.1f} s"
+        await reopen(app, cluster, sink)
+        await _backups_follow(app, cluster)
     return Upgraded(
         before=planned.before,
         after=copied.server,
         rows=copied.rows,
         bytes=copied.bytes,
-        seconds_unwritten=round(copied.closed + silent, 1),
+        seconds_unwritten=round(copied.closed + time.monotonic() - began, 1),
         seconds_silent=round(silent, 1),
-        left=planned.leaves,
+        left=planned.leaves if planned.before != planned.after else "",
     )
 
 
 async def _filled(app: App, planned: Upgrade, cluster: Cluster, say: Callable[[str], None]) -> Copied:
     """A new volume with all that the old server has."""
+    live = await cluster.get("StatefulSet", app.namespace, planned.name)
+    if live is None:
+        raise _refused(NOTHING, f"{planned.name} was removed meanwhile", "nuages deploy")
     await _emptied(app, planned.fills, cluster)
     await cluster.create(objects.claim(app, planned.fills, _wanted(app)))
     made = told(await ran(app, objects.fill(app, fresh(app, "upgrade"), planned.fills), cluster, say), Copied)
-    await _mark(app, planned.fills, cluster, full="true")
+    await _mark(app, planned.fills, cluster, {FILLED: "true", BEFORE: msgspec.json.encode(_again(live)).decode()})
     return made
 
 
@@ -202,45 +226,71 @@ async def _emptied(app: App, name: str, cluster: Cluster) -> None:
     await without(there, cluster, propagation="Foreground")
 
 
-async def _switched(app: App, live: Object | None, cluster: Cluster, say: Callable[[str], None], sink: Sink) -> None:
+async def _switched(app: App, cluster: Cluster, say: Callable[[str], None], sink: Sink) -> None:
     """The new server in the place of the old one; where it does not answer, the old one again."""
     wanted = _wanted(app)
     for item in accounts(app):
         if item["metadata"]["name"] == wanted["spec"]["template"]["spec"]["serviceAccountName"]:
             await cluster.apply(item)
     try:
-        if live is not None:
-            await without(live, cluster, propagation="Foreground")
-        await cluster.apply(wanted)
+        await _in_place(app, wanted, cluster)
         await answers(app, wanted, cluster, say)
     except NuagesError:
-        if live is not None:
-            await _back(app, live, cluster, sink)
+        if stopped := await amid(app.namespace, selector(app, POSTGRES), cluster):
+            await _back(app, stopped, cluster, sink)
         raise
 
 
-async def _back(app: App, live: Object, cluster: Cluster, sink: Sink) -> None:
-    about = live["metadata"]
-    there = await cluster.get("StatefulSet", app.namespace, about["name"])
-    stands = bool(there and there["metadata"]["uid"] == about["uid"] and "deletionTimestamp" not in there["metadata"])
-    if there and not stands and there.get("status", {}).get("readyReplicas"):
-        return  # the new one answers after all, and may have been written to: there is no way back
-    with step(sink, f"back to PostgreSQL {major(live)}") as shown:
-        await _mark(app, claimed(_wanted(app)), cluster, full="false")
-        if there and not stands:
-            await without(there, cluster, propagation="Foreground")
-        kept = {key: about[key] for key in ("name", "namespace", "labels", "annotations") if key in about}
-        old = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": kept, "spec": live["spec"]}
-        if not stands:
-            await cluster.apply(old)
+async def _in_place(app: App, wanted: Object, cluster: Cluster) -> None:
+    """A set in the place of whatever has its name; nothing is done where it stands there."""
+    there = await cluster.get("StatefulSet", app.namespace, wanted["metadata"]["name"])
+    if _stands(there, wanted):
+        return
+    if there is not None:
+        await without(there, cluster, propagation="Foreground")
+    await cluster.apply(wanted)
+
+
+async def _back(app: App, stopped: Object, cluster: Cluster, sink: Sink) -> None:
+    """The old server again. It is written down until it answers, and may be written to."""
+    old = written_down(stopped)
+    with step(sink, f"back to PostgreSQL {major(old)}") as shown:
+        await _mark(app, stopped["metadata"]["name"], cluster, {FILLED: "false"})
+        await _in_place(app, old, cluster)
         await answers(app, old, cluster, shown.say)
     await reopen(app, cluster, sink)
 
 
-async def _mark(app: App, name: str, cluster: Cluster, *, full: str) -> None:
-    await cluster.patch_merge(
-        "PersistentVolumeClaim", app.namespace, name, {"metadata": {"annotations": {FILLED: full}}}
-    )
+def written_down(claim: Object) -> Object:
+    """The old set, as it can be made again."""
+    return msgspec.json.decode(claim["metadata"]["annotations"][BEFORE], type=dict[str, Any])
+
+
+def _again(live: Object) -> Object:
+    """A set without what the cluster says of it."""
+    about = live["metadata"]
+    kept = {key: about[key] for key in ("name", "namespace", "labels", "annotations") if key in about}
+    return {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": kept, "spec": live["spec"]}
+
+
+def _stands(live: Object | None, wanted: Object) -> bool:
+    """Whether a set is there to stay, on the volume of another one: each major version has its own."""
+    return live is not None and "deletionTimestamp" not in live["metadata"] and claimed(live) == claimed(wanted)
+
+
+async def _backups_follow(app: App, cluster: Cluster) -> None:
+    """What dumps at its time is of the server's version from now on: an older pg_dump refuses a newer server."""
+    server = image(_wanted(app))
+    for live in (await cluster.list("CronJob", app.namespace, labels=selector(app, BACKUP))).items:
+        newer = following(live, server)
+        if newer is not live:
+            template = {"spec": {"template": {"spec": newer["spec"]["jobTemplate"]["spec"]["template"]["spec"]}}}
+            patch = {"spec": {"jobTemplate": template}}
+            await cluster.patch_merge("CronJob", app.namespace, live["metadata"]["name"], patch)
+
+
+async def _mark(app: App, name: str, cluster: Cluster, notes: dict[str, str]) -> None:
+    await cluster.patch_merge("PersistentVolumeClaim", app.namespace, name, {"metadata": {"annotations": notes}})
 
 
 @asynccontextmanager

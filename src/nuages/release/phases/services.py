@@ -10,7 +10,7 @@ from nuages.progress import Said
 from nuages.release import standing
 from nuages.release.phases.bring import apply_one, bring, live_of
 from nuages.release.record import Stored
-from nuages.release.services.volumes import placed
+from nuages.release.services.volumes import placed, settled
 from nuages.release.steps import Failed, Finished, Step
 from nuages.release.world import World
 from nuages.render.access_roles import GRANTED
@@ -34,6 +34,7 @@ async def services(release: Stored, world: World) -> Step:
         apply += [wanted for wanted, stays in zip(foundation, stays_as_it_is, strict=True) if not stays]
         missing = [wanted for wanted, live in zip(manifest.services, there, strict=True) if live is None]
         try:
+            await asyncio.gather(*(settled(wanted, world.cluster) for wanted in manifest.services))
             apply += await asyncio.gather(*(placed(wanted, None, world.cluster) for wanted in missing))
         except Refused as no:
             (found,) = no.findings

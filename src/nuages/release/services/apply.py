@@ -72,14 +72,14 @@ async def apply(
         cluster, app.namespace, lock.name(app.name), wish, waiting=lambda line: sink(Said(line))
     ) as held:
         await record.close(app, cluster)
-        if await _unended(app, cluster):
+        if await unended(app, cluster):
             await reopen(app, cluster, sink)
         found = [store for store in await look(app, cluster) if not only or store.service in only]
         refuse(app, found)
         return [await _change(app, store, cluster, held, sink) for store in found if store.way in CHANGES]
 
 
-async def _unended(app: App, cluster: Cluster) -> bool:
+async def unended(app: App, cluster: Cluster) -> bool:
     """Whether the last that was done to PostgreSQL is an upgrade that did not end well, and it answers: a copy may have
     left it read-only, and nobody was there to open it, or could.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import Refused
@@ -10,22 +12,23 @@ from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.release.services.change import claimed, major
 from nuages.render.labels import BACKUP, COMPONENT, POSTGRES, selector
-from nuages.render.upgrade import FILLED, housed, moved
+from nuages.render.upgrade import BEFORE, FILLED, housed, moved
 
-ELSEWHERE = "release.E374"
+ELSEWHERE, AMID = "release.E374", "release.E480"
 
 
 async def placed(wanted: Object, live: Object | None, cluster: Cluster) -> Object:
     """A data store's workload as it is rendered, with the volume that it has, or, where it is made anew, had.
 
     Raises:
-        Refused: it would be made anew on a volume that an upgrade has left behind, as it was then.
+        Refused: it would be made anew on a volume that an upgrade has left behind, as it was then; or amid an upgrade.
     """
-    if wanted["metadata"]["labels"].get(COMPONENT) != POSTGRES or wanted["kind"] != "StatefulSet":
+    if not _moves(wanted):
         return wanted
     if live is not None:
         (claim,) = live["spec"].get("volumeClaimTemplates")
         return housed(wanted, claim["metadata"]["name"])
+    await settled(wanted, cluster)
     namespace, labels = wanted["metadata"]["namespace"], wanted["spec"]["selector"]["matchLabels"]
     claims = (await cluster.list("PersistentVolumeClaim", namespace, labels=labels)).items
     filled = {item["metadata"]["name"]: item for item in claims if full(item)}
@@ -42,17 +45,41 @@ async def placed(wanted: Object, live: Object | None, cluster: Cluster) -> Objec
     raise Refused("PostgreSQL was not made anew", findings=[found])
 
 
+async def settled(wanted: Object, cluster: Cluster) -> None:
+    """Make sure that no upgrade was stopped between two servers: neither of them can be written to then.
+
+    Raises:
+        Refused: one was.
+    """
+    if not _moves(wanted):
+        return
+    namespace, labels = wanted["metadata"]["namespace"], wanted["spec"]["selector"]["matchLabels"]
+    if await amid(namespace, labels, cluster):
+        said = f"an upgrade of {wanted['metadata']['name']} was stopped between two servers"
+        place, hint = Place(path="services.postgres"), "nuages services upgrade goes on with it, or back"
+        raise Refused("nothing was touched", findings=[Finding(AMID, Level.ERROR, said, place, hint)])
+
+
+async def amid(namespace: str, labels: dict[str, str], cluster: Cluster) -> Object | None:
+    """The claim of an upgrade that has not ended: full, and not yet written to; or given up, and not yet left."""
+    claims = (await cluster.list("PersistentVolumeClaim", namespace, labels=labels)).items
+    return next((item for item in claims if BEFORE in _notes(item)), None)
+
+
 async def forsaken(app: App, live: Object, cluster: Cluster) -> None:
-    """What an upgrade that was stopped has filled counts no more: the server that stands is about to be written to."""
+    """The server that stands is about to be written to: what was filled beside it counts no more, and from it there is
+    no way back.
+    """
     claims = (await cluster.list("PersistentVolumeClaim", app.namespace, labels=selector(app, POSTGRES))).items
     for item in claims:
-        name = item["metadata"]["name"]
-        if name == claimed(live) or FILLED not in item["metadata"].get("annotations", {}):
-            continue
-        await unhanded(app, name, cluster)
-        if full(item):
-            told = {"metadata": {"annotations": {FILLED: "false"}}}
-            await cluster.patch_merge("PersistentVolumeClaim", app.namespace, name, told)
+        name, notes = item["metadata"]["name"], _notes(item)
+        told: dict[str, str | None] = {BEFORE: None} if BEFORE in notes else {}
+        if name != claimed(live) and FILLED in notes:
+            await unhanded(app, name, cluster)
+            told |= {FILLED: "false"} if full(item) else {}
+        if told:
+            patch = {"metadata": {"annotations": told}}
+            await cluster.patch_merge("PersistentVolumeClaim", app.namespace, name, patch)
 
 
 async def unhanded(app: App, name: str, cluster: Cluster) -> None:
@@ -77,7 +104,17 @@ async def without(live: Object, cluster: Cluster, *, propagation: str) -> None:
 
 def full(claim: Object | None) -> bool:
     """Whether a volume was filled by an upgrade to its end."""
-    return claim is not None and claim["metadata"].get("annotations", {}).get(FILLED) == "true"
+    return claim is not None and _notes(claim).get(FILLED) == "true"
+
+
+def _moves(workload: Object) -> bool:
+    """Whether it is the set of PostgreSQL, whose volume may be another one than the first."""
+    component: str = workload["metadata"]["labels"].get(COMPONENT, "")
+    return workload["kind"] == "StatefulSet" and component == POSTGRES
+
+
+def _notes(claim: Object) -> dict[str, Any]:
+    return claim["metadata"].get("annotations") or {}
 
 
 def _version(name: str) -> int:
