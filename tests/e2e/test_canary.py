@@ -68,6 +68,6 @@ def test_a_gateway_shares_by_weight_pins_testers_and_an_abort_loses_no_request(c
         # A fifth, wherever in its round the gateway was.
         assert 10 <= Counter(colour() for _ in range(100))["maroon"] <= 30
         project.nuages("abort")
-        assert {colour() for _ in range(5)} == {"orange"}
+        wait_for(lambda: {colour() for _ in range(5)} == {"orange"})
     assert load.lost == []
     project.nuages("destroy", "--yes", "--data")
