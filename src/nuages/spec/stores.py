@@ -242,7 +242,7 @@ class Database(Part, frozen=True, kw_only=True):
     clone_from: Annotated[
         Key | None,
         Meta(
-            description="In a template: the environment whose database a new one begins with a copy of.",
+            description="The environment whose database `nuages db copy` brings; one of a template begins with it.",
             examples=["staging"],
         ),
     ] = None
