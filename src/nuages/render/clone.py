@@ -2,8 +2,8 @@
 
 The source's own walls hold what is real: its password and its rows never leave its namespace. The Job's pod has a
 server of its own on an empty volume that ends with it; the copy is anonymised there, and what is handed on is dumped
-from that one. The pods that are told the source's password have no way to the new environment's namespace but its
-database, whose password was made for it a moment ago.
+from that one. The pods that are told the source's password have no way to the other environment's namespace but its
+database.
 """
 
 from __future__ import annotations
@@ -14,27 +14,19 @@ import msgspec
 
 from nuages.app.components import App, Postgres
 from nuages.app.objects import Object
+from nuages.render.clone_scripts import BESIDE, HAND_ON, HERE, TAKE
 from nuages.render.labels import CLONE, NETWORK, POSTGRES, metadata, selector
 from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
 from nuages.render.postgres import PASSWORD_KEY, PGDATA, PORT, UID, USER, USER_KEY, VOLUME
+from nuages.spec.units import bytes_of
 
 KEPT_SECONDS = 3600
 TIMEOUT_SECONDS = 4 * 3600
 SQL = "anonymise.sql"
-_HERE = "127.0.0.1"
+CONTAINER = "hand-on"
 # Set aside for a moment only; it takes more where there is more.
 _CPU = "10m"
 _SECRET = "/run/clone"  # noqa: S105 - a folder
-_FROM_DUMP = "pg_restore --no-owner --no-acl --exit-on-error --single-transaction"
-
-# A server that has just been reached by a new wall, or whose name is new, may need a moment.
-_READY = "until pg_isready -q -t 5; do sleep 1; done"
-_TAKE = f"set -euo pipefail; {_READY}; pg_dump -Fc | {_FROM_DUMP} -h {_HERE} -U {USER} -d $PGDATABASE"
-_HAND_ON = (
-    f"set -euo pipefail; {_READY}; "
-    "PGHOST=$FROM_HOST PGUSER=$FROM_USER PGPASSWORD=${FROM_PASSWORD:-} PGDATABASE=$FROM_DATABASE pg_dump -Fc "
-    f"| {_FROM_DUMP} -d $PGDATABASE; psql -q -c ANALYZE"
-)
 
 
 class Clone(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +40,12 @@ class Clone(msgspec.Struct, frozen=True, kw_only=True):
     """The manage.py command that does."""
     template: Object | None = None
     """The pod template of the web that serves at the source, whose image and settings that command has."""
+    into: str = ""
+    """The database that is made for it beside the one that serves; empty where a new environment's own gets it."""
+    before: str = ""
+    """With what the names of those begin that earlier attempts have left."""
+    anyway: bool = False
+    """Whether it may have other migrations than the one that serves."""
 
     @property
     def name(self) -> str:
@@ -139,13 +137,13 @@ def walls(clone: Clone, owner: Object) -> list[Object]:
 def _steps(clone: Clone) -> list[Object]:
     """The server of the copy, which lives as long as the pod; then the copy, and what changes it."""
     source, store = clone.source, _store(clone.source)
-    ready = {"exec": {"command": ["pg_isready", "-q", "-h", _HERE, "-U", USER, "-d", source.name]}}
+    ready = {"exec": {"command": ["pg_isready", "-q", "-h", HERE, "-U", USER, "-d", source.name]}}
     server = {
         **_image(store, _resources(store)),
         "name": "copy",
         "restartPolicy": "Always",
         # Reached from this pod alone, and gone with it: nothing of it has to survive a crash.
-        "args": [*("-c", f"listen_addresses={_HERE}"), *("-c", "fsync=off"), *("-c", "full_page_writes=off")],
+        "args": [*("-c", f"listen_addresses={HERE}"), *("-c", "fsync=off"), *("-c", "full_page_writes=off")],
         "env": [
             {"name": "POSTGRES_USER", "value": USER},
             {"name": "POSTGRES_DB", "value": source.name},
@@ -162,11 +160,11 @@ def _steps(clone: Clone) -> list[Object]:
     take = {
         **_image(store),
         "name": "take",
-        "command": ["bash", "-c", _TAKE],
+        "command": ["bash", "-c", TAKE],
         "env": _login(source, "PG"),
         "volumeMounts": [temporary_mount()],
     }
-    here = {"PGHOST": _HERE, "PGPORT": str(PORT), "PGUSER": USER, "PGDATABASE": source.name}
+    here = {"PGHOST": HERE, "PGPORT": str(PORT), "PGUSER": USER, "PGDATABASE": source.name}
     statements = {
         **_image(store),
         "name": "anonymise",
@@ -207,28 +205,38 @@ def _on_the_copy(source: App, variable: Object) -> Object:
         return variable
     # Its Service's name, also in full; wherever it stands, for the command may write to all it is led to.
     names = rf"(?<![\w-]){source.name}-postgres(?:\.[a-z0-9.-]*[a-z0-9])?(?![\w-])"
-    led = re.sub(rf"://[^@\s]*@{names}(?::\d+)?", f"://{USER}@{_HERE}:{PORT}", value)
-    return {**variable, "value": re.sub(names, _HERE, led)}
+    led = re.sub(rf"://[^@\s]*@{names}(?::\d+)?", f"://{USER}@{HERE}:{PORT}", value)
+    return {**variable, "value": re.sub(names, HERE, led)}
 
 
 def _hand_on(clone: Clone, *, anonymised: bool) -> Object:
     """From the anonymised copy, or from the source itself, to the new database: all of it, or nothing."""
     source, target = clone.source, clone.target
     if anonymised:
-        local = {"FROM_HOST": _HERE, "FROM_USER": USER, "FROM_DATABASE": source.name}
+        local = {"FROM_HOST": HERE, "FROM_USER": USER, "FROM_DATABASE": source.name}
         before: list[Object] = [{"name": name, "value": value} for name, value in local.items()]
     else:
         before = _login(source, "FROM_")
-    host = f"{_store(target).name}.{target.namespace}.svc"
+    store = _store(target)
+    beside = {
+        "INTO": clone.into,
+        "BEFORE": clone.before,
+        "ANYWAY": "yes" if clone.anyway else "",
+        "ROOM": str(bytes_of(store.run.storage)),
+    }
+    there = {
+        "PGHOST": f"{store.name}.{target.namespace}.svc",
+        "PGPORT": str(PORT),
+        "PGDATABASE": target.name,
+        **(beside if clone.into else {}),
+    }
     return {
-        **_image(_store(target)),
-        "name": "hand-on",
-        "command": ["bash", "-c", _HAND_ON],
+        **_image(store),
+        "name": CONTAINER,
+        "command": ["bash", "-c", BESIDE if clone.into else HAND_ON],
         "env": [
             *before,
-            {"name": "PGHOST", "value": host},
-            {"name": "PGPORT", "value": str(PORT)},
-            {"name": "PGDATABASE", "value": target.name},
+            *({"name": name, "value": value} for name, value in there.items()),
             _from_secret("PGUSER", clone.name, f"target-{USER_KEY}"),
             _from_secret("PGPASSWORD", clone.name, f"target-{PASSWORD_KEY}"),
         ],

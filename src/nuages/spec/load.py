@@ -111,7 +111,7 @@ def parse(raw: bytes, file: str) -> Spec:
         disagreements, mended = mistakes(_with(whole, written), schema.environment)
         environments[name] = msgspec.convert(mended, EnvironmentSpec)
         found = [*broken_patch(whole, patch), *_all(disagreements, broken(environments[name]))]
-        found += previews.broken(_with(whole, patch), patches)
+        found += previews.broken(name, _with(whole, patch), patches)
         findings += [_finding(document, mistake, name) for mistake in found if mistake not in in_base]
     findings.sort(key=lambda finding: (finding.place.line, finding.place.column))
     if errors(findings):

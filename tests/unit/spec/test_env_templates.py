@@ -73,7 +73,15 @@ def test_a_name_that_could_not_be_part_of_a_host_is_none(name: str) -> None:
         ("  preview: {ttl: 72h}", [("spec.E250", "environments.preview.ttl")]),
         (
             "  preview: {databases: {default: {cloneFrom: staging}}}",
-            [("spec.E250", "environments.preview.databases.default.cloneFrom")],
+            [("spec.E254", "environments.preview.databases.default.cloneFrom")],
+        ),
+        (
+            "  preview: {databases: {default: {anonymise: {none: {}}}}}",
+            [("spec.E250", "environments.preview.databases.default.anonymise")],
+        ),
+        (
+            "  preview: {databases: {default: {cloneFrom: preview, anonymise: {none: {}}}}}",
+            [("spec.E252", "environments.preview.databases.default.cloneFrom")],
         ),
         (
             "  preview: {template: true, expose: {hosts: [preview.example.com]}}",
@@ -137,6 +145,8 @@ def test_environments_whose_own_folder_or_host_has_their_name_are_apart() -> Non
 def test_data_goes_as_it_is_only_where_that_is_said() -> None:
     template = "  preview: {{template: true, databases: {{default: {{cloneFrom: staging{}}}}}}}"
     assert refused(template.format("")) == [("spec.E254", "environments.preview.databases.default.cloneFrom")]
+    declared = "  preview: {{databases: {{default: {{cloneFrom: staging{}}}}}}}"
+    assert refused(declared.format("")) == [("spec.E254", "environments.preview.databases.default.cloneFrom")]
     meant = spec(template.format(", anonymise: {none: {}}"))
     assert not meant.warnings
     assert source_of(resolve(meant, "pr-12")) == Anonymising("staging")

@@ -1,4 +1,6 @@
-"""The data of another environment, brought to a new one before anything of the app runs there."""
+"""The data of another environment, brought to a new one before anything of the app runs there; or to one that serves,
+beside its database.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.release import ownership, records, secrets
 from nuages.release.world import utc
-from nuages.render.clone import Clone, job, secret, walls
+from nuages.render.clone import CONTAINER, Clone, job, secret, walls
 from nuages.render.labels import CLONE, instance, selector
 from nuages.render.manifest import render
 from nuages.render.postgres import PASSWORD_KEY, USER_KEY
@@ -92,10 +94,27 @@ async def clone(origin: Origin, target: App, cluster: Cluster, say: Say) -> None
     Raises:
         CommandFailed: it could not be copied, or not be anonymised; the new database is empty as before.
     """
-    source, sql = origin
+    await brought(await planned(origin, target, cluster), origin.sql, cluster, say)
+
+
+async def planned(origin: Origin, target: App, cluster: Cluster) -> Clone:
+    """What is to be copied where, and what is done to it on its way.
+
+    Raises:
+        Refused: see `possible`.
+    """
     manage = tuple(source_of(target).manage or ())
-    template = await possible(source, manage, cluster)
-    wanted = Clone(source=source, target=target, sql=bool(sql), manage=manage, template=template)
+    template = await possible(origin.source, manage, cluster)
+    return Clone(source=origin.source, target=target, sql=bool(origin.sql), manage=manage, template=template)
+
+
+async def brought(wanted: Clone, sql: str, cluster: Cluster, say: Say) -> list[str]:
+    """Do it; answers what the Job said where that is asked for: of a database beside the one that serves.
+
+    Raises:
+        CommandFailed: as `clone`.
+    """
+    source, target = wanted.source, wanted.target
     await swept(source, cluster)
     await cluster.delete("Job", source.namespace, wanted.name)
     await _gone(source, wanted.name, cluster)
@@ -109,8 +128,20 @@ async def clone(origin: Origin, target: App, cluster: Cluster, say: Say) -> None
             await cluster.apply(policy)
         await cluster.patch_merge("Job", source.namespace, wanted.name, {"spec": {"suspend": False}})
         await _until(job(wanted), source.namespace, selector(source, CLONE, target.environment), cluster, say)
+        return await _said(wanted, owner, cluster) if wanted.into else []
     finally:
         await asyncio.shield(_close(wanted, policies[-1], cluster))
+
+
+async def _said(wanted: Clone, owner: Object, cluster: Cluster) -> list[str]:
+    """The lines of the Job's own pod: one of a Job before, of the same name, may still be on its way out."""
+    source = wanted.source
+    pods = (
+        await cluster.list("Pod", source.namespace, labels=selector(source, CLONE, wanted.target.environment))
+    ).items
+    uid = owner["metadata"]["uid"]
+    ours = [pod for pod in pods if any(one["uid"] == uid for one in pod["metadata"].get("ownerReferences", ()))]
+    return (await cluster.logs(source.namespace, ours[-1]["metadata"]["name"], CONTAINER)).splitlines() if ours else []
 
 
 class Anonymising(msgspec.Struct, frozen=True):

@@ -92,16 +92,25 @@ def check(app: App) -> None:
     Raises:
         Refused: the spec declares none, or the database is somebody else's.
     """
-    if app.postgres is None:
-        there = "services.postgres.external" if "postgres" in app.external else "services.postgres"
-        said = f"PostgreSQL of {app.name} in {app.environment} is not run by nuages"
-        hint = "whoever runs it makes its backups"
-        raise Refused("no backups", findings=[Finding(MANAGED, Level.ERROR, said, Place(path=there), hint)])
+    ours(app)
     if backup.backups(app) is None:
         place = Place(path="services.postgres.run.backup")
         hint = "declare where they go, as {to: {volume: 20Gi}}, and deploy"
         said = f"no backups are declared for {app.name} in {app.environment}"
         raise Refused("no backups", findings=[Finding(NONE, Level.ERROR, said, place, hint)])
+
+
+def ours(app: App) -> None:
+    """Make sure that the database is run here, so that another one of its server may take its place.
+
+    Raises:
+        Refused: it is somebody else's, or there is none.
+    """
+    if app.postgres is None:
+        there = "services.postgres.external" if "postgres" in app.external else "services.postgres"
+        said = f"PostgreSQL of {app.name} in {app.environment} is not run by nuages"
+        hint = "whoever runs it makes its backups"
+        raise Refused("no backups", findings=[Finding(MANAGED, Level.ERROR, said, Place(path=there), hint)])
 
 
 async def make(app: App, cluster: Cluster, sink: Sink) -> Backup:
@@ -167,14 +176,10 @@ async def switch(app: App, new: str, cluster: Cluster, sink: Sink) -> Switched:
     """Let another database of the server be the app's; the one that was is kept under another name.
 
     Raises:
+        Refused: the database is somebody else's.
         CommandFailed: nothing was switched; the one that served does.
     """
-    check(app)
-    return await switched(app, new, cluster, sink)
-
-
-async def switched(app: App, new: str, cluster: Cluster, sink: Sink) -> Switched:
-    """As `switch`, where nobody asked for a backup."""
+    ours(app)
     async with _alone(app, cluster, sink):
         with step(sink, f"switch to {new}") as shown:
             job = backup.switch(app, fresh(app, "switch"), new, beside(app, "before"))

@@ -124,7 +124,7 @@ async def restore_database(app: App, state: State, cluster: Cluster, sink: Sink)
     )
     with step(sink, f"restore into {into}"):
         await _run(app, ("bash", "-c", script, "import", into), cluster, sink, given=state.database)
-    return await backups.switched(app, into, cluster, sink)
+    return await backups.switch(app, into, cluster, sink)
 
 
 def encrypted(state: State, recipients: Sequence[str], passphrase: str) -> str:

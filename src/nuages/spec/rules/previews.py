@@ -1,4 +1,4 @@
-"""What a template must say so that its environments don't meet, and what only a template may say.
+"""What a template must say so that its environments don't meet, what only a template may say, and whose data is copied.
 
 Read off the document as it was written: an environment's name still stands there as {environment}.
 """
@@ -22,11 +22,12 @@ _SHARED = {
 """What environments do to each other by a data store outside the cluster that all of them have."""
 _NAMED = ("postgres", "rabbitmq")
 """Where a name keeps them apart."""
-_ONLY = (("ttl",), ("seed",), ("databases", "default", "cloneFrom"), ("databases", "default", "anonymise"))
+_ONLY = (("ttl",), ("seed",))
 
 
-def broken(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
+def broken(name: str, whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
     """Every rule that an environment breaks beside the others; `whole` is the base with its patch, as written."""
+    yield from _data(name, whole, patches)
     if not is_template(whole):
         for path in _ONLY:
             if at(whole, *path) is not None:
@@ -34,7 +35,6 @@ def broken(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mi
                 yield Mistake("spec.E250", path, message, "template: true beside it", at_key=True)
         return
     yield from _apart(whole)
-    yield from _data(whole, patches)
     seed, jobs = whole.get("seed"), whole.get("jobs")
     if isinstance(seed, str) and (not isinstance(jobs, dict) or seed not in jobs):
         known = ", ".join(jobs) if isinstance(jobs, dict) else ""
@@ -70,8 +70,8 @@ def _apart(whole: dict[str, Value]) -> Iterator[Mistake]:
         yield Mistake("spec.E251", ("media", "bucket"), message, hint)
 
 
-def _data(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
-    """Where a copy comes from: an environment that is one, whose database runs in the cluster as this one's does."""
+def _data(name: str, whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mistake]:
+    """Where a copy comes from: another environment, whose database runs in the cluster as this one's does."""
     default = ("databases", "default")
     source, anonymise = at(whole, *default, "cloneFrom"), at(whole, *default, "anonymise")
     if anonymise is not None and source is None:
@@ -86,10 +86,13 @@ def _data(whole: dict[str, Value], patches: Mapping[str, Value]) -> Iterator[Mis
         known = ", ".join(key for key, patch in patches.items() if not is_template(patch))
         message = f'no environment "{source}"' if source not in patches else f"{source} is a template, and has no data"
         yield Mistake("spec.E252", path, message, f"one of {known}" if known else "")
+    elif source == name:
+        yield Mistake("spec.E252", path, "is this environment itself", "below those environments that get a copy of it")
     elif at(whole, "services", "postgres", "run") is None:
         yield Mistake("spec.E252", path, "needs a database of its own: services: {postgres: {run: {}}}")
     elif anonymise is None:
-        message = f"each of them would begin with {source}'s data as it is"
+        who = "each of them would begin with" if is_template(whole) else f"{name} would get"
+        message = f"{who} {source}'s data as it is"
         hint = "anonymise: {sql: deploy/anonymise.sql} changes it before; anonymise: {none: {}} has nothing changed"
         yield Mistake("spec.E254", path, message, hint)
 
