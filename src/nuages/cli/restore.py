@@ -50,7 +50,7 @@ def command(
             raise UsageError(f"{name} is no name for a database", hint="small letters, digits and _, at most 63")
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
-    backups.check(app)
+    (backups.ours if switch else backups.check)(app)
     if into is None and not yes:
         _sure(app.instance, cluster.context)
 
