@@ -107,6 +107,6 @@ def test_a_server_that_an_upgrade_may_have_left_read_only_is_opened_once_it_answ
     async def story() -> bool:
         for one in (before, upgraded, other):
             await record.write(blog, one, cluster)
-        return await apply._unended(blog, cluster)
+        return await apply.unended(blog, cluster)
 
     assert asyncio.run(story()) is (outcome is not Outcome.DONE and bool(ready))
