@@ -4,6 +4,7 @@ then is compared with what the undisturbed command leaves. Migrations really run
 
     python -m benchmarks faults                          all of it: some hours
     python -m benchmarks faults --actions change --kinds kill lose --every 5
+    python -m benchmarks faults --writes --kinds kill lose      only the calls that change something
 """
 
 # The tests of the API server are on nobody's path until they are asked for.
@@ -41,6 +42,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--cluster", default="bench-faults", help="one without a node; made where it is not")
     parser.add_argument("--actions", nargs="+", choices=list(faultstory.BEFORE), default=list(faultstory.BEFORE))
     parser.add_argument("--kinds", nargs="+", choices=list(Kind), default=list(Kind))
+    parser.add_argument("--writes", action="store_true", help="only calls that change something; no dry runs")
     parser.add_argument("--every", type=int, default=1, help="each so-manieth call alone")
     parser.add_argument("--parallel", type=int, default=2)
     options = parser.parse_args(argv)
@@ -68,7 +70,9 @@ async def sweep(ground: Ground, action: str, options: argparse.Namespace) -> int
 
     undisturbed = await ground.tried(action, None)
     assert undisturbed.attempts == 1, undisturbed.said
-    each = ground.faults(action, map(Kind, options.kinds))
+    each = ground.faults(action, [Kind(kind) for kind in options.kinds])
+    if options.writes:
+        each = [one for one in each if writes(one.call)]
     some = len(options.kinds) * options.every
     left = [fault for number, fault in enumerate(each) if number % some < len(options.kinds)]
     say(f"{action}: {len(undisturbed.calls)} calls undisturbed, {len(left)} disturbances")
@@ -89,6 +93,11 @@ async def sweep(ground: Ground, action: str, options: argparse.Namespace) -> int
     print(f"{action}: {len(ends)} disturbances in {time.monotonic() - begun:.0f} s, {len(different)} ended differently")
     table(ends)
     return len(different)
+
+
+def writes(call: str) -> bool:
+    """Whether this call changes something."""
+    return not call.startswith("GET ") and not call.endswith(" dryRun")
 
 
 def table(ends: list[End]) -> None:

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -145,7 +145,7 @@ class Ground:
             self.undisturbed[action] = end
         return end
 
-    def faults(self, action: str, kinds: Iterable[Kind]) -> list[Fault]:
+    def faults(self, action: str, kinds: Sequence[Kind]) -> list[Fault]:
         """Each call of the undisturbed command, in each of these ways."""
         calls = self.undisturbed[action].calls
         named = [(call, calls[:number].count(call)) for number, call in enumerate(calls)]
