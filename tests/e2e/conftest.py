@@ -7,9 +7,12 @@ import subprocess
 import uuid
 
 import pytest
+from playwright.sync_api import expect
 from project import blog_in
 
 from nuages.local.cluster import up
+
+expect.set_options(timeout=60_000)  # milliseconds; five seconds are little for a browser beside a whole cluster
 
 
 @pytest.hookimpl(tryfirst=True)  # before markers are selected by

@@ -27,7 +27,7 @@ def test_a_release_goes_on_in_the_cluster_when_its_terminal_is_left(blog, kubect
         assert last["event"] == "ended"
         number = last["release"]
         assert number == before + 1
-        wait_for(lambda: blog.status()["release"] == number, 60)
+        wait_for(lambda: blog.status()["release"] == number)
         shown = json.loads(blog.nuages("releases", "show", str(number), "--json").stdout)
         assert (shown["state"], shown["record"]["message"]) == ("serving", "left alone")
         assert blog.nuages("deploy", "--follow", code=3).stderr.count("no release is under way") == 1

@@ -47,7 +47,8 @@ def site(cluster, kubectl, tmp_path_factory):
     admin = kubectl(*pod, "printenv", "DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_PASSWORD").split()
     port = url.rpartition(":")[2]
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"Host": HOST}, trust_env=False) as http:
-        wait_for(lambda: http.get("/app/").status_code == 200)
+        for path in ("/app/", "/api/posts/", "/static/posts/blog.css"):  # each has endpoints of its own to learn
+            wait_for(lambda path=path: http.get(path).status_code == 200)
         yield project, f"http://{HOST}:{port}", http, admin
     kubectl("delete", "namespace", namespace, "--wait=false")
 
@@ -98,7 +99,7 @@ def test_a_post_with_a_picture_is_written_in_the_browser_and_everybody_sees_it(s
         expect(page.get_by_role("heading", name="Written in the front end")).to_be_visible()
         expect(page.locator(".prose em")).to_have_text("truly")
         small = page.get_by_role("img", name="Thumbnail")
-        expect(small).to_be_visible(timeout=30_000)
+        expect(small).to_be_visible()
         assert 0 < small.evaluate("image => image.decode().then(() => image.naturalWidth)") < 600
 
         page.reload()  # a path of the front end's own

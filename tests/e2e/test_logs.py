@@ -84,7 +84,7 @@ def test_every_line_is_told_once_through_a_crash(noise, kubectl, namespace, tmp_
         wait_for(lambda: "listening" in out.read_text())
         for name in pods:
             kubectl("-n", namespace, "apply", "-f", "-", text=pod(name, NOISY))
-        wait_for(lambda: out.read_text().count('"the end"') == 2, 90)
+        wait_for(lambda: out.read_text().count('"the end"') == 2)
         following.send_signal(signal.SIGINT)
         following.communicate(timeout=10)
         assert following.returncode == 0

@@ -24,7 +24,7 @@ def test_every_pair_on_every_port_and_the_outside_are_open_exactly_where_the_top
             computed = matrix.computed()
             ways = [pair for pair, is_open in computed.items() if is_open]
             # The kernel's rules can be asked for their effect only; pods are closed before they start.
-            wait_for(lambda: all(matrix.measured(ways).values()), 30)
+            wait_for(lambda: all(matrix.measured(ways).values()))
             measured = matrix.measured(list(computed))
         finally:
             matrix.end()

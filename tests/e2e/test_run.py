@@ -155,7 +155,7 @@ def test_a_window_that_is_closed_leaves_a_shell_to_come_back_to(screen, bash, ru
 
 def test_ctrl_c_in_a_pipe_ends_the_command_and_leaves_nothing(blog, runs):
     process = blog.start("run", "--", "sleep", "100")
-    wait_for(lambda: [pod for pod in runs() if pod.get("status", {}).get("phase") == "Running"], 30)
+    wait_for(lambda: [pod for pod in runs() if pod.get("status", {}).get("phase") == "Running"])
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130

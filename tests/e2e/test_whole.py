@@ -120,7 +120,7 @@ def test_after_every_pod_was_killed_the_site_is_back_and_nothing_is_lost(staging
     before = known(staging)
     old = pods(kubectl, STAGING)
     kubectl("-n", STAGING, "delete", "pods", "--all", "--grace-period=1", "--wait=false")
-    wait_for(lambda: not old & pods(kubectl, STAGING), 60)
+    wait_for(lambda: not old & pods(kubectl, STAGING))
     all_ready(kubectl, STAGING)
     wait_for(lambda: staging.http.get("/api/posts/").status_code == 200)
     assert known(staging) == before
@@ -203,7 +203,8 @@ def site(project: Project, kubectl, environment: str, namespace: str):
         timeout=20,
     )
     with client as http:
-        wait_for(lambda: http.get("/app/").status_code == 200)
+        for path in ("/app/", "/api/posts/"):  # each has endpoints of its own to learn
+            wait_for(lambda path=path: http.get(path).status_code == 200)
         yield Site(namespace, port, http, name, password)
     kubectl("delete", "namespace", namespace, "--wait=false")
 
@@ -265,7 +266,7 @@ def write_in_a_browser(site: Site, title: str) -> None:
         page.get_by_role("button", name="Publish").click()
         expect(page.get_by_role("heading", name=title)).to_be_visible()
         small = page.get_by_role("img", name="Thumbnail")
-        expect(small).to_be_visible(timeout=30_000)
+        expect(small).to_be_visible()
         assert small.evaluate("image => image.decode().then(() => image.naturalWidth)") == 320
         browser.close()
 
@@ -282,7 +283,7 @@ def write(site: Site, title: str) -> None:
         headers={"X-CSRFToken": told["csrf"]},
     ).raise_for_status()
     slug = answer.json()["slug"]
-    wait_for(lambda: site.http.get(f"/api/posts/{slug}/").json()["thumbnail"], 30)
+    wait_for(lambda: site.http.get(f"/api/posts/{slug}/").json()["thumbnail"])
 
 
 def known(site: Site) -> dict[str, tuple[bytes, bytes]]:
