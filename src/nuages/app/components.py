@@ -12,6 +12,7 @@ from nuages.app.connections import COMMAND_CONNECTIONS, Pool, budget, max_connec
 from nuages.app.parts import (
     App,
     Beat,
+    CloudNativePG,
     Frontend,
     Memcached,
     PgBouncer,
@@ -125,6 +126,7 @@ def _resolved(spec: Spec, environment: str, declared: model.EnvironmentSpec) -> 
         template=spec.template(environment),
         ttl=seconds(declared.ttl) if declared.ttl else None,
         seed=declared.seed or "",
+        cloudnativepg=_cloudnativepg(declared),
     )
 
 
@@ -191,6 +193,14 @@ def _postgres(declared: model.EnvironmentSpec) -> Postgres | None:
         return None
     return Postgres(
         name=f"{declared.name}-postgres", run=run, max_connections=max_connections(bytes_of(run.resources.memory))
+    )
+
+
+def _cloudnativepg(declared: model.EnvironmentSpec) -> CloudNativePG | None:
+    if declared.services.postgres is None or (run := declared.services.postgres.cloudnativepg) is None:
+        return None
+    return CloudNativePG(
+        name=f"{declared.name}-db", run=run, max_connections=max_connections(bytes_of(run.resources.memory))
     )
 
 

@@ -33,6 +33,8 @@ MIGRATE_CONNECTIONS = 2
 BACKUP_CONNECTIONS = 2
 # Its exporter, beside what it asks each time.
 EXPORTER_CONNECTIONS = 2
+# What CloudNativePG has in each instance: its manager asks how it goes, and tells Prometheus.
+OPERATOR_CONNECTIONS = 4
 # A command at its time opens one.
 SCHEDULE_CONNECTIONS = 1
 # PgBouncer's own port (https://www.pgbouncer.org/config.html#listen_port).

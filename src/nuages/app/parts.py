@@ -10,6 +10,7 @@ from nuages.app.connections import (
     CLIENTS_PER_THREAD,
     CLIENTS_PER_WORKER,
     EXPORTER_CONNECTIONS,
+    OPERATOR_CONNECTIONS,
     SCHEDULE_CONNECTIONS,
     Pool,
     Processes,
@@ -140,6 +141,31 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
     """What its objects are called, and the host name to reach it: `blog-postgres`."""
     run: PostgresRun
     max_connections: int
+
+
+class CloudNativePG(msgspec.Struct, frozen=True, kw_only=True):
+    """PostgreSQL that CloudNativePG's operator runs in the cluster."""
+
+    name: str
+    """What its Cluster is called: `blog-db`. The operator's own objects begin with it, none of which is ours."""
+    run: model.CloudNativePG
+    max_connections: int
+    """Of each of its instances."""
+
+    @property
+    def host(self) -> str:
+        """The Service that leads to the instance that is written to."""
+        return f"{self.name}-rw"
+
+    @property
+    def secret(self) -> str:
+        """The Secret with what opens it, which the operator writes."""
+        return f"{self.name}-app"
+
+    @property
+    def authority(self) -> str:
+        """The Secret with who vouches for it, which the operator writes as well."""
+        return f"{self.name}-ca"
 
 
 class PgBouncer(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,6 +313,14 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     """How many seconds it lives, where it is made from one."""
     seed: str = ""
     """The job that fills its database, once."""
+    cloudnativepg: CloudNativePG | None = None
+    """The PostgreSQL that an operator runs; then `postgres` is None."""
+
+    @property
+    def max_connections(self) -> int | None:
+        """How many sessions PostgreSQL lets in; None where nobody here can tell."""
+        store = self.postgres or self.cloudnativepg
+        return store.max_connections if store else None
 
     @property
     def instance(self) -> str:
@@ -314,6 +348,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         """The most connections of what comes and goes: what runs at its time, a backup, who asks for metrics."""
         run = self.postgres.run if self.postgres else PostgresRun()
         beside = (BACKUP_CONNECTIONS if run.backup else 0) + (EXPORTER_CONNECTIONS if run.exporter else 0)
+        beside += OPERATOR_CONNECTIONS if self.cloudnativepg else 0
         return SCHEDULE_CONNECTIONS * len(self.schedules) + beside
 
     @property

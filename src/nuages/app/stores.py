@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from nuages.app.parts import App, Memcached, Postgres, RabbitMQ, Redis
+from nuages.app.parts import App, CloudNativePG, Memcached, Postgres, RabbitMQ, Redis
 from nuages.spec.model import EnvironmentSpec, External, SecretSource
 from nuages.spec.units import bytes_of
 
@@ -56,7 +56,9 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     tls: str = "disable"
     """disable, require or verify-full."""
     authority: str | None = None
-    """A ConfigMap whose ca.crt signed its certificate."""
+    """What has, in its ca.crt, who signed its certificate: a ConfigMap, or"""
+    vouched_by: str = "ConfigMap"
+    """a Secret."""
     external: bool = False
 
 
@@ -72,15 +74,22 @@ def exported(app: App) -> list[str]:
     return [service for service in EXPORTERS if asked[service]]
 
 
+def inside(app: App) -> list[str]:
+    """Those that run in the cluster for this app alone, by whomever: what opens them stays in the Secret it is in."""
+    return [service for service in SERVICES if service in running(app) or (service == "postgres" and app.cloudnativepg)]
+
+
 def declared(app: App) -> list[str]:
     """All data stores of the app, run or external."""
-    return [service for service in SERVICES if service in running(app) or service in app.external]
+    return [service for service in SERVICES if service in inside(app) or service in app.external]
 
 
 def reached(app: App, service: str) -> Reached | None:
     """How one is reached; None where the app has none of it."""
     if external := app.external.get(service):
         return _external(app, service, external)
+    if service == "postgres" and app.cloudnativepg:
+        return _operated(app, app.cloudnativepg)
     store = running(app).get(service)
     return _run(app, service, store.name) if store else None
 
@@ -132,6 +141,25 @@ def _run(app: App, service: str, host: str) -> Reached:
         secret=host if keys else None,
         keys=keys,
         user={"redis": "", "memcached": ""}.get(service, "app"),
+    )
+
+
+def _operated(app: App, store: CloudNativePG) -> Reached:
+    """What its operator writes, and where: https://cloudnative-pg.io/docs/current/applications.
+
+    Its certificate names the Service alone too; it and what opens it are there once the first instance is.
+    """
+    return Reached(
+        service="postgres",
+        host=store.host,
+        port=PORTS["postgres"],
+        name=app.name,
+        secret=store.secret,
+        keys={"user": "username", "password": "password"},
+        user="app",
+        tls="verify-full",
+        authority=store.authority,
+        vouched_by="Secret",
     )
 
 

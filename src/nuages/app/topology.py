@@ -43,6 +43,13 @@ CONTROLLERS = {
 # By its own installer, as AKS's add-on, by OpenShift's operator.
 KEDA = ("keda", "kube-system", "openshift-keda")
 
+# CloudNativePG's, by its own manifest and chart, by its Operator Lifecycle Manager's bundle, on OpenShift.
+CLOUDNATIVEPG = ("cnpg-system", "operators", "openshift-operators")
+# What its operator and its instances ask each other (https://cloudnative-pg.io/docs/current/networking).
+MANAGED = 8000
+# Where API servers listen behind their Service: clouds, kubeadm and k3s, minikube, MicroK8s.
+API_SERVERS = (443, 6443, 8443, 16443)
+
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 # Azure's has an address of the public ones: https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16
 _AZURE = "168.63.129.16/32"
@@ -77,6 +84,12 @@ class Components(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
 
 
+class Operated(msgspec.Struct, frozen=True):
+    """Pods that CloudNativePG makes for the app, which have its labels and none of the app's."""
+
+    cluster: str
+
+
 class Namespaces(msgspec.Struct, frozen=True):
     """Pods in other namespaces; any namespace where none is named."""
 
@@ -99,8 +112,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """What its policy is called after the app's name."""
-    client: Components | Namespaces | Anybody
-    server: Components | Namespaces | Addresses
+    client: Components | Operated | Namespaces | Anybody
+    server: Components | Operated | Namespaces | Addresses
     ports: tuple[int, ...]
     """The ports of the server's pods; all of them where none is known."""
 
@@ -113,7 +126,8 @@ def topology(app: App, *, bridged: bool, measured: bool) -> list[Opening]:
         bridged: whether webs ask for static files of other releases (render/static.py).
         measured: whether a web answers for metrics (render/environment.py).
     """
-    return [*_inwards(app, measured=measured), *_collected(app), *_between(app, bridged=bridged), *_outwards(app)]
+    inside = [*_collected(app), *_between(app, bridged=bridged), *_operated(app)]
+    return [*_inwards(app, measured=measured), *inside, *_outwards(app)]
 
 
 def _inwards(app: App, *, measured: bool) -> Iterator[Opening]:
@@ -179,6 +193,35 @@ def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
         yield Opening(name="frontend-peers", client=peers, server=peers, ports=(NGINX,))
 
 
+def _operated(app: App) -> Iterator[Opening]:
+    """A PostgreSQL that an operator runs: the project asks it, its instances each other, the operator all of them.
+
+    Its instances ask the API server who is to be written to, and bring their backups away by themselves.
+    """
+    if (store := app.cloudnativepg) is None:
+        return
+    pods, port = Operated(store.name), SERVERS["postgres"]
+    yield Opening(name="cloudnativepg", client=Components(PROJECT), server=pods, ports=(port,))
+    yield Opening(name="cloudnativepg-peers", client=pods, server=pods, ports=(port, MANAGED))
+    operator = Namespaces(CLOUDNATIVEPG)
+    yield Opening(name="cloudnativepg-from-operator", client=operator, server=pods, ports=(port, MANAGED))
+    anywhere = Addresses(EVERYWHERE, NODES_OWN)
+    yield Opening(name="cloudnativepg-to-api", client=pods, server=anywhere, ports=API_SERVERS)
+    if (backup := store.run.backup) is None:
+        return
+    host, port = buckets.reached(backup.bucket)
+    yield _to(f"cloudnativepg-to-{host}-{port}", pods, host, port)
+    if backup.bucket.secret is None and (identity := _identity(app)):
+        server = Addresses(identity)
+        yield Opening(name="cloudnativepg-to-identity", client=pods, server=server, ports=IDENTITY_PORTS)
+
+
+def _identity(app: App) -> tuple[str, ...]:
+    """Where pods are told who they are, so that a bucket lets them in."""
+    known = [ranges for annotation, ranges in ACCOUNTS.items() if annotation in app.account.annotations]
+    return known[0] if known else IDENTITY
+
+
 def _outwards(app: App) -> Iterator[Opening]:
     """What is declared to be elsewhere, and beside it the outside: all of it, or what the spec names."""
     for service, external in app.external.items():
@@ -196,8 +239,7 @@ def _outwards(app: App) -> Iterator[Opening]:
             continue
         host, port = buckets.reached(bucket)
         yield _to(f"to-{name}-{host}-{port}", clients, host, port)
-        known = [ranges for annotation, ranges in ACCOUNTS.items() if annotation in app.account.annotations]
-        if bucket.secret is None and (identity := known[0] if known else IDENTITY):
+        if bucket.secret is None and (identity := _identity(app)):
             yield Opening(
                 name=f"to-{name}-identity",
                 client=Components(clients),
@@ -216,19 +258,20 @@ def _outwards(app: App) -> Iterator[Opening]:
             yield _to(f"to-{one.host}-{one.port}", PROJECT, one.host, one.port)
 
 
-def _to(name: str, clients: tuple[str, ...], host: str, port: int) -> Opening:
+def _to(name: str, clients: tuple[str, ...] | Operated, host: str, port: int) -> Opening:
     """The way to a host. Policies know no names: one that is outside opens its port to all addresses but a node's own.
 
     Of a Service in the cluster only its own port is known, not that of its pods, so its namespace is opened whole.
     """
     called = name.lower().replace(":", "-")
+    client = clients if isinstance(clients, Operated) else Components(clients)
     if namespace := _of_cluster(host):
-        return Opening(name=called, client=Components(clients), server=Namespaces((namespace,)), ports=())
+        return Opening(name=called, client=client, server=Namespaces((namespace,)), ports=())
     try:
         server = Addresses((network(host),))
     except ValueError:
         server = Addresses(EVERYWHERE, NODES_OWN)
-    return Opening(name=called, client=Components(clients), server=server, ports=(port,))
+    return Opening(name=called, client=client, server=server, ports=(port,))
 
 
 def _of_cluster(host: str) -> str | None:
@@ -257,8 +300,10 @@ def opens(openings: list[Opening], client: str, server: str, port: int) -> bool:
     )
 
 
-def _is(end: Components | Namespaces | Anybody, client: str) -> bool:
+def _is(end: Components | Operated | Namespaces | Anybody, client: str) -> bool:
     match end:
+        case Operated():
+            return False
         case Anybody():
             return client == "elsewhere"
         case Components(names):

@@ -76,6 +76,8 @@ KNOWN: dict[str, Resource] = {
     **_table("networking.k8s.io/v1", ("Ingress", "ingresses"), ("NetworkPolicy", "networkpolicies")),
     **_table("networking.k8s.io/v1", ("IngressClass", "ingressclasses"), namespaced=False),
     **_table("policy/v1", ("PodDisruptionBudget", "poddisruptionbudgets")),
+    # CloudNativePG's: there are others that are called Cluster.
+    **_table("postgresql.cnpg.io/v1", ("Cluster", "clusters"), ("ScheduledBackup", "scheduledbackups")),
     **_table("rbac.authorization.k8s.io/v1", ("Role", "roles"), ("RoleBinding", "rolebindings")),
     **_table(
         "rbac.authorization.k8s.io/v1",

@@ -184,7 +184,7 @@ def _opening(app: App) -> dict[str, Object]:
     """Of each variable that an address may name where its value lies: in the Secret of the service in the cluster."""
     return {
         _variable(app, service, what): {"secretKeyRef": {"name": store.secret, "key": key}}
-        for service in stores.running(app)
+        for service in stores.inside(app)
         if (store := stores.reached(app, service))
         for what, key in store.keys.items()
     }

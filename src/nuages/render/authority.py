@@ -1,4 +1,4 @@
-"""TLS to services that somebody else runs: what an address says of it, and the files of those who vouch for them.
+"""TLS to services that others run: what an address says of it, and the files of those who vouch for them.
 
 postgres: https://www.postgresql.org/docs/current/libpq-ssl.html; `sslrootcert=system` needs libpq 16.
 redis: query arguments of redis-py, which Celery and channels read as well. RabbitMQ's clients take nothing of it from
@@ -49,14 +49,15 @@ def variables(app: App) -> dict[str, str]:
 
 
 def volumes(app: App) -> list[Object]:
-    """A pod's volumes with them; nothing else of the ConfigMap than the certificate."""
-    return [
-        {
-            "name": f"authority-{store.service}",
-            "configMap": {"name": store.authority, "items": [{"key": KEY, "path": KEY}]},
-        }
-        for store in _vouched(app)
-    ]
+    """A pod's volumes with them; nothing else of the ConfigMap or the Secret than the certificate."""
+    return [_volume(store) for store in _vouched(app)]
+
+
+def _volume(store: Reached) -> Object:
+    items = [{"key": KEY, "path": KEY}]
+    if store.vouched_by == "Secret":
+        return {"name": f"authority-{store.service}", "secret": {"secretName": store.authority, "items": items}}
+    return {"name": f"authority-{store.service}", "configMap": {"name": store.authority, "items": items}}
 
 
 def mounts(app: App) -> list[Object]:
@@ -68,5 +69,5 @@ def mounts(app: App) -> list[Object]:
 
 
 def _vouched(app: App) -> list[Reached]:
-    found = [stores.reached(app, service) for service in app.external]
+    found = [stores.reached(app, service) for service in stores.declared(app)]
     return [store for store in found if store and store.authority and store.tls == "verify-full"]

@@ -89,7 +89,7 @@ def _evicted(app: App, kind: str, component: str) -> str:
     return "true" if component in _EVICTED or cache else "false"
 
 
-def _placed(app: App, pod: Object) -> Object:
+def placement(app: App) -> Object:
     """On which nodes: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/"""
     wanted = app.placement
     fields: Object = {}
@@ -107,6 +107,11 @@ def _placed(app: App, pod: Object) -> Object:
         ]
     if wanted.priority_class:
         fields["priorityClassName"] = wanted.priority_class
+    return fields
+
+
+def _placed(app: App, pod: Object) -> Object:
+    wanted, fields = app.placement, placement(app)
     if (spread := pod.get("topologySpreadConstraints")) and wanted.spread == "zone":
         # Over zones they must be spread; a node that names none takes no pod then.
         zones = [one | {"whenUnsatisfiable": "DoNotSchedule"} for one in spread if one["topologyKey"] == _ZONE]

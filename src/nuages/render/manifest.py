@@ -8,6 +8,7 @@ from nuages.render import backup
 from nuages.render.access_roles import roles
 from nuages.render.beat import beat
 from nuages.render.canary import beside
+from nuages.render.cloudnativepg import cloudnativepg
 from nuages.render.environment import config
 from nuages.render.exporter import exporters
 from nuages.render.exposure import exposure
@@ -81,4 +82,5 @@ def _built(app: App, release: Release) -> Manifest:
 
 def services(app: App) -> list[Object]:
     """The data stores that run in the cluster."""
-    return whole(app, [*postgres(app), *pgbouncer(app), *redis(app), *rabbitmq(app), *memcached(app), *exporters(app)])
+    sql = [*postgres(app), *cloudnativepg(app), *pgbouncer(app)]
+    return whole(app, [*sql, *redis(app), *rabbitmq(app), *memcached(app), *exporters(app)])

@@ -13,7 +13,7 @@ from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.app.topology import WEB as PORT
-from nuages.app.topology import Addresses, Anybody, Components, Namespaces, Opening, network, topology
+from nuages.app.topology import Addresses, Anybody, Components, Namespaces, Opening, Operated, network, topology
 from nuages.render.environment import measured
 from nuages.render.labels import COMPONENT, NETWORK, instance, metadata, selector
 from nuages.render.static import bridged
@@ -22,6 +22,8 @@ from nuages.spec.walls import NameServer
 __all__ = ["PORT", "openings", "policies"]
 
 _NAMESPACE = "kubernetes.io/metadata.name"
+# https://cloudnative-pg.io/docs/current/labels_annotations: on every pod that its operator makes for a Cluster.
+_CLUSTER = "cnpg.io/cluster"
 
 
 def openings(app: App, build: Build) -> list[Opening]:
@@ -36,23 +38,32 @@ def policies(app: App, build: Build) -> list[Object]:
     return [
         _policy(app, "default-deny", {"matchLabels": instance(app)}, ingress=[], egress=[]),
         _policy(app, "dns", {"matchLabels": instance(app)}, egress=_dns(app)),
+        *_operated(app),
         *(policy for opening in openings(app, build) for policy in _opened(app, opening)),
     ]
+
+
+def _operated(app: App) -> Iterator[Object]:
+    """The same for pods that an operator makes: they have none of the app's labels."""
+    if store := app.cloudnativepg:
+        pods = _selected(app, Operated(store.name))
+        yield _policy(app, "cloudnativepg-default-deny", pods, ingress=[], egress=[])
+        yield _policy(app, "cloudnativepg-dns", pods, egress=_dns(app))
 
 
 def _opened(app: App, opening: Opening) -> Iterator[Object]:
     """The ends of an opening that are the app's: the server's is called as the opening is, the client's is `to-` it."""
     ports = [{"protocol": "TCP", "port": port} for port in opening.ports]
     opened: Object = {"ports": ports} if ports else {}
-    inside = isinstance(opening.server, Components)
-    if isinstance(opening.server, Components):
+    inside = isinstance(opening.server, Components | Operated)
+    if isinstance(opening.server, Components | Operated):
         yield _policy(
             app,
             opening.name,
             _selected(app, opening.server),
             ingress=[{**({"from": peers} if (peers := _peers(app, opening.client)) else {}), **opened}],
         )
-    if isinstance(opening.client, Components):
+    if isinstance(opening.client, Components | Operated):
         yield _policy(
             app,
             f"to-{opening.name}" if inside else opening.name,
@@ -61,17 +72,19 @@ def _opened(app: App, opening: Opening) -> Iterator[Object]:
         )
 
 
-def _selected(app: App, pods: Components) -> Object:
+def _selected(app: App, pods: Components | Operated) -> Object:
+    if isinstance(pods, Operated):
+        return {"matchLabels": {_CLUSTER: pods.cluster}}
     if len(pods.names) == 1:
         return {"matchLabels": selector(app, pods.names[0])}
     component = {"key": COMPONENT, "operator": "In", "values": list(pods.names)}
     return {"matchLabels": instance(app), "matchExpressions": [component]}
 
 
-def _peers(app: App, end: Components | Namespaces | Addresses | Anybody) -> list[Object]:
+def _peers(app: App, end: Components | Operated | Namespaces | Addresses | Anybody) -> list[Object]:
     """An end as the other one's policy names it; nothing for anybody."""
     match end:
-        case Components():
+        case Components() | Operated():
             return [{"podSelector": _selected(app, end)}]
         case Namespaces(()):
             return [{"namespaceSelector": {}}]

@@ -134,23 +134,26 @@ def _pod(app: App, service: Postgres) -> Object:
 
 
 def settings(service: Postgres) -> list[str]:
-    """The server's arguments, derived from its memory.
+    """The server's arguments."""
+    tuned = {**parameters(_megabytes(service), service.max_connections), "password_encryption": "scram-sha-256"}
+    return [argument for name, value in tuned.items() for argument in ("-c", f"{name}={value}")]
+
+
+def parameters(megabytes: int, max_connections: int) -> dict[str, str]:
+    """What a server is told, derived from its memory.
 
     shared_buffers a quarter (https://www.postgresql.org/docs/current/runtime-config-resource.html);
     effective_cache_size three quarters, what shared buffers and the page cache may hold; work_mem so that all
     connections together can't take more than a quarter; maintenance_work_mem a sixteenth, for the autovacuum workers
     that run beside.
     """
-    megabytes = _megabytes(service)
-    tuned = {
-        "max_connections": str(service.max_connections),
+    return {
+        "max_connections": str(max_connections),
         "shared_buffers": f"{max(16, megabytes // 4)}MB",
         "effective_cache_size": f"{max(32, megabytes * 3 // 4)}MB",
-        "work_mem": f"{max(1, megabytes // 4 // service.max_connections)}MB",
+        "work_mem": f"{max(1, megabytes // 4 // max_connections)}MB",
         "maintenance_work_mem": f"{max(16, megabytes // 16)}MB",
-        "password_encryption": "scram-sha-256",
     }
-    return [argument for name, value in tuned.items() for argument in ("-c", f"{name}={value}")]
 
 
 def _megabytes(service: Postgres) -> int:

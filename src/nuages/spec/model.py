@@ -45,8 +45,10 @@ from nuages.spec.processes import (
 from nuages.spec.releases import Canary, Checks, Hook, Hooks, Webhook
 from nuages.spec.source import BuildOptions, Dependencies, Django, Frontend, Overlay
 from nuages.spec.stores import (
+    Archive,
     Backup,
     Bucket,
+    CloudNativePG,
     Database,
     Databases,
     External,
@@ -81,6 +83,7 @@ from nuages.spec.walls import (
 __all__ = [
     "Access",
     "Anonymise",
+    "Archive",
     "Autoscale",
     "Backup",
     "Beat",
@@ -89,6 +92,7 @@ __all__ = [
     "BuildOptions",
     "Canary",
     "Checks",
+    "CloudNativePG",
     "ConnectionPool",
     "Database",
     "Databases",

@@ -74,6 +74,7 @@ EMPTY = (
     ("env", "*"),
     ("secrets", "*"),
     ("services", "postgres", "run"),
+    ("services", "postgres", "cloudnativepg"),
     ("services", "redis", "run"),
     ("services", "rabbitmq", "run"),
     ("services", "memcached", "run"),

@@ -139,10 +139,41 @@ class PostgresRun(Part, frozen=True, kw_only=True):
     exporter: Annotated[bool, Meta(description="Have a pod beside it that tells Prometheus of it.")] = False
 
 
+class Archive(Part, frozen=True, kw_only=True):
+    """A copy of all files at its time, and every change from then on: back to any moment of these days."""
+
+    cron: Annotated[Cron, Meta(description="When, in UTC.", examples=["0 2 * * *"])] = "0 2 * * *"
+    days: Annotated[Annotated[int, Meta(ge=1, le=3650)], Meta(description="How many days back.", examples=[30])] = 14
+    bucket: Annotated[Bucket, Meta(description="Where they go.", examples=[{"url": "s3://blog-backups"}])]
+
+
+class CloudNativePG(Part, frozen=True, kw_only=True):
+    """A PostgreSQL that CloudNativePG's operator runs: several instances, of which another one takes over."""
+
+    version: Annotated[MajorVersion, Meta(description="Major version.", examples=["17"])] = "17"
+    instances: Annotated[
+        Annotated[int, Meta(ge=1, le=9)], Meta(description="How many, the one that is written to among them.")
+    ] = 3
+    storage: Annotated[Memory, Meta(description="Size of each one's volume.", examples=["10Gi"])] = "10Gi"
+    storage_class: Annotated[
+        ObjectName | None,
+        Meta(description="The cluster's storage class; its default, left out.", examples=["fast-ssd"]),
+    ] = None
+    resources: Annotated[PostgresResources, Meta(description="CPU and memory of each.")] = PostgresResources()
+    backup: Annotated[
+        Archive | None,
+        Meta(description="The operator's own backups.", examples=[{"bucket": {"url": "s3://blog-backups"}}]),
+    ] = None
+
+
 class Postgres(Part, frozen=True, kw_only=True):
     """PostgreSQL; exactly one of them."""
 
     run: Annotated[PostgresRun | None, Meta(description="Run it in the cluster.", examples=[{}])] = None
+    cloudnativepg: Annotated[
+        CloudNativePG | None,
+        Meta(description="CloudNativePG's operator runs it, where the cluster has that.", examples=[{"instances": 3}]),
+    ] = None
     external: Annotated[External | None, Meta(description="It is elsewhere.", examples=[{"host": "db.internal"}])] = (
         None
     )

@@ -51,6 +51,7 @@ EXAMPLE_ENVIRONMENTS = tuple(
         ("every-field", ("local", "gateway", "production", "managed")),
         ("celery", ("local", "production")),
         ("folder", ("local",)),
+        ("cloudnativepg", ("production",)),
         ("whole", ("staging", "production")),
     )
     for environment in environments

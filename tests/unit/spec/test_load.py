@@ -81,7 +81,10 @@ def test_five_mistakes_are_five_findings_in_the_order_of_the_file() -> None:
             "web: {main: {requestTimeout: 0s}}",
             "nuages.yaml:3:30: web.main.requestTimeout must be more than nothing spec.E207",
         ),
-        ("services: {postgres: {}}", "nuages.yaml:3:22: services.postgres says neither run nor external spec.E220"),
+        (
+            "services: {postgres: {}}",
+            "nuages.yaml:3:22: services.postgres says neither run nor cloudnativepg nor external spec.E220",
+        ),
         (
             "databases: {default: postgres}",
             'nuages.yaml:3:22: databases.default.service no service "postgres" spec.E201',

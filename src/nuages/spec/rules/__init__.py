@@ -230,10 +230,12 @@ def _folders(folders: dict[str, Folder]) -> Iterator[Mistake]:
 
 def _choices(spec: EnvironmentSpec, written: Value) -> Iterator[Mistake]:
     """Of several fields exactly one says what a thing is."""
-    services = [("services", name) for name in spec.services.__struct_fields__]
+    postgres = [("services", "postgres")]
+    services = [("services", name) for name in spec.services.__struct_fields__ if name != "postgres"]
     backups = [("services", "postgres", "run", "backup", "to")]
     commands = [(section, key) for section in ("schedules", "jobs") for key in getattr(spec, section)]
     for paths, fields in (
+        (postgres, ("run", "cloudnativepg", "external")),
         (services, ("run", "external")),
         (backups, ("volume", "bucket")),
         ([("media",)], ("volume", "bucket")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nuages.spec.document import Path
 from nuages.spec.model import Bucket, EnvironmentSpec
 from nuages.spec.validate import Mistake
 
@@ -32,15 +33,22 @@ def _beside(spec: EnvironmentSpec) -> Iterator[Mistake]:
     static = spec.static.bucket
     if static is None:
         return
-    run = spec.services.postgres.run if spec.services.postgres else None
-    backups = run.backup.to.bucket if run and run.backup else None
+    backups, kept = _backups(spec)
     media = spec.media.bucket if spec.media else None
     if media and _folder(media) == _folder(static):
         hint = f"a folder of their own: {static.url.rstrip('/')}/static"
         yield Mistake("spec.E240", ("static", "bucket", "url"), "is where uploads are", hint)
     if backups and _folder(backups).startswith(_folder(static)):
-        path = ("services", "postgres", "run", "backup", "to", "bucket", "url")
-        yield Mistake("spec.E240", path, "is where static files are, which everybody may read", "a bucket of their own")
+        yield Mistake("spec.E240", kept, "is where static files are, which everybody may read", "a bucket of their own")
+
+
+def _backups(spec: EnvironmentSpec) -> tuple[Bucket | None, Path]:
+    """The bucket that backups go to, and where it stands."""
+    postgres = spec.services.postgres
+    if postgres and postgres.cloudnativepg and (archive := postgres.cloudnativepg.backup):
+        return archive.bucket, ("services", "postgres", "cloudnativepg", "backup", "bucket", "url")
+    backup = postgres.run.backup if postgres and postgres.run else None
+    return (backup.to.bucket if backup else None), ("services", "postgres", "run", "backup", "to", "bucket", "url")
 
 
 def _folder(bucket: Bucket) -> str:
