@@ -4,16 +4,16 @@ quick: a busy site prints thousands of lines a second.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
 from zlib import crc32
 
-import msgspec
+from nuages.release.printed import Line, Source
 
-from nuages.release.logs import Line, Source
-
+TAIL = 100
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 LEVELS = {"WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 # What the readable form shows in its own place, or not at all: the time is the line's.
@@ -21,7 +21,34 @@ _PLACED = {
     "time", "level", "logger", "message", "exception", "stack", "request_id", "task_id", "task",
     "method", "path", "status", "client", "user_agent",
 }  # fmt: skip
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def _no_number(said: str) -> NoReturn:
+    """NaN and Infinity are not JSON."""
+    raise ValueError(said)
+
+
+_decode = json.JSONDecoder(parse_constant=_no_number).decode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def most(tail: str | None, since: str | None) -> int | None:
+    """How many lines at most; None for all.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    if tail is None:
+        return None if since else TAIL
+    if tail != "all" and not tail.isdigit():
+        raise ValueError("write a number, or all")
+    return None if tail == "all" else int(tail)
+
+
+def nothing(since: str | None, *, sought: bool) -> str:
+    """What is said where no line came."""
+    when, what = f" in the last {since}" if since else "", " of what you ask for" if sought else ""
+    return f"nothing{what} was printed{when}"
 
 
 class Filter:
@@ -51,8 +78,12 @@ class Shown:
 
     def write(self, lines: Iterable[Line]) -> None:
         """Write them, and flush once."""
-        self._out.write("".join(f"{self._form(line)}\n" for line in lines))
+        self._out.write(self.text(lines))
         self._out.flush()
+
+    def text(self, lines: Iterable[Line]) -> str:
+        """Them, as they are written."""
+        return "".join([f"{self._form(line)}\n" for line in lines])
 
     def _text(self, line: Line) -> str:
         pod = self._painted(line.source.short, COLOURS[crc32(line.source.pod.encode()) % len(COLOURS)])
@@ -73,10 +104,12 @@ def parsed(text: str) -> dict[str, Any] | None:
     if not text.startswith("{"):
         return None
     try:
-        entry = _decode(text)
-    except msgspec.DecodeError:
+        entry: dict[str, Any] = _decode(text)
+        if "\\u" in text:
+            _encode(entry).encode()  # half of a pair of surrogates can't be written
+        return entry if isinstance(entry.get("message"), str) else None
+    except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry.get("message"), str) else None
 
 
 def readable(entry: dict[str, Any]) -> str:
@@ -94,7 +127,7 @@ def readable(entry: dict[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _raw(line: Line) -> str:
@@ -103,10 +136,16 @@ def _raw(line: Line) -> str:
 
 def _json(line: Line) -> str:
     """In the shape that docs/reference/records.md promises."""
-    return msgspec.json.encode(entry_of(line)).decode()
+    told = entry_of(line)._asdict()
+    if told["fields"] is None:
+        del told["fields"]
+    try:
+        return _encode(told)
+    except ValueError:  # a number that is none, such as 1e999
+        return _encode({name: value for name, value in told.items() if name != "fields"})
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Entry(NamedTuple):
     """One line for programs; `fields` is what a line of JSON had in it."""
 
     time: str

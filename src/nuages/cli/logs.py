@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.loglines import TAIL, Filter, Shown, most, nothing
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
     from nuages.app.components import App
     from nuages.kube.client import Cluster
-    from nuages.release.logs import Line, Source
-
-TAIL = 100
+    from nuages.release.printed import Line, Source
 
 
 @click.command()
@@ -59,16 +58,14 @@ def command(
     nuages logs clearsessions        of a schedule's last runs
     nuages logs --request 6f1c...    what one request left in all of them
     """
-    from nuages.cli.loglines import Filter, Shown
+    from nuages.cli.recalled import keep
     from nuages.release.chosen import chooser
+    from nuages.release.printed import of_release
 
     app = app_of(file, environment)
-    chosen = chooser(app, components)
+    wanted = of_release(chooser(app, components), release)
     lines = Filter(_pattern(grep), request)
     shown = Shown(sys.stdout, form="json" if as_json else "raw" if raw else "text")
-
-    def wanted(source: Source) -> bool:
-        return chosen(source.component, source.key, source.pod) and (release is None or source.release == str(release))
 
     heard = False
 
@@ -78,9 +75,10 @@ def command(
         shown.write(passed)
         heard = heard or bool(passed)
 
+    cluster = cluster_of(app, file, context)
+    keep(app, file, context, cluster)
     story = _story(
-        app, cluster_of(app, file, context), wanted, show, follow=follow, tail=_tail(tail, since), since=since,
-        previous=previous,
+        app, cluster, wanted, show, follow=follow, tail=_tail(tail, since), since=since, previous=previous
     )  # fmt: skip
     try:
         run(story)
@@ -88,8 +86,7 @@ def command(
         if not follow:
             raise
     if not heard and not follow:
-        when, what = f" in the last {since}" if since else "", " of what you ask for" if grep or request else ""
-        click.echo(f"nothing{what} was printed{when}", err=True)
+        click.echo(nothing(since, sought=bool(grep or request)), err=True)
 
 
 async def _story(
@@ -108,24 +105,24 @@ async def _story(
     from nuages.errors import UsageError
     from nuages.kube.watch import Mirror
     from nuages.release import logs
+    from nuages.release.printed import sources
     from nuages.render.labels import instance
-    from nuages.spec.units import seconds
 
     async with cluster, AsyncExitStack() as held:
         # Only who goes on needs a watch: a second connection.
         view = Mirror(cluster, app.namespace, ("Pod",), instance(app)) if follow else None
         mirror = await held.enter_async_context(view) if view else None
         pods = mirror.items("Pod") if mirror else (await cluster.list("Pod", app.namespace, instance(app))).items
-        found = logs.sources(pods, wanted)
+        found = sources(pods, wanted)
         if not found and not follow:
-            there = sorted({source.short.rpartition("-")[0] for source in logs.sources(pods, _any)})
+            there = sorted({source.short.rpartition("-")[0] for source in sources(pods, _any)})
             has = f"there are pods of {', '.join(there)}" if there else "nothing runs there: nuages deploy"
             raise UsageError(f"no such pod of {app.name} in {app.namespace}", hint=has)
         lines, seen = await logs.past(
             found,
             cluster,
             tail=tail,
-            since=round(seconds(since)) if since else None,
+            since=since,
             previous=previous,
         )
         show(lines)
@@ -148,8 +145,7 @@ def _pattern(grep: str | None) -> re.Pattern[str] | None:
 
 def _tail(tail: str | None, since: str | None) -> int | None:
     """How many lines at most; None for all."""
-    if tail is None:
-        return None if since else TAIL
-    if tail != "all" and not tail.isdigit():
-        raise click.BadParameter("write a number, or all", param_hint="--tail")
-    return None if tail == "all" else int(tail)
+    try:
+        return most(tail, since)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--tail") from error

@@ -77,6 +77,8 @@ GROUPS = {
         "completion": "What a shell needs to complete commands and names.",
     },
 }
+GLIMPSED = ("status", "releases", "logs")
+"""What may be answered without click."""
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
@@ -128,10 +130,10 @@ def main() -> NoReturn:
 
             complete(sys.argv[2:])
             sys.exit(0)
-        if sys.argv[1:2] == ["status"]:
+        if sys.argv[1:2] and sys.argv[1] in GLIMPSED:
             from nuages.cli.glimpse import glimpse
 
-            if glimpse(sys.argv[2:]):
+            if glimpse(sys.argv[1], sys.argv[2:]):
                 sys.exit(0)
         from nuages.cli.group import run
 

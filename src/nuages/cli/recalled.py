@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nuages.app.components import App
     from nuages.kube.client import Cluster
 
-_SHAPE = 1  # of what is kept
+_SHAPE = 2  # of what is kept
 _KEPT = 100  # answers, the newest
 
 
@@ -37,21 +37,29 @@ def recall(file: str, environment: str, context: str) -> dict[str, Any] | None:
     return told if same else None
 
 
-def remember(app: App, file: Path, asked: str | None, cluster: Cluster, port: int | None) -> None:
-    """Keep what a command line led to; where that can't be, it is found out anew each time."""
+def keep(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
+    """Keep what a command line led to, where it is not known; where it can't be, it is found out anew each time."""
+    if recall(str(file), app.environment, asked or "") is not None:
+        return
     import json
 
     from nuages.cli import cached
+    from nuages.local.info import ingress_port
+    from nuages.release.chosen import names_of
+    from nuages.release.named import parts
     from nuages.release.site import site
 
+    tls = app.expose.tls if app.expose else None
     question = _question(str(file), app.environment, asked or "")
     told = {
         "question": question,
         "sources": _sources(str(file)),
         "site": site(app)._asdict(),
+        "names": {name: sorted(meant) for name, meant in names_of(app).items()},
+        "parts": parts(app),
         "kubeconfig": str(cluster.kubeconfig or ""),
         "context": cluster.context,
-        "port": port,
+        "port": ingress_port(cluster.context, tls=bool(tls and tls.none is None)),
     }
     place = _place(question)
     try:

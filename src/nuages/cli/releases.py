@@ -14,9 +14,10 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.app.components import App
+    from nuages.release.brief import Releases
     from nuages.release.difference import Change
     from nuages.release.record import Stored
-    from nuages.release.releases import Brief, Shown
+    from nuages.release.releases import Shown
 
 
 @click.group(cls=WithDefault)
@@ -29,19 +30,19 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each release that is kept, the newest first: number, state, when, how long, by whom, why."""
-    from nuages.release.releases import brief
+    from nuages.cli.listed import listed
+    from nuages.cli.recalled import keep
+    from nuages.release.releases import briefs
 
-    app, found = _found(file, environment, context)
-    told = brief(app, found)
-    if as_json:
-        console.json(told)
-        return
-    rows = [_row(one) for one in told.releases]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        console.print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-    if not rows:
-        console.print(f"no release of {app.name} in {app.namespace} yet")
+    app = app_of(file, environment)
+    cluster = cluster_of(app, file, context)
+    keep(app, file, context, cluster)
+
+    async def look() -> Releases:
+        async with cluster:
+            return await briefs(app, cluster)
+
+    console.print(listed(run(look()), as_json=as_json))
 
 
 @command.command()
@@ -107,12 +108,6 @@ def _found(file: Path, environment: str, context: str | None) -> tuple[App, list
             return await history(app, cluster)
 
     return app, run(look())
-
-
-def _row(one: Brief) -> tuple[str, ...]:
-    what = f"back to {one.restores}" if one.restores else one.image.rpartition("@")[2][7:19]
-    took = duration(one.seconds) if one.seconds is not None else ""
-    return str(one.number), one.state, f"{one.started:%Y-%m-%d %H:%M}", took, what, one.by, one.message or one.failure
 
 
 def _lines(told: Shown) -> list[str]:

@@ -164,17 +164,3 @@ def _for(moment: str, now: datetime) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def document(value: object, indent: int | None = 2) -> str:
-    """A value of release/picture.py as JSON."""
-    import json
-
-    return json.dumps(plain(value), indent=indent, ensure_ascii=False)
-
-
-def plain(value: object) -> object:
-    """A value of release/picture.py for JSON: what has names becomes an object."""
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: plain(each) for name, each in value._asdict().items()}
-    return [plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -33,12 +33,14 @@ def command(file: Path, environment: str, context: str | None, watch: bool, as_j
     nuages status --json             for programs
     """
     from nuages.cli.live import Live, Log
-    from nuages.cli.screen import document, lines, paint
+    from nuages.cli.recalled import keep
+    from nuages.cli.screen import lines, paint
+    from nuages.cli.wording import document
     from nuages.release.world import utc
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
-    _remember(app, file, context, cluster)
+    keep(app, file, context, cluster)
     if not watch:
         found = run(_look(app, cluster))
         _print([document(found)] if as_json else lines(found, utc(), paint(sys.stdout)))
@@ -74,16 +76,6 @@ async def _watch(app: App, cluster: Cluster, show: Callable[[Status], None]) -> 
 
     async with cluster:
         await watched(app, cluster, ingress_port(cluster.context, tls=encrypted(app.expose)), show)
-
-
-def _remember(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
-    """So that the next status needs nothing of the spec."""
-    from nuages.cli.recalled import remember
-    from nuages.local.info import ingress_port
-    from nuages.release.status import encrypted
-
-    port = ingress_port(cluster.context, tls=encrypted(app.expose))
-    remember(app, file, asked, cluster, port)
 
 
 def _print(lines: list[str]) -> None:

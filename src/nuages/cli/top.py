@@ -47,7 +47,8 @@ def command(
     nuages top web -w                the webs, live
     """
     from nuages.cli.live import Live, Log
-    from nuages.cli.screen import document, paint
+    from nuages.cli.screen import paint
+    from nuages.cli.wording import document
     from nuages.release.chosen import chooser
 
     app = app_of(file, environment)

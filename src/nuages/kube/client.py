@@ -20,6 +20,7 @@ from nuages.kube.config import load
 from nuages.kube.failures import Asked, FieldConflict, Overtaken, failure
 from nuages.kube.forward import Tunnel, dug
 from nuages.kube.kinds import DISCOVERY_TYPE, KNOWN, Resource, discovered
+from nuages.kube.stamped import stamped
 from nuages.kube.streams import Stream, opened
 
 if TYPE_CHECKING:
@@ -294,9 +295,9 @@ class Cluster:
             async for chunk in chunks:
                 *lines, rest = (rest + chunk).split(b"\n")
                 if lines:
-                    yield [_stamped(line) for line in lines]
+                    yield [stamped(line) for line in lines]
         if rest:
-            yield [_stamped(rest)]
+            yield [stamped(rest)]
 
     @contextlib.asynccontextmanager
     async def attached(
@@ -392,11 +393,6 @@ def _channels(container: str, *, stdin: bool, tty: bool) -> list[tuple[str, str]
     """Which streams are wanted of a container, as the API spells it."""
     wanted = {"stdin": stdin, "stdout": True, "stderr": not tty, "tty": tty}
     return [("container", container), *((name, str(value).lower()) for name, value in wanted.items())]
-
-
-def _stamped(line: bytes) -> tuple[str, str]:
-    time, _, text = line.decode(errors="replace").partition(" ")
-    return time, text.rstrip("\r")
 
 
 def _object(response: httpx2.Response) -> Object:

@@ -7,7 +7,6 @@ every command that asks a cluster waits for it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from base64 import b64decode
 from pathlib import Path
@@ -61,6 +60,8 @@ class Access(NamedTuple):
     @property
     def identity(self) -> str:
         """Names the cluster without any right in it: the digest of its CA certificate, else of its URL."""
+        import hashlib  # noqa: PLC0415 - it loads OpenSSL
+
         source = self.authority or self.server.encode()
         return "sha256:" + hashlib.sha256(source.strip()).hexdigest()
 

@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from nuages.kube import tls
@@ -23,57 +23,106 @@ CONNECT, READ = 1.5, 5.0  # seconds
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
+Question = tuple[str, Mapping[str, str]]
+"""A path, and its parameters."""
+
+
 class NotSeen(Exception):
     """A glance was not enough."""
 
 
-class Glance:
-    """Questions on their way; `answers` gives what came back, in their order."""
+class Answer(NamedTuple):
+    """What came back of one question."""
 
-    def __init__(self, stream: BinaryIO, count: int) -> None:
-        """Read from an open connection."""
-        self._stream = stream
-        self._count = count
+    status: int
+    body: bytes
+
+
+class Glance:
+    """An open connection, on which questions are answered in their order."""
+
+    def __init__(self, connection: socket.socket, stream: BinaryIO, access: Access, signed: str) -> None:
+        """Take over an open connection."""
+        server = urlsplit(access.server)
+        self._connection, self._stream = connection, stream
+        self._path = server.path.rstrip("/")
+        self._head = f"Host: {server.netloc}\r\nAccept: application/json, */*\r\n{signed}"
+        self._open = 0
+
+    def ask(self, asked: Sequence[Question]) -> None:
+        """Send questions, each a path and its parameters, one behind the other.
+
+        Raises:
+            NotSeen: the connection was lost.
+        """
+        text = "".join(f"GET {self._path}{path}{query(words)} HTTP/1.1\r\n{self._head}\r\n" for path, words in asked)
+        self._send(text.encode(), len(asked))
+
+    def answer(self) -> Answer:
+        """What came back of the next question, whatever it is.
+
+        Raises:
+            NotSeen: nothing that is understood.
+        """
+        self._open -= 1
+        try:
+            return self._answer()
+        except (OSError, ValueError, LookupError) as error:
+            raise NotSeen from error
 
     def answers(self, spared: Sequence[int] = ()) -> list[Any]:
-        """Every document; None for one that is not there and may be spared, by its place.
+        """Every document that is still to come; None for one that is not there and may be spared, by its place.
 
         Raises:
             NotSeen: one was not answered well.
         """
+        return [self._document(spare=number in spared) for number in range(self._open)]
+
+    def _document(self, *, spare: bool) -> Any:
+        status, body = self.answer()
+        if status != 200:
+            if spare:
+                return None
+            raise NotSeen
         try:
-            return [self._answer(spare=number in spared) for number in range(self._count)]
-        except (OSError, ValueError, IndexError) as error:
+            return json.loads(body)
+        except ValueError as error:
             raise NotSeen from error
 
-    def _answer(self, *, spare: bool) -> Any:
+    def _send(self, data: bytes, count: int) -> None:
+        try:
+            self._connection.sendall(data)
+        except OSError as error:
+            raise NotSeen from error
+        self._open += count
+
+    def _answer(self) -> Answer:
         status = int(self._stream.readline().split(None, 2)[1])
         headers: dict[bytes, bytes] = {}
         while line := self._stream.readline().rstrip():
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip()
-        body = self._chunks() if headers.get(b"transfer-encoding") == b"chunked" else self._exactly(headers)
-        if status == 200:
-            return json.loads(body)
-        if spare:
-            return None
-        raise NotSeen
+        chunked = headers.get(b"transfer-encoding") == b"chunked"
+        return Answer(status, self._chunks() if chunked else self._exactly(int(headers[b"content-length"])))
 
-    def _exactly(self, headers: Mapping[bytes, bytes]) -> bytes:
-        return self._stream.read(int(headers.get(b"content-length", b"0")))
+    def _exactly(self, size: int) -> bytes:
+        body = self._stream.read(size)
+        if len(body) < size:
+            raise ValueError("it was cut off")
+        return body
 
     def _chunks(self) -> bytes:
         parts = []
         while size := int(self._stream.readline().partition(b";")[0], 16):
-            parts.append(self._stream.read(size))
+            parts.append(self._exactly(size))
             self._stream.readline()
         self._stream.readline()
         return b"".join(parts)
 
 
 @contextmanager
-def glance(access: Access, asked: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[Glance]:
-    """Send all questions, each a path and its parameters.
+def glance(access: Access, asked: Sequence[Question]) -> Iterator[Glance]:
+    """Open a connection, and send the first questions.
 
     Raises:
         NotSeen: this cluster is not reached so simply.
@@ -82,18 +131,18 @@ def glance(access: Access, asked: Sequence[tuple[str, Mapping[str, str]]]) -> It
     signed = _signed(access)
     if server.scheme != "https" or server.hostname is None or access.proxy or any(map(os.environ.get, _PROXIES)):
         raise NotSeen
-    head = f"Host: {server.netloc}\r\nAccept: application/json\r\n{signed}\r\n"
-    text = "".join(f"GET {server.path.rstrip('/')}{path}{_query(words)} HTTP/1.1\r\n{head}" for path, words in asked)
     try:
+        host = server.hostname.encode("ascii")  # bytes need no table of all characters (idna)
         with (
-            socket.create_connection((server.hostname, server.port or 443), CONNECT) as plain,
-            tls.context(access).wrap_socket(plain, server_hostname=server.hostname) as connection,
+            socket.create_connection((host, server.port or 443), CONNECT) as plain,  # type: ignore[arg-type]
+            tls.context(access).wrap_socket(plain, server_hostname=host) as connection,
             connection.makefile("rb") as stream,
         ):
             connection.settimeout(READ)
-            connection.sendall(text.encode())
-            yield Glance(stream, len(asked))
-    except OSError as error:
+            made = Glance(connection, stream, access, signed)
+            made.ask(asked)
+            yield made
+    except (OSError, UnicodeEncodeError) as error:
         raise NotSeen from error
 
 
@@ -108,5 +157,6 @@ def _signed(access: Access) -> str:
     return f"Authorization: Bearer {token}\r\n" if token else ""
 
 
-def _query(words: Mapping[str, str]) -> str:
+def query(words: Mapping[str, str]) -> str:
+    """Parameters as they stand behind a path."""
     return "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in words.items()) if words else ""

@@ -11,13 +11,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from nuages.app.objects import Object
 from nuages.errors import Gone, Rejected, Unreachable
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
-from nuages.render.labels import COMPONENT
+from nuages.release import printed
+from nuages.release.printed import Line, Read, Source, Wanted, sources
 
 AT_ONCE = 10
 """Logs that are read side by side."""
@@ -29,71 +28,8 @@ AWAY = 2.0
 """Seconds until a log is asked for again whose connection was lost; a kubelet tells sooner that a container ended."""
 
 
-class Source(NamedTuple):
-    """One container of one pod."""
-
-    namespace: str
-    pod: str
-    uid: str
-    container: str
-    component: str
-    key: str
-    release: str
-    """The release that its pod shows; empty where it shows none."""
-
-    @property
-    def short(self) -> str:
-        """`web-main-vzxqw`: what tells it from the app's other pods."""
-        unique = self.pod.rpartition("-")[2]
-        return "-".join(part for part in (self.component, self.key, unique) if part)
-
-
-class Line(NamedTuple):
-    """One line; lines compare as they were printed."""
-
-    time: str
-    """RFC 3339 with nanoseconds, as the container runtime wrote it."""
-    source: Source
-    text: str
-
-
-class Read(NamedTuple):
-    """How far a source was read: the last line's time, and how many lines of that time."""
-
-    time: str = ""
-    lines: int = 0
-
-    def after(self, line_time: str) -> Read:
-        """One line further."""
-        return Read(line_time, self.lines + 1 if line_time == self.time else 1)
-
-
-Wanted = Callable[[Source], bool]
-
-
-def sources(pods: list[Object], wanted: Wanted) -> list[Source]:
-    """The containers of some pods, as far as they are wanted."""
-    return [
-        source for pod in pods for container in pod["spec"]["containers"] if wanted(source := _source(pod, container))
-    ]
-
-
-def _source(pod: Object, container: Object) -> Source:
-    labels = pod["metadata"].get("labels", {})
-    said = {variable["name"]: variable.get("value", "") for variable in container.get("env", ())}
-    return Source(
-        namespace=pod["metadata"]["namespace"],
-        pod=pod["metadata"]["name"],
-        uid=pod["metadata"]["uid"],
-        container=container["name"],
-        component=labels.get(COMPONENT, ""),
-        key=labels.get("nuages.dev/key", ""),
-        release=said.get("NUAGES_RELEASE", ""),
-    )
-
-
 async def past(
-    wanted: list[Source], cluster: Cluster, *, tail: int | None, since: int | None, previous: bool
+    wanted: list[Source], cluster: Cluster, *, tail: int | None, since: str | None, previous: bool
 ) -> tuple[list[Line], dict[Source, Read]]:
     """What was printed so far, in the order of time; and how far each source was read.
 
@@ -101,14 +37,10 @@ async def past(
         wanted: whose logs.
         cluster: which one.
         tail: at most so many lines, the last ones; None for all.
-        since: only those of the last so many seconds.
+        since: only those of the last so long: 10m.
         previous: of the run before, where a container was started again.
     """
-    asked = {
-        **({"tailLines": str(tail)} if tail is not None else {}),
-        **({"sinceSeconds": str(since)} if since is not None else {}),
-        **({"previous": "true"} if previous else {}),
-    }
+    asked = printed.parameters(tail=tail, since=since, previous=previous)
     few = asyncio.Semaphore(AT_ONCE)
 
     async def one(source: Source) -> list[Line]:
@@ -116,21 +48,15 @@ async def past(
         async with few:
             with contextlib.suppress(Rejected, Gone):  # it has not started yet, was not started before, or is gone
                 async for lines in cluster.log_lines(source.namespace, source.pod, source.container, **asked):
-                    found += [Line(time, source, text) for time, text in lines if _printed(time)]
+                    found += [Line(time, source, text) for time, text in lines if printed.by_container(time)]
         return found
 
     asked_at = datetime.now(UTC).isoformat()
     read = await asyncio.gather(*(one(source) for source in wanted))
     # Of one that printed nothing for so long, what is older must not come up when it is followed.
-    silent = Read(asked_at) if since is not None else Read()
-    seen = {source: _progress(lines, silent) for source, lines in zip(wanted, read, strict=True)}
-    merged = sorted(line for lines in read for line in lines)
-    return (merged if tail is None else merged[len(merged) - min(tail, len(merged)) :]), seen
-
-
-def _progress(lines: list[Line], silent: Read) -> Read:
-    last = lines[-1].time if lines else ""
-    return Read(last, sum(line.time == last for line in lines)) if lines else silent
+    silent = Read(asked_at) if since else Read()
+    seen = {source: printed.progress(lines, silent) for source, lines in zip(wanted, read, strict=True)}
+    return printed.merged(read, tail), seen
 
 
 async def follow(
@@ -242,7 +168,7 @@ class _Reader:
         with contextlib.suppress(Unreachable):
             async for lines in self._answer(start, **wanted):
                 for time, text in lines:
-                    if time < start or not _printed(time):
+                    if time < start or not printed.by_container(time):
                         continue
                     if time == start and skip:
                         skip -= 1
@@ -257,7 +183,7 @@ class _Reader:
         kept = []
         with contextlib.suppress(Unreachable, Rejected):
             async for lines in self._answer(begun, previous="true"):
-                kept += [line for line in lines if line[0] >= begun and _printed(line[0])]
+                kept += [line for line in lines if line[0] >= begun and printed.by_container(line[0])]
         if until and any(time == until for time, _ in kept):
             begun, skip, until = self._seen.time, self._seen.lines, ""  # the answer was the run before itself
         for time, text in kept:
@@ -295,10 +221,3 @@ class _Reader:
             or pod["metadata"]["uid"] != self._source.uid
             or pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
         )
-
-
-def _printed(time: str) -> bool:
-    """Whether a line was printed by the container: the kubelet's own "unable to retrieve container logs" has no time,
-    and comes with status 200.
-    """
-    return time[:4].isdigit()

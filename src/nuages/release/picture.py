@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from nuages.app.objects import Object
-from nuages.errors import Refused
+from nuages.release.brief import records, serves
 from nuages.release.seen import Certificate, Component, Hold, Job, Problem, Schedule, Seen, Status
 from nuages.release.site import Site
 from nuages.release.usage import of_pod, together
@@ -52,7 +52,7 @@ def picture(
         why: what was found out about workloads that fail, or are not ready.
     """
     history = records(seen.items("ConfigMap"))
-    serving = next((record for record in history if record.get("live") or record["outcome"] == "live"), None)
+    serving = serves(history)
     newest = history[0] if history else None
     latest = newest if newest is not serving else None
     found = survey(workloads(seen), seen, now)
@@ -98,27 +98,6 @@ def picture(
     )
 
 
-def records(maps: list[Object]) -> list[Any]:
-    """What is told of an app's releases, the newest first, without their manifests (release/record.py).
-
-    Raises:
-        Refused: one of them was written by a newer nuages.
-    """
-    kept = [one for one in maps if one["metadata"].get("labels", {}).get("nuages.dev/kind") == "release"]
-    try:
-        told = [json.loads(one["data"]["record"]) for one in kept]
-        newer = [one for one, record in zip(kept, told, strict=True) if record["schema"] > _SHAPE]
-    except (KeyError, TypeError, ValueError):
-        newer = kept
-    if newer:
-        from nuages.release.record import decode  # noqa: PLC0415 - it says what is wrong, and is slow to import
-
-        for one in newer:
-            decode(one)
-        raise Refused("a release record can't be read")
-    return sorted(told, key=lambda record: -int(record["number"]))
-
-
 def addresses(services: list[Object]) -> list[str]:
     """Where an app answers by its Services, as URLs; pure."""
     found = []
@@ -132,9 +111,6 @@ def addresses(services: list[Object]) -> list[str]:
             found += [f"http://localhost:{port['nodePort']}" for port in ports]
     return found
 
-
-_SHAPE = 3
-"""The newest shape of a record that is understood here; a test holds it to release/record.py."""
 
 _PAGE = "nuages.dev/maintenance"
 """render/pause.py's, which is slow to import; a test holds them together."""

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import msgspec
 
 from nuages.app.components import App
 from nuages.errors import UsageError
 from nuages.kube.client import Cluster
-from nuages.release import records
-from nuages.release.record import Record, Stored
-
-
-class Brief(msgspec.Struct, frozen=True, kw_only=True):
-    """One release, in a line."""
-
-    number: int
-    state: str
-    """Its outcome; `paused` or `running` while it is open, `serving` where it is the one that serves."""
-    by: str
-    command: str
-    message: str
-    image: str
-    started: datetime
-    live: datetime | None
-    seconds: float | None
-    """From its record to live; None where it never was."""
-    restores: int | None
-    failure: str
-
-
-class Releases(msgspec.Struct, frozen=True, kw_only=True):
-    """What `nuages releases --json` prints; it only grows under one `schema`."""
-
-    schema: int = 1
-    app: str
-    environment: str
-    namespace: str
-    serving: int | None
-    releases: list[Brief]
-    """The newest first."""
+from nuages.release import brief, records
+from nuages.release.brief import Releases
+from nuages.release.record import Record, Stored, labels
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,16 +27,10 @@ async def history(app: App, cluster: Cluster) -> list[Stored]:
     return await records.history(cluster, app.namespace, app.name, app.environment)
 
 
-def brief(app: App, found: list[Stored]) -> Releases:
+async def briefs(app: App, cluster: Cluster) -> Releases:
     """All of them, a line each."""
-    serving = records.live(found)
-    return Releases(
-        app=app.name,
-        environment=app.environment,
-        namespace=app.namespace,
-        serving=serving.record.number if serving else None,
-        releases=[_brief(stored.record, serving) for stored in found],
-    )
+    maps = await cluster.list("ConfigMap", app.namespace, labels(app.name, app.environment))
+    return brief.brief(app.name, app.environment, app.namespace, brief.records(maps.items))
 
 
 def shown(found: list[Stored], number: int) -> Shown:
@@ -93,27 +56,5 @@ def one(found: list[Stored], number: int) -> Stored:
     raise UsageError(f"there is no release {number}", hint=f"kept are: {known}")
 
 
-def _brief(record: Record, serving: Stored | None) -> Brief:
-    # Records of older shapes do not say since when they serve: they ended as soon as they did.
-    live = record.live or (record.ended if record.went_live else None)
-    return Brief(
-        number=record.number,
-        state=_state(record, serving),
-        by=record.by,
-        command=record.command,
-        message=record.message,
-        image=record.build.reference,
-        started=record.started,
-        live=live,
-        seconds=(live - record.started).total_seconds() if live else None,
-        restores=record.restores,
-        failure=record.failure,
-    )
-
-
 def _state(record: Record, serving: Stored | None) -> str:
-    if record.paused:
-        return "paused"
-    if serving and record.number == serving.record.number:
-        return "serving"
-    return record.outcome.value
+    return brief.state(msgspec.to_builtins(record), serving.record.number if serving else None)

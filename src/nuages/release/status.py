@@ -11,7 +11,7 @@ from nuages.app.objects import Object
 from nuages.errors import ClusterError, Forbidden, Rejected
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
-from nuages.release import picture
+from nuages.release import brief, picture
 from nuages.release.locks import lock
 from nuages.release.locks.lease import Claim, Life, Sight, claim
 from nuages.release.seen import Hold, Problem, Seen, Status
@@ -57,7 +57,7 @@ async def status(app: App, cluster: Cluster, http_port: int | None = None) -> St
 async def told(where: Site, seen: Seen, cluster: Cluster, http_port: int | None) -> Status:
     """What was seen, and why what is not well is so."""
     found = survey(picture.workloads(seen), seen, utc())
-    history = picture.records(seen.items("ConfigMap"))
+    history = brief.records(seen.items("ConfigMap"))
     why = [await _problem(item, text, cluster, seen) for item, text in found.failed]
     if not (history and history[0]["outcome"] == "running"):
         # What is not ready though nothing is under way has a cause: a broker that is away, a probe that fails.

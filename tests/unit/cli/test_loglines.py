@@ -9,7 +9,7 @@ import re
 import pytest
 
 from nuages.cli.loglines import Filter, Shown
-from nuages.release.logs import Line, Source
+from nuages.release.printed import Line, Source
 
 pytestmark = pytest.mark.unit
 

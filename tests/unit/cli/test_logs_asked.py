@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import pytest
 
 from nuages.app.components import resolve
-from nuages.cli import logs
+from nuages.cli import logs, recalled
 from nuages.cli.logs import _story
 from nuages.kube.client import ObjectList
-from nuages.release.logs import Line
+from nuages.release.printed import Line
 from nuages.spec.load import load
 
 if TYPE_CHECKING:
@@ -74,5 +74,6 @@ def test_what_is_there_is_read_without_a_watch() -> None:
 )
 def test_that_nothing_was_found_is_said_beside_the_output(arguments, told, monkeypatch, capfd):
     monkeypatch.setattr(logs, "cluster_of", lambda *_: _Cluster())
+    monkeypatch.setattr(recalled, "keep", lambda *_: None)
     logs.command(["-f", str(BLOG), *arguments], standalone_mode=False)
     assert capfd.readouterr().err == told

@@ -12,6 +12,7 @@ from nuages.findings import Finding, Place
 from nuages.project.explain import Line
 from nuages.project.report import Row
 from nuages.release.audit import Ran
+from nuages.release.brief import Brief, Releases
 from nuages.release.database import Locks, Session, Size
 from nuages.release.difference import Change, Difference
 from nuages.release.doctor.findings import Examination, Look
@@ -21,7 +22,7 @@ from nuages.release.keeping.backups import Backup, Backups, Drilled
 from nuages.release.keeping.upgrade import Upgrade, Upgraded
 from nuages.release.pausing import State
 from nuages.release.record import SCHEMA, DatabaseState, Outcome, Passed, Pause, Record, Reference
-from nuages.release.releases import Brief, Releases, Shown
+from nuages.release.releases import Shown
 from nuages.release.seen import Certificate, Component, Hold, Job, Problem, Schedule, Status
 from nuages.release.services.record import Changed
 from nuages.release.top import Pod, Top
@@ -49,8 +50,8 @@ FIELDS = {
     "Reference": Reference.__struct_fields__,
     "DatabaseState": DatabaseState.__struct_fields__,
     "Manifest": Manifest.__struct_fields__,
-    "Releases": Releases.__struct_fields__,
-    "Brief": Brief.__struct_fields__,
+    "Releases": Releases._fields,
+    "Brief": Brief._fields,
     "Shown": Shown.__struct_fields__,
     "Difference": Difference.__struct_fields__,
     "Change": Change.__struct_fields__,

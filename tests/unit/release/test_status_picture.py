@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nuages.cli.screen import lines, plain
+from nuages.cli.screen import lines
+from nuages.cli.wording import plain
 from nuages.errors import Refused
-from nuages.release import picture, record, status
+from nuages.release import brief, picture, record, status
 from nuages.release.seen import Hold, Problem, Seen, Status
 from nuages.release.site import Site
 from nuages.release.usage import Usage, cpu, measured, memory, of_pod, quantity, together
@@ -155,8 +156,8 @@ def test_a_certificate_that_is_not_there_yet_says_so_and_one_that_is_none_is_wro
 
 def test_a_record_of_a_newer_nuages_is_refused():
     with pytest.raises(Refused, match="newer nuages"):
-        picture.records([release(1, schema=record.SCHEMA + 1)])
-    assert picture._SHAPE == record.SCHEMA
+        brief.records([release(1, schema=record.SCHEMA + 1)])
+    assert brief.SHAPE == record.SCHEMA
 
 
 def test_for_programs_what_has_names_is_an_object():

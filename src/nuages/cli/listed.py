@@ -1,0 +1,23 @@
+"""The list of `nuages releases`, as text or as JSON. Pure."""
+
+from __future__ import annotations
+
+from nuages.cli.wording import document, duration
+from nuages.release.brief import Brief, Releases
+
+
+def listed(told: Releases, *, as_json: bool) -> str:
+    """A line for each, the newest first, in columns."""
+    if as_json:
+        return document(told)
+    rows = [_row(one) for one in told.releases]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines) or f"no release of {told.app} in {told.namespace} yet"
+
+
+def _row(one: Brief) -> tuple[str, ...]:
+    what = f"back to {one.restores}" if one.restores else one.image.rpartition("@")[2][7:19]
+    took = duration(one.seconds) if one.seconds is not None else ""
+    began = f"{one.started[:10]} {one.started[11:16]}"
+    return str(one.number), one.state, began, took, what, one.by, one.message or one.failure
