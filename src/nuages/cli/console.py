@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from typing import TextIO
 
+from nuages.cli.wording import duration as duration  # noqa: PLC0414 - most ask for it here
 from nuages.errors import NuagesError, Refused
 from nuages.findings import Finding
 from nuages.progress import Event, Finished, Said, Started
@@ -28,14 +29,6 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def harmless(text: str) -> str:
     """A text that others wrote (a pod's log, a colleague's message) without what a terminal would obey."""
     return _CONTROL.sub("", text)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: 0.4 s, 12 s, 3 min 20 s."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 class Console:
