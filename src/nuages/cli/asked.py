@@ -43,6 +43,11 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Tell events, one JSON object a line.")(command)
 
 
+def done_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--json` of what changes something (cli/done.py); progress is on standard error all the same."""
+    return click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")(command)
+
+
 def teller(as_json: bool) -> Teller | None:
     """Who tells events on standard output; progress is on standard error all the same, for people."""
     from nuages.release.events import Teller

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.console import console
 from nuages.cli.target import app_of, spec_options
 
@@ -30,6 +31,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--sbom", type=_FILE, help="Write what is in it here, as CycloneDX.")
 @click.option("--provenance", type=_FILE, help="Write where it comes from here, as SLSA provenance.")
 @click.option("--dockerfile", is_flag=True, help="Print a Dockerfile that makes such an image; build nothing.")
+@done_option
 def command(
     *,
     file: Path,
@@ -41,6 +43,7 @@ def command(
     sbom: Path | None,
     provenance: Path | None,
     dockerfile: bool,
+    as_json: bool,
 ) -> None:
     """Build the project's image; its reference is printed.
 
@@ -59,6 +62,8 @@ def command(
         raise UsageError("--tag names what is pushed, and nothing is", hint="add --push")
     if wrong := [tag for tag in tags if not _TAG.fullmatch(tag)]:
         raise UsageError(f"{wrong[0]!r} can't be a tag", hint="letters, digits, _ . - and at most 128 of them")
+    if dockerfile and as_json:
+        raise UsageError("--dockerfile prints a Dockerfile, and no JSON", hint="one of the two")
     app = app_of(file, environment)
     if dockerfile:
         from nuages.image import dockerfile as written
@@ -80,7 +85,22 @@ def command(
         delivery.load(app, built, console.sink)
     if push:
         publish.publish(project, app, built, tags, console.sink)
-    console.print(built.build.reference)
+    if as_json:
+        from nuages.cli.done import Built as Told
+
+        files = [str(path) for path in (output, sbom, provenance) if path]
+        console.json(
+            Told(
+                reference=built.build.reference,
+                pushed=push,
+                tags=list(tags),
+                loaded=load,
+                files=files,
+                findings=list(built.findings),
+            )
+        )
+    else:
+        console.print(built.build.reference)
 
 
 def _write(

@@ -37,7 +37,8 @@ def command(file: Path, environment: str | None, as_json: bool) -> None:
         findings = list(invalid.findings)
     if as_json:
         for finding in findings:
-            console.print(msgspec.json.encode(finding._asdict() | {"place": finding.place._asdict()}).decode())
+            told = {"schema": 1} | finding._asdict() | {"place": finding.place._asdict()}
+            console.print(msgspec.json.encode(told).decode())
     if errors(findings):
         raise Refused(counted(len(findings)), findings=[] if as_json else findings)
     if not as_json:

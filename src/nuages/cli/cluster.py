@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.console import console, duration
 
 name_option = click.option(
@@ -30,7 +31,10 @@ def command() -> None:
 @click.option("--api-only", is_flag=True, help="etcd, API server and controllers only: no node, no root, 4 s.")
 @click.option("--provider", help="nuages, kind, k3d or minikube; by default one that is installed, then nuages.")
 @click.option("--context", help="Use this context of your kubeconfig, and create nothing.")
-def up(name: str, addons: tuple[str, ...], api_only: bool, provider: str | None, context: str | None) -> None:
+@done_option
+def up(
+    *, name: str, addons: tuple[str, ...], api_only: bool, provider: str | None, context: str | None, as_json: bool
+) -> None:
     """Bring a cluster up, heal it, or leave it as it is.
 
     \b
@@ -41,9 +45,16 @@ def up(name: str, addons: tuple[str, ...], api_only: bool, provider: str | None,
     from nuages.local import attach, cluster
 
     if context:
-        console.print(f"context {context} answers: Kubernetes {attach.reach(context)}")
+        version = attach.reach(context)
+        if as_json:
+            console.json({"schema": 1, "context": context, "version": version})
+        else:
+            console.print(f"context {context} answers: Kubernetes {version}")
         return
     info = cluster.up(name, api_only=api_only, addons=addons, provider=provider, sink=console.sink)
+    if as_json:
+        console.json(cluster.status(name))
+        return
     console.print(f"kubectl --kubeconfig {info.kubeconfig} get pods -A")
     if info.http_port:
         console.print(f"http://NAME.localhost:{info.http_port}")
@@ -51,11 +62,15 @@ def up(name: str, addons: tuple[str, ...], api_only: bool, provider: str | None,
 
 @command.command()
 @name_option
-def down(name: str) -> None:
+@done_option
+def down(name: str, as_json: bool) -> None:
     """End a cluster and leave nothing of it, its volumes included."""
     from nuages.local import cluster
 
-    if not cluster.down(name, console.sink):
+    was = cluster.down(name, console.sink)
+    if as_json:
+        console.json({"schema": 1, "name": name, "removed": was})
+    elif not was:
         console.print(f"there is no cluster {name}")
 
 
@@ -91,7 +106,8 @@ def status(name: str, as_json: bool) -> None:
 @command.command()
 @name_option
 @click.argument("archives", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def load(name: str, archives: tuple[Path, ...]) -> None:
+@done_option
+def load(name: str, archives: tuple[Path, ...], as_json: bool) -> None:
     """Load image archives (OCI, or of `docker save`) into the node.
 
     \b
@@ -100,6 +116,8 @@ def load(name: str, archives: tuple[Path, ...]) -> None:
     from nuages.local import cluster
 
     cluster.load(name, archives, console.sink)
+    if as_json:
+        console.json({"schema": 1, "name": name, "loaded": [str(archive) for archive in archives]})
 
 
 @command.command()

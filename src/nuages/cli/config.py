@@ -112,7 +112,8 @@ def explain(path: str, recursive: bool, as_json: bool) -> None:
     is_flag=True,
     help=f"Show what would change, and write nothing; exit code {CHANGES} where something would.",
 )
-def migrate(file: Path, diff: bool) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print what was changed, or with --diff would be, as JSON.")
+def migrate(file: Path, diff: bool, as_json: bool) -> int:
     """Bring a nuages.yaml into the newest form; comments and layout stay as they are.
 
     Also names that are misspelled, where it is plain what was meant. Each change is told with its place. A
@@ -130,10 +131,18 @@ def migrate(file: Path, diff: bool) -> int:
         raise UsageError(f"no {file.name} in {file.parent.resolve()}", hint="`nuages init` writes one") from None
     made = migrated(raw, file.name)
     editors = file.with_name(schema.FILE.name)
-    if not diff and editors.exists() and editors.read_text() != (fresh := schema.FILE.read_text()):
-        replace(editors, fresh)
-        console.print(f"{editors.name} is that of this nuages now: your editor reads it")
     before = raw.decode("utf-8-sig", errors="replace")
+    refreshed = not diff and editors.exists() and editors.read_text() != (fresh := schema.FILE.read_text())
+    if refreshed:
+        replace(editors, fresh)
+    if as_json:
+        if not diff and made.text != before:
+            replace(file, made.text)
+        edits = [edit._asdict() | {"path": dotted(edit.path)} for edit in made.edits]
+        console.json({"schema": 1, "file": str(file), "form": CURRENT, "edits": edits, "editorsFile": refreshed})
+        return CHANGES if diff and made.text != before else 0
+    if refreshed:
+        console.print(f"{editors.name} is that of this nuages now: your editor reads it")
     if made.text == before:
         console.print(f"{file.name} is {CURRENT}; nothing to change")
         return 0

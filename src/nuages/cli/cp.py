@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.console import console
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.release.copying import Copied
+    from nuages.release.entering import Place
 
 
 @click.command()
@@ -19,8 +21,16 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="TARGET")
 @cluster_options
 @click.option("--container", "-c", help="Another container of the pod than the one that does its work.")
+@done_option
 def command(
-    source: str, target: str, *, file: Path, environment: str, context: str | None, container: str | None
+    source: str,
+    target: str,
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    container: str | None,
+    as_json: bool,
 ) -> None:
     """Copy a file or a folder into a pod or out of it; the side of the pod is written COMPONENT:PATH or POD:PATH.
 
@@ -44,7 +54,7 @@ def command(
     cluster = cluster_of(app, file, context)
     name, path = there or here or ("", "")
 
-    async def story() -> Copied:
+    async def story() -> tuple[Place, Copied]:
         async with cluster:
             where = entering.place(await named.pod(app, name, cluster), container or "")
             far = copying.Far(where, path)
@@ -54,9 +64,14 @@ def command(
                 else:
                     made = await copying.put(app, Path(source), far, cluster, shown.say)
                 shown.note = f"{made.files} file{'' if made.files == 1 else 's'}, {copying.amount(made.size)}"
-            return made
+            return where, made
 
-    run(story())
+    where, made = run(story())
+    if as_json:
+        from nuages.cli import done
+
+        told = {"pod": where.pod, "container": where.container, "source": source, "target": target}
+        console.json(done.done(done.Copied, app, **told, files=made.files, bytes=made.size))
 
 
 def _far(written: str) -> tuple[str, str] | None:

@@ -72,7 +72,10 @@ def locks(file: Path, environment: str, context: str | None, end: int | None, as
             return None
 
     found = run(story())
-    if found is None:
+    if found is None and as_json:
+        told = {"schema": 1, "app": app.name, "environment": app.environment, "ended": end}
+        console.json(told)
+    elif found is None:
         console.print(f"session {end} is ended")
     elif as_json:
         console.json(found)

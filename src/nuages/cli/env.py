@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nuages.cli.asked import json_option, sink, teller, wish, wish_options
+from nuages.cli.asked import done_option, json_option, sink, teller, wish, wish_options
 from nuages.cli.console import console, harmless
 from nuages.cli.sure import gone
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
@@ -174,22 +174,24 @@ def vars_(component: str, file: Path, environment: str, context: str | None, as_
 @click.argument("name")
 @_file
 @_context
-def sleep(name: str, file: Path, context: str | None) -> None:
+@done_option
+def sleep(name: str, file: Path, context: str | None, as_json: bool) -> None:
     """Let an environment sleep: nothing of it runs, its data stays; `wake`, `up` and a deploy wake it."""
     from nuages.release.environments import sleeping
 
-    _turned(name, file, context, title="sleep", turn=sleeping.sleep, turned="asleep")
+    _turned(name, file, context, title="sleep", turn=sleeping.sleep, turned="asleep", as_json=as_json)
 
 
 @command.command()
 @click.argument("name")
 @_file
 @_context
-def wake(name: str, file: Path, context: str | None) -> None:
+@done_option
+def wake(name: str, file: Path, context: str | None, as_json: bool) -> None:
     """Wake an environment, and wait until it answers. Its time goes on; `up` begins it anew."""
     from nuages.release.environments import sleeping
 
-    _turned(name, file, context, title="wake", turn=sleeping.wake, turned="awake")
+    _turned(name, file, context, title="wake", turn=sleeping.wake, turned="awake", as_json=as_json)
 
 
 def _turned(
@@ -200,6 +202,7 @@ def _turned(
     title: str,
     turn: Callable[[App, Cluster, Callable[[str], None]], Awaitable[int]],
     turned: str,
+    as_json: bool,
 ) -> None:
     """Put an environment to sleep, or wake it, while nobody releases there; tell it as one step."""
     from nuages.progress import step
@@ -208,15 +211,23 @@ def _turned(
 
     app = _app(file, name)
 
-    async def story() -> None:
+    def waiting(line: str) -> None:
+        click.echo(line, err=as_json)
+
+    async def story() -> int:
         async with cluster_of(app, file, context) as cluster:
             await marks.there(app, cluster)
-            async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=console.print):
+            async with lock.held(cluster, app.namespace, lock.name(app.name), waiting=waiting):
                 with step(console.sink, title) as shown:
                     count = await turn(app, cluster, shown.say)
                     shown.note = f"{count} {turned}"
+        return count
 
-    run(story())
+    count = run(story())
+    if as_json:
+        from nuages.cli import done
+
+        console.json(done.done(done.Turned, app, state=turned, workloads=count))
 
 
 @command.command()
@@ -226,8 +237,12 @@ def _turned(
 @click.option("--expired", is_flag=True, help="All whose time is over, instead of one by its name.")
 @click.option("--data", is_flag=True, help="Remove volumes, generated secrets and the namespace too.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
-def down(*, name: str | None, file: Path, context: str | None, expired: bool, data: bool, yes: bool) -> None:
+@done_option
+def down(
+    *, name: str | None, file: Path, context: str | None, expired: bool, data: bool, yes: bool, as_json: bool
+) -> None:
     """Take an environment down; its data only when named by --data, or when its time is over (--expired)."""
+    from nuages.cli.done import Down, Ended
     from nuages.errors import UsageError
     from nuages.release.destroy import destroy
     from nuages.release.environments import marks
@@ -236,21 +251,28 @@ def down(*, name: str | None, file: Path, context: str | None, expired: bool, da
     if bool(name) == expired:
         raise UsageError("one environment by its name, or --expired", hint="nuages env list")
     apps = [_app(file, name)] if name else _expired(file, context)
+    ended: list[Ended] = []
     for app in apps:
         if not yes:
             what = "and all its data" if data or expired else "but its data"
             gone(f"Remove {app.instance} {what}?", app.environment)
 
-        async def story(app: App = app) -> str:
+        async def story(app: App = app) -> bool:
             async with cluster_of(app, file, context) as cluster:
                 found = await marks.there(app, cluster)
                 # Who brought it up again while we asked has given it more time.
                 if expired and not found.expired(utc()):
-                    return "has time again, and stays"
+                    return False
                 await destroy(app, cluster, console.sink, data=data or expired)
-                return "is down"
+                return True
 
-        console.print(f"{app.instance} {run(story())}")
+        went = run(story())
+        where = {"app": app.name, "environment": app.environment, "namespace": app.namespace}
+        ended.append(Ended(**where, down=went, data=went and (data or expired)))
+        if not as_json:
+            console.print(f"{app.instance} {'is down' if went else 'has time again, and stays'}")
+    if as_json:
+        console.json(Down(environments=ended))
 
 
 def _app(file: Path, name: str) -> App:

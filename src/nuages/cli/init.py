@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.console import console
 from nuages.errors import Refused, UsageError
 
@@ -22,13 +23,21 @@ if TYPE_CHECKING:
 @click.option("--settings", help="The settings module; found, left out.")
 @click.option("--yes", "-y", is_flag=True, help="Write without asking.")
 @click.option("--force", is_flag=True, help="Replace the nuages.yaml that is there.")
+@done_option
 def command(
-    directory: Path, *, name: str | None, image: str | None, settings: str | None, yes: bool, force: bool
+    directory: Path,
+    *,
+    name: str | None,
+    image: str | None,
+    settings: str | None,
+    yes: bool,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Read a Django project and write its nuages.yaml.
 
     Only files are read: nothing of the project is run, and none of its own files is changed. In a terminal it asks
-    what no file can tell; --yes never asks.
+    what no file can tell; --yes and --json never ask.
     """
     from nuages.findings import errors
     from nuages.project.draft import draft
@@ -41,10 +50,10 @@ def command(
     facts = inspect(directory, settings)
     if errors(list(facts.problems)):
         raise Refused("the project can't be deployed as it is; nothing was written", findings=facts.problems)
-    for line in summary(facts):
+    for line in [] if as_json else summary(facts):
         console.print(line)
     console.findings(facts.problems)
-    asking = not yes and sys.stdin.isatty()
+    asking = not (yes or as_json) and sys.stdin.isatty()
     if asking:
         image = image or _image()
         facts = _answered(facts)
@@ -54,7 +63,13 @@ def command(
         click.confirm(f"Write {target}?", default=True, abort=True)
     target.write_text(text, encoding="utf-8")
     # Beside it, so that an editor completes and checks without a network.
-    (directory / schema.FILE.name).write_bytes(schema.FILE.read_bytes())
+    beside = directory / schema.FILE.name
+    beside.write_bytes(schema.FILE.read_bytes())
+    if as_json:
+        from nuages.cli.done import Initialised
+
+        console.json(Initialised(wrote=[str(target), str(beside)], findings=list(facts.problems)))
+        return
     console.print(f"\nwrote {target}; next: nuages check, then nuages deploy")
 
 

@@ -65,7 +65,7 @@ def table(rows: list[Row]) -> None:
 
 def _json(tables: dict[str, list[Row]], problems: Iterable[Finding], why_not: str) -> None:
 
-    known: dict[str, object] = {name: [plain(row) for row in rows] for name, rows in tables.items()}
+    known: dict[str, object] = {"schema": 1, **{name: [plain(row) for row in rows] for name, rows in tables.items()}}
     known["problems"] = [finding._asdict() | {"place": finding.place._asdict()} for finding in problems]
     known["notLoaded"] = why_not
     console.json(known)

@@ -19,7 +19,7 @@ LARGEST = 512 * 1024
 @sure_option
 @click.option("--page", type=click.Path(path_type=Path), help="An HTML file to show; with on.")
 @click.option("--link", is_flag=True, help="The link by which staff gets past the page.")
-@click.option("--json", "as_json", is_flag=True, help="Whether it is on, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print whether it is on, or with --link the link, as JSON.")
 def command(
     wanted: str | None,
     *,
@@ -60,21 +60,28 @@ def command(
             if link:
                 path = await pausing.link(app, cluster)
                 found = await way_in(app, cluster, ingress_port(cluster.context, tls=encrypted(app.expose)))
-                console.print((found[0].rstrip("/") if found else "") + path)
-            elif wanted == "on":
+                address = (found[0].rstrip("/") if found else "") + path
+                if as_json:
+                    console.json({"schema": 1, "app": app.name, "environment": app.environment, "link": address})
+                else:
+                    console.print(address)
+                return
+            was = False
+            if wanted == "on":
                 await pausing.on(app, html, cluster, console.sink)
+            elif wanted == "off":
+                was = await pausing.off(app, cluster, console.sink)
+            if as_json:
+                console.json(await pausing.state(app, cluster))
+            elif wanted == "on":
                 console.print("the page answers, and health checks are green; nuages maintenance off ends it")
                 console.print("nuages maintenance --link lets staff past it")
             elif wanted == "off":
-                was = await pausing.off(app, cluster, console.sink)
                 console.print("the app answers" if was else "no page was in front of the app")
             else:
                 state = await pausing.state(app, cluster)
                 said = f"on since {state.since:%Y-%m-%d %H:%M}, by {harmless(state.by)}" if state.on else "off"
-                if as_json:
-                    console.json(state)
-                else:
-                    console.print(f"maintenance is {said}")
+                console.print(f"maintenance is {said}")
 
     run(story())
 

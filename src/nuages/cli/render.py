@@ -13,7 +13,8 @@ import click
 )
 @click.option("--environment", "-e", default="local", show_default=True, help="One of the spec's environments.")
 @click.option("--image", metavar="REF@DIGEST", help="The image to name; a marked placeholder, left out.")
-def command(file: Path, environment: str, image: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print them as one List, as JSON.")
+def command(file: Path, environment: str, image: str | None, as_json: bool) -> None:
     """Print what a release would apply, in order. Secrets appear by name only; nothing is touched."""
     import msgspec
 
@@ -30,4 +31,8 @@ def command(file: Path, environment: str, image: str | None) -> None:
             raise UsageError(f"{image} names no digest", hint="a release carries repository@sha256:…")
         build = msgspec.structs.replace(build, reference=image)
     secrets = f"{app.secret}-{'0' * 10}" if app.secrets else None
-    console.print(yaml_of(render(app, Release(number=1, template=1, build=build, secrets=secrets)).objects))
+    objects = render(app, Release(number=1, template=1, build=build, secrets=secrets)).objects
+    if as_json:
+        console.json({"apiVersion": "v1", "kind": "List", "items": objects})
+    else:
+        console.print(yaml_of(objects))

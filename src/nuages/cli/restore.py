@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.console import console, duration
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
+
+if TYPE_CHECKING:
+    from nuages.release.keeping.backups import Backup
 
 
 @click.command()
@@ -19,6 +24,7 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 @click.option("--switch", metavar="NAME", help="Restore nothing: let this database of the server be the app's.")
 @click.option("--behind", is_flag=True, help="Switch though it lacks migrations; deploy afterwards.")
 @click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@done_option
 def command(
     id_: str,
     *,
@@ -29,6 +35,7 @@ def command(
     switch: str | None,
     behind: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
     """Bring a backup back; without ID, the newest. The database that served is kept under another name.
 
@@ -54,22 +61,31 @@ def command(
     if into is None and not yes:
         _sure(app.instance, cluster.context)
 
-    async def story() -> None:
+    async def story() -> tuple[Backup | None, str, str | None]:
         async with cluster:
-            new = switch
+            new, backup = switch, None
             if new is None:
                 made = await backups.restore(app, id_, into or backups.beside(app, "restored"), cluster, console.sink)
-                console.print(f"backup {made.backup.id} is in database {made.into}, in {duration(made.seconds)}")
+                backup = made.backup
+                if not as_json:
+                    console.print(f"backup {backup.id} is in database {made.into}, in {duration(made.seconds)}")
                 if into:
-                    return
+                    return backup, into, None
                 if not behind:
                     backups.fits(made)
                 new = made.into
             switched = await backups.switch(app, new, cluster, console.sink)
-            console.print(f"{app.name} has another database now; the one before is {switched.old}")
-            console.print(f"back: nuages restore --switch {switched.old}")
+            return backup, new, switched.old
 
-    run(story())
+    backup, database, before = run(story())
+    if as_json:
+        from nuages.cli import done
+
+        told = {"backup": backup, "database": database, "serves": before is not None, "before": before}
+        console.json(done.done(done.Restored, app, **told))
+    elif before is not None:
+        console.print(f"{app.name} has another database now; the one before is {before}")
+        console.print(f"back: nuages restore --switch {before}")
 
 
 def _sure(instance: str, where: str) -> None:

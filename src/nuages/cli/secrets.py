@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.console import console
 from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.app.components import App
+    from nuages.cli.done import Rotation, Value
+    from nuages.progress import Event
     from nuages.release.values import Listing
 
 LATER = "taken over by the next deploy"
@@ -56,7 +59,8 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
 @command.command("set")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @cluster_options
-def set_(names: tuple[str, ...], file: Path, environment: str, context: str | None) -> None:
+@done_option
+def set_(names: tuple[str, ...], *, file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Set a secret's value: from a hidden prompt, or from a pipe. It takes effect with the next deploy.
 
     \b
@@ -70,14 +74,16 @@ def set_(names: tuple[str, ...], file: Path, environment: str, context: str | No
     for name in names:
         values.settable(app, name)
     given = _asked(names) if sys.stdin.isatty() else _piped(names)
-    _put(app, given, file, context)
+    _tell(app, _put(app, given, file, context), as_json=as_json)
 
 
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @cluster_options
-def unset(names: tuple[str, ...], file: Path, environment: str, context: str | None) -> None:
+@done_option
+def unset(names: tuple[str, ...], *, file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Take a secret's value away. What serves keeps its copy; the next deploy asks for a value, or generates one."""
+    from nuages.cli.done import Value
     from nuages.release import values
 
     app = app_of(file, environment)
@@ -88,35 +94,37 @@ def unset(names: tuple[str, ...], file: Path, environment: str, context: str | N
             return await values.remove(app, names, cluster)
 
     removed = run(story())
-    for name in names:
-        console.print(f"{name} is unset, {LATER}" if name in removed else f"{name} had no value")
+    _tell(app, [Value(name=each, state="unset" if each in removed else "absent") for each in names], as_json=as_json)
 
 
 @command.command("import")
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @cluster_options
-def import_(source: Path, file: Path, environment: str, context: str | None) -> None:
+@done_option
+def import_(source: Path, *, file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Set the secrets that a .env FILE (or - for a pipe) has values for; only those that the spec declares.
 
     What it leaves is named: what is not declared, is generated, or is kept by somebody else.
     """
+    from nuages.cli.done import Value
     from nuages.release import dotenv, values
 
     app = app_of(file, environment)
     found = dotenv.read(_text(source), str(source))
     given: dict[str, bytes] = {}
+    told: list[Value] = []
     for name, value in found.items():
         left = values.importable(app, name)
         left = left or ("empty" if not value.text else "")
         left = left or ("refers to another variable, and those are not filled in" if value.refers else "")
         if left:
-            console.print(f"left {name} ({source}:{value.line}): {left}")
+            told.append(Value(name=name, state="left", why=f"{source}:{value.line}: {left}"))
         else:
             given[name] = value.text.encode()
-    if given:
-        _put(app, given, file, context)
-    else:
-        console.print(f"nothing in {source} was taken over")
+    told += _put(app, given, file, context) if given else []
+    _tell(app, told, as_json=as_json)
+    if not given:
+        click.echo(f"nothing in {source} was taken over", err=as_json)
 
 
 @command.command()
@@ -124,7 +132,10 @@ def import_(source: Path, file: Path, environment: str, context: str | None) -> 
 @cluster_options
 @sure_option
 @click.option("--finish", is_flag=True, help="Of SECRET_KEY: forget the key from before.")
-def rotate(name: str, *, file: Path, environment: str, context: str | None, yes: bool, finish: bool) -> None:
+@done_option
+def rotate(
+    name: str, *, file: Path, environment: str, context: str | None, yes: bool, finish: bool, as_json: bool
+) -> None:
     """Give a data store another password, or Django another key to sign with, while requests are answered.
 
     Of a data store that runs in the cluster two roles take turns: the new one is good before any pod is replaced, and
@@ -136,6 +147,7 @@ def rotate(name: str, *, file: Path, environment: str, context: str | None, yes:
     nuages secrets rotate SECRET_KEY             a new key signs, the old one is believed
     nuages secrets rotate SECRET_KEY --finish    weeks later: the old one is forgotten
     """
+    from nuages.cli.done import Rotation, done
     from nuages.errors import UsageError
     from nuages.release.keeping import keys, rotation
 
@@ -149,25 +161,49 @@ def rotate(name: str, *, file: Path, environment: str, context: str | None, yes:
     cluster = cluster_of(app, file, context)
     sure(app, cluster, "Replace pods for another secret in", yes=yes)
 
-    async def of_store() -> None:
+    async def of_store() -> Rotation:
         async with cluster:
             made = await rotation.rotate(app, cluster, console.sink)
-        console.print(f"{name} has another password: {app.name} logs in as {made.user}, {len(made.workloads)} rolled")
+        return done(Rotation, app, name=name, state="replaced", user=made.user, workloads=made.workloads)
 
-    async def of_key() -> None:
+    async def of_key() -> Rotation:
         async with cluster:
-            made = await (keys.finish if finish else keys.rotate)(app, name, cluster, console.sink)
-        if finish:
-            console.print(f"release {made.number} believes the new {name} only")
-        else:
-            console.print(f"release {made.number} signs with a new {name}, and believes the one from before")
-            console.print(f"nuages secrets rotate {name} --finish forgets it: when sessions have had their time")
+            made = await (keys.finish if finish else keys.rotate)(app, name, cluster, _headed)
+        return done(Rotation, app, name=name, state="forgotten" if finish else "signs", release=made.number)
 
-    run(of_store() if store else of_key())
+    made = run(of_store() if store else of_key())
+    if as_json:
+        console.json(made)
+        return
+    for line in _rotated(made):
+        console.print(line)
 
 
-def _put(app: App, given: dict[str, bytes], file: Path, context: str | None) -> None:
+def _rotated(made: Rotation) -> list[str]:
+    if made.state == "replaced":
+        rolled = len(made.workloads)
+        return [f"{made.name} has another password: {made.app} logs in as {made.user}, {rolled} rolled"]
+    if made.state == "forgotten":
+        return [f"release {made.release} believes the new {made.name} only"]
+    return [
+        f"release {made.release} signs with a new {made.name}, and believes the one from before",
+        f"nuages secrets rotate {made.name} --finish forgets it: when sessions have had their time",
+    ]
+
+
+def _headed(event: Event) -> None:
+    """Progress, where one command makes several releases: each below a line that says which it is."""
+    from nuages.progress import Told
+
+    if isinstance(event, Told) and event.event == "begun":
+        said = f": {event.fields['message']}" if event.fields["message"] else ""
+        click.echo(console.style(f"release {event.fields['release']}{said}", "bold"), err=True)
+    console.sink(event)
+
+
+def _put(app: App, given: dict[str, bytes], file: Path, context: str | None) -> list[Value]:
     """Write them to where the environment lives, which from now on is bound to it, as by a deploy."""
+    from nuages.cli.done import Value
     from nuages.release import binding, values
 
     cluster = cluster_of(app, file, context)
@@ -178,8 +214,19 @@ def _put(app: App, given: dict[str, bytes], file: Path, context: str | None) -> 
 
     run(story())
     binding.bind(app, cluster, file.absolute().parent)
-    for name in given:
-        console.print(f"{name} is set, {LATER}")
+    return [Value(name=name, state="set") for name in given]
+
+
+def _tell(app: App, told: list[Value], *, as_json: bool) -> None:
+    from nuages.cli.done import Values, done
+
+    if as_json:
+        console.json(done(Values, app, secrets=told))
+        return
+    for one in told:
+        where, _, why = one.why.partition(": ")
+        said = {"left": f"left {one.name} ({where}): {why}", "absent": f"{one.name} had no value"}
+        console.print(said.get(one.state, f"{one.name} is {one.state}, {LATER}"))
 
 
 def _no_values(names: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nuages.cli.asked import wait_option, wish
+from nuages.cli.asked import done_option, wait_option, wish
 from nuages.cli.console import console
 from nuages.cli.default import WithDefault
 from nuages.cli.sure import agreed
@@ -81,6 +81,7 @@ def plan(file: Path, environment: str, context: str | None, as_json: bool) -> No
 @click.argument("only", nargs=-1, metavar="[SERVICE]...")
 @click.option("--message", "-m", default="", help="Why; whoever waits for the lock reads it.")
 @wait_option
+@done_option
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def apply(
     *,
@@ -90,6 +91,7 @@ def apply(
     only: tuple[str, ...],
     message: str,
     wait: str | None,
+    as_json: bool,
     yes: bool,
 ) -> None:
     """Make the data stores what nuages.yaml says: resources, versions of the same major, larger volumes.
@@ -122,9 +124,18 @@ def apply(
 
     found = run(planned())
     services.refuse(app, found)
-    _show(found)
+    if not as_json:
+        _show(found)
     changes = any(store.way in services.CHANGES for store in found)
+
+    def tell(changed: list[Changed]) -> None:
+        from nuages.cli import done
+
+        if as_json:
+            console.json(done.done(done.Applied, app, services=found, changed=changed))
+
     if not changes and not left_open:
+        tell([])
         return
     again = cluster_of(app, file, context)
     if changes:
@@ -135,7 +146,7 @@ def apply(
         async with again:
             return await services.apply(app, again, console.sink, only=only, wish=asked)
 
-    run(story())
+    tell(run(story()))
 
 
 @command.command()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.console import console
 from nuages.cli.sure import sure, sure_option
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
+    from nuages.app.components import App
     from nuages.release.keeping.state import State
 
 PATH = click.Path(path_type=Path)
@@ -28,8 +30,16 @@ def command() -> None:
 @cluster_options
 @click.option("--recipient", "-r", "recipients", multiple=True, metavar="KEY", help="Whose key opens it: age1...")
 @click.option("--database", is_flag=True, help="With the rows of the database; they pass through memory here.")
+@done_option
 def export(
-    target: Path, *, file: Path, environment: str, context: str | None, recipients: tuple[str, ...], database: bool
+    target: Path,
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    recipients: tuple[str, ...],
+    database: bool,
+    as_json: bool,
 ) -> None:
     """Write secrets and releases' records into an encrypted FILE, for the day the cluster is lost.
 
@@ -49,6 +59,9 @@ def export(
 
     made = run(story())
     files.replace(target, state.encrypted(made, recipients, passphrase), mode=0o600)
+    if as_json:
+        _tell(app, target, made, _objects(made), database=made.database is not None)
+        return
     what = "secrets, records and the database" if made.database else "secrets and records"
     console.print(f"{target} has {what} of {app.name} in {app.environment}, encrypted")
 
@@ -59,8 +72,17 @@ def export(
 @click.option("--identity", "-i", type=PATH, metavar="FILE", help="The file with the key that opens it.")
 @click.option("--database", is_flag=True, help="Bring the database back instead, after the first deploy.")
 @sure_option
+@done_option
 def import_(
-    source: Path, *, file: Path, environment: str, context: str | None, identity: Path | None, database: bool, yes: bool
+    source: Path,
+    *,
+    file: Path,
+    environment: str,
+    context: str | None,
+    identity: Path | None,
+    database: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Bring secrets and records back from FILE, into a namespace that has none of them yet.
 
@@ -78,17 +100,31 @@ def import_(
     text, key = _text(source), _text(identity) if identity else ""
     found = state.decrypted(text, key, "" if identity else _passphrase(confirm=False))
 
-    async def story() -> str:
+    async def story() -> tuple[list[str], str | None]:
         async with cluster:
             if database:
-                made = await state.restore_database(app, found, cluster, console.sink)
-                return f"{app.name} has the database of {found.made:%Y-%m-%d %H:%M}; the one before is {made.old}"
-            await state.restore(app, found, cluster, console.sink)
-            return f"secrets and records of {found.made:%Y-%m-%d %H:%M} are back; next: nuages deploy"
+                return [], (await state.restore_database(app, found, cluster, console.sink)).old
+            return await state.restore(app, found, cluster, console.sink), None
 
-    said = run(story())
+    objects, before = run(story())
     binding.bind(app, cluster, file.absolute().parent)
-    console.print(said)
+    if as_json:
+        _tell(app, source, found, objects, database=database, before=before)
+    elif database:
+        console.print(f"{app.name} has the database of {found.made:%Y-%m-%d %H:%M}; the one before is {before}")
+    else:
+        console.print(f"secrets and records of {found.made:%Y-%m-%d %H:%M} are back; next: nuages deploy")
+
+
+def _tell(app: App, file: Path, found: State, objects: list[str], *, database: bool, before: str | None = None) -> None:
+    from nuages.cli.done import Carried, done
+
+    told = {"file": str(file), "made": found.made, "by": found.by, "objects": objects}
+    console.json(done(Carried, app, **told, database=database, before=before))
+
+
+def _objects(found: State) -> list[str]:
+    return [f"{item['kind']}/{item['metadata']['name']}" for item in found.objects]
 
 
 def _passphrase(*, confirm: bool) -> str:

@@ -29,6 +29,7 @@ class ComponentStatus(msgspec.Struct, frozen=True, kw_only=True):
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """All of it; `node` is the Ready condition's word, empty where there is no node."""
 
+    schema: int = 1
     name: str
     context: str
     provider: str

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from nuages.cli.console import Console
+from nuages.cli.done import Built
+from nuages.findings import Finding, Level, Place
 
 pytestmark = pytest.mark.unit
 
@@ -50,3 +55,54 @@ def test_a_command_of_ones_own_has_no_json_of_ours(tmp_path: Path) -> None:
     done = nuages(tmp_path, "run", "--json", "--", "true")
     assert (done.returncode, done.stdout) == (2, "")
     assert "--json is for --history and --list" in done.stderr
+
+
+def test_what_init_wrote_is_told_and_nothing_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog.settings")\n')
+    (tmp_path / "requirements.txt").write_text("django==5.2\n")
+    (tmp_path / "blog").mkdir()
+    (tmp_path / "blog/settings.py").write_text("SECRET_KEY = 'x'\nROOT_URLCONF = 'blog.urls'\n")
+    (tmp_path / "blog/wsgi.py").write_text("application = None\n")
+    done = nuages(tmp_path, "init", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["schema"], told["wrote"]) == (1, ["nuages.yaml", "nuages.schema.json"])
+    assert all({"id", "level", "place"} <= finding.keys() for finding in told["findings"])
+
+
+def test_objects_are_printed_as_a_list_that_kubernetes_takes(tmp_path: Path) -> None:
+    (tmp_path / "nuages.yaml").write_text(SPEC)
+    told = json.loads(nuages(tmp_path, "render", "--json").stdout)
+    assert (told["apiVersion"], told["kind"]) == ("v1", "List")
+    assert {"Namespace", "Deployment"} <= {item["kind"] for item in told["items"]}
+
+
+def test_what_migrate_would_change_is_told_as_edits(tmp_path: Path) -> None:
+    (tmp_path / "nuages.yaml").write_text(SPEC.replace("schedules", "shedules"))
+    would = nuages(tmp_path, "config", "migrate", "--diff", "--json")
+    did = nuages(tmp_path, "config", "migrate", "--json")
+    assert (would.returncode, did.returncode) == (5, 0)
+    assert json.loads(would.stdout)["edits"] == json.loads(did.stdout)["edits"]
+    assert [(edit["old"], edit["new"]) for edit in json.loads(did.stdout)["edits"]] == [("shedules", "schedules")]
+    assert "schedules:" in (tmp_path / "nuages.yaml").read_text()
+
+
+def test_each_finding_of_a_check_says_which_shape_it_has(tmp_path: Path) -> None:
+    (tmp_path / "nuages.yaml").write_text(SPEC.replace("schedules", "shedules"))
+    done = nuages(tmp_path, "check", "--json")
+    assert done.returncode == 3
+    assert [json.loads(line)["schema"] for line in done.stdout.splitlines()] == [1]
+
+
+def test_a_dockerfile_is_no_json(tmp_path: Path) -> None:
+    assert nuages(tmp_path, "build", "--dockerfile", "--json").returncode == 2
+
+
+def test_named_tuples_are_objects_and_so_is_what_holds_them() -> None:
+    out = io.StringIO()
+    finding = Finding("spec.E101", Level.ERROR, "no such field", Place("nuages.yaml", 3, 1, "web"))
+    Console(out, io.StringIO()).json(Built(
+        reference="", pushed=False, tags=[], loaded=False, files=[], findings=[finding],
+    ))  # fmt: skip
+    told = json.loads(out.getvalue())["findings"]
+    assert told == [finding._asdict() | {"level": "error", "place": finding.place._asdict()}]
