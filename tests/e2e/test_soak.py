@@ -10,7 +10,8 @@ from disturbance import Site
 from project import Project
 from traffic import Traffic
 
-pytestmark = pytest.mark.e2e
+# It counts what a site loses by its releases: what a whole machine's other tests take from it is not asked here.
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 
 CLIENTS = {"kept": 2, "new": 2, "slow": 1, "socket": 2}
 
