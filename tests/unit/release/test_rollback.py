@@ -40,6 +40,16 @@ def test_back_after_a_rollback_does_not_go_forth_to_what_was_left():
     assert plan(history, 3).record.restores == 3
 
 
+def test_what_serves_already_and_was_killed_while_it_pruned_is_gone_back_from_or_gone_on_with():
+    pruning = stored(record(3, live=NOON))
+    assert plan([pruning, live(2), live(1)], None).record.restores == 2
+    back = stored(record(4, live=NOON, restores=1))
+    history = [back, live(3), live(2), live(1)]
+    assert plan(history, None) is back
+    assert plan(history, 1) is back
+    assert plan(history, 2).record.restores == 2
+
+
 def test_back_goes_behind_another_key_to_other_code():
     rotated = [live(number, template=3, command="secrets rotate SECRET_KEY") for number in (5, 4)]
     history = [*rotated, live(3), live(2), live(1)]

@@ -25,7 +25,7 @@ from nuages.release.keeping import keys, rotation
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Wish
 from nuages.release.plan import objects
-from nuages.release.record import Outcome, Record, Stored
+from nuages.release.record import Record, Stored
 from nuages.release.secrets import decoded
 from nuages.release.world import utc
 from nuages.render.jobs import staged
@@ -205,7 +205,7 @@ def _target(history: list[Stored], to: int | None) -> Stored:
     After a rollback, "before" is before what it brought back, not forth to what it left.
     """
     serving = records.live(history)
-    went_live = [stored for stored in history if stored.record.outcome is Outcome.LIVE]
+    went_live = [stored for stored in history if stored.record.went_live]
     if serving and history[0] is serving:
         went_live.remove(serving)
     if to:
@@ -226,7 +226,7 @@ def _target(history: list[Stored], to: int | None) -> Stored:
 
 def _shown(serving: Stored, history: list[Stored]) -> int:
     """The release whose code serves: what a rollback brought back, and what has had another key since."""
-    lives = {one.record.number: one.record for one in history if one.record.outcome is Outcome.LIVE}
+    lives = {one.record.number: one.record for one in history if one.record.went_live}
     number = serving.record.restores or serving.record.number
     while (record := lives.get(number)) and record.command.startswith(keys.COMMAND):
         older = [one for one in lives if one < number]
