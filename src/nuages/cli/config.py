@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nuages.cli.console import console
+from nuages.cli.explained import explained, flow
 from nuages.cli.target import spec_options
+from nuages.cli.wording import paint
 
 if TYPE_CHECKING:
-    from nuages.spec.describe import Described
     from nuages.spec.load import Spec
     from nuages.spec.origins import Origin
 
@@ -68,7 +68,7 @@ def get(path: str, file: Path, environment: str, as_json: bool) -> None:
         for line in _lines(spec, environment, at, value):
             console.print(line)
     else:
-        console.print(_text(value))
+        console.print(flow(value))
         click.echo(console.style(_said(found), "dim"), err=True)
 
 
@@ -85,22 +85,7 @@ def explain(path: str, recursive: bool, as_json: bool) -> None:
     nuages config explain web.requestTimeout
     nuages config explain services.postgres
     """
-    from nuages.spec import describe
-
-    if recursive:
-        rows = list(describe.flat(path))
-        if as_json:
-            console.json({"schema": 1, "fields": dict(rows)})
-            return
-        wide = max((len(name) for name, _ in rows), default=0)
-        for name, form in rows:
-            console.print(f"{name:<{wide}}  {console.style(form, 'dim')}")
-        return
-    found = describe.described(path)
-    if as_json:
-        console.json(found)
-        return
-    for line in _page(found, min(shutil.get_terminal_size().columns, 110)):
+    for line in explained(path, paint(sys.stdout), recursive=recursive, as_json=as_json):
         console.print(line)
 
 
@@ -207,14 +192,14 @@ def _lines(spec: Spec, environment: str, at: tuple[str | int, ...], value: Any, 
 
     lines = []
     for key, one in value.items():
-        name = _text(str(key))
+        name = flow(str(key))
         if isinstance(one, dict) and one:
             lines += [f"{indent}{name}:", *_lines(spec, environment, (*at, key), one, f"{indent}  ")]
             continue
         found = origin(spec, environment, (*at, key))
         if one is None and found.place is None:
             continue  # what nobody said, and is nothing
-        text = f"{indent}{name}: {_text(one)}"
+        text = f"{indent}{name}: {flow(one)}"
         lines.append(f"{text:<40}  {console.style(f'# {_said(found)}', 'dim')}")
     return lines
 
@@ -236,40 +221,3 @@ def _json(path: str, environment: str, value: Any, source: str, more: dict[str, 
 
     told = {"schema": 1, "environment": environment, "path": path, "value": value, "source": source, **more}
     console.json(told)
-
-
-def _text(value: Any) -> str:
-    """A value as YAML writes it on one line."""
-    import yaml
-
-    if isinstance(value, str) and value and "\n" not in value:
-        plain = yaml.safe_load(value) if not set(value) & set("#:{}[],&*!|>'\"%@`") else None
-        return (
-            value
-            if plain == value
-            else yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("\n...\n").strip()
-        )
-    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
-    return text.removesuffix("...\n").strip()
-
-
-def _page(found: Described, width: int) -> list[str]:
-    """The page of one field: what it is, then what is below."""
-    lines = [f"{console.style(found.path or 'nuages.yaml', 'bold')}  {found.form}"]
-    lines += textwrap.wrap(found.description, width, initial_indent="  ", subsequent_indent="  ")
-    if found.required:
-        lines.append("  needed")
-    elif not found.fields or found.default:
-        lines.append(f"  default  {_text(found.default) if found.default is not None else 'none'}")
-    lines += [f"  example  {_text(example)}" for example in found.examples[:2]]
-    if found.fields:
-        lines.append(f"\nBelow {'each NAME' if found.form.startswith('map of') else 'it'}:")
-    for field in found.fields:
-        shown = (
-            "needed" if field.required else "" if field.default in (None, {}, []) else f"default {_text(field.default)}"
-        )
-        if isinstance(field.default, dict):
-            shown = ""
-        lines.append("  ".join(filter(None, (f"  {console.style(field.name, 'bold')}", field.form, shown))))
-        lines += textwrap.wrap(field.description, width, initial_indent="      ", subsequent_indent="      ")
-    return lines

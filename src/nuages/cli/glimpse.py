@@ -1,4 +1,5 @@
-"""What is asked most often, answered without anything that is slow to import: `status`, `releases`, `logs`.
+"""What is asked most often, answered without anything that is slow to import: `status`, `releases`, `logs`,
+`config explain`.
 
 What a command line leads to (which namespace of which cluster) follows from files; so it is kept in the cache beside
 what tells that these files are the same (cli/recalled.py). The rest is one connection (kube/glance.py) and what came
@@ -42,6 +43,8 @@ class Words:
 
 def glimpse(command: str, arguments: list[str]) -> bool:
     """Answer a command, where that is quickly done; False where nothing was shown."""
+    if command == "config":
+        return _explained(arguments)
     words = read(command, arguments)
     kept = recall(words.given["file"], words.given["environment"], words.given["context"]) if words else None
     if words is None or kept is None:
@@ -65,6 +68,26 @@ def glimpse(command: str, arguments: list[str]) -> bool:
     sys.stdout.write(told.out)
     sys.stdout.flush()
     sys.stderr.write(told.err)
+    return True
+
+
+def _explained(arguments: list[str]) -> bool:
+    """A page of `config explain`, which needs neither a file nor a cluster."""
+    flags = {"-r", "--recursive", "--json"} & {*arguments[1:]}
+    paths = [word for word in arguments[1:] if word not in flags]
+    if arguments[:1] != ["explain"] or len(paths) > 1 or any(path.startswith("-") for path in paths):
+        return False
+    from nuages.cli.explained import explained
+    from nuages.cli.wording import paint
+    from nuages.errors import UsageError
+
+    recursive = bool(flags & {"-r", "--recursive"})
+    try:
+        lines = [*explained("".join(paths), paint(sys.stdout), recursive=recursive, as_json="--json" in flags)]
+    except UsageError:  # the whole way says it
+        return False
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
     return True
 
 

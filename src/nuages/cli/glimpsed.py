@@ -65,7 +65,7 @@ def status(kept: dict[str, Any], words: Words) -> Told | None:
         return None
     if words.flags:
         return Told(f"{wording.document(told)}\n")
-    return Told("".join(f"{line}\n" for line in screen.lines(told, now, screen.paint(sys.stdout))))
+    return Told("".join(f"{line}\n" for line in screen.lines(told, now, wording.paint(sys.stdout))))
 
 
 def releases(kept: dict[str, Any], words: Words) -> Told | None:

@@ -77,7 +77,7 @@ GROUPS = {
         "completion": "What a shell needs to complete commands and names.",
     },
 }
-GLIMPSED = ("status", "releases", "logs")
+GLIMPSED = ("status", "releases", "logs", "config")
 """What may be answered without click."""
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 

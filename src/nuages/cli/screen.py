@@ -5,32 +5,21 @@ Every mark is a sign and no colour alone; a line is as wide as it must be, and w
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TextIO
 
+from nuages.cli.wording import Paint
 from nuages.release.seen import Hold, Problem, Status
 from nuages.release.usage import Usage, cpu, memory
-
-Paint = Callable[[str, str], str]
-"""A text and one of STYLES -> the text as it is written."""
 
 Row = tuple[str, str, str]
 """A mark, a name, and what is said of it."""
 
 NAME = 24  # columns of a name, or as many as the longest needs
-STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 OWN = ("web", "worker", "beat", "frontend", "static")
 _MARKS = {"✓": "green", "✗": "red", "…": "yellow"}
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def paint(out: TextIO) -> Paint:
-    """In colour where it is a terminal that wants it (https://no-color.org)."""
-    coloured = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return (lambda text, style: f"\033[{STYLES[style]}m{text}\033[0m") if coloured else (lambda text, _: text)
 
 
 def lines(status: Status, now: datetime | None, style: Paint) -> list[str]:

@@ -34,8 +34,8 @@ def command(file: Path, environment: str, context: str | None, watch: bool, as_j
     """
     from nuages.cli.live import Live, Log
     from nuages.cli.recalled import keep
-    from nuages.cli.screen import lines, paint
-    from nuages.cli.wording import document
+    from nuages.cli.screen import lines
+    from nuages.cli.wording import document, paint
     from nuages.release.world import utc
 
     app = app_of(file, environment)

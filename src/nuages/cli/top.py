@@ -15,7 +15,7 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.app.components import App
-    from nuages.cli.screen import Paint
+    from nuages.cli.wording import Paint
     from nuages.kube.client import Cluster
     from nuages.release.chosen import Chosen
     from nuages.release.top import Top
@@ -47,8 +47,8 @@ def command(
     nuages top web -w                the webs, live
     """
     from nuages.cli.live import Live, Log
-    from nuages.cli.screen import paint
-    from nuages.cli.wording import document
+    from nuages.cli.narrow import room
+    from nuages.cli.wording import document, paint
     from nuages.release.chosen import chooser
 
     app = app_of(file, environment)
@@ -60,9 +60,9 @@ def command(
         if as_json:
             click.echo(document(found, indent=None if watch else 2))
         elif watch:
-            view.show(lambda: lines(found, style))
+            view.show(lambda: lines(found, style, room(sys.stdout)))
         else:
-            click.echo("\n".join(lines(found, style)), color=True)
+            click.echo("\n".join(lines(found, style, room(sys.stdout))), color=True)
 
     with view:
         try:
@@ -82,8 +82,9 @@ async def _look(app: App, cluster: Cluster, chosen: Chosen, show: Callable[[Top]
             show(await top(app, cluster, chosen))
 
 
-def lines(found: Top, style: Paint) -> list[str]:
+def lines(found: Top, style: Paint, width: int | None = None) -> list[str]:
     """A line for each component and each of its pods; the sum of all below."""
+    from nuages.cli.narrow import folded, table
     from nuages.release.usage import together
 
     rows = [("", "cpu", "memory", "limit")]
@@ -93,17 +94,10 @@ def lines(found: Top, style: Paint) -> list[str]:
             rows.append((component, *_row(together(pod.usage for pod in pods))))
         rows += [(f"{'  ' if len(pods) > 1 else ''}{_short(pod.name, found.app)}", *_row(pod.usage)) for pod in pods]
     rows.append(("all", *_row(together(pod.usage for pod in found.pods))))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    told = [
-        f"{style(found.app, 'bold')}  in {found.namespace} ({found.context})",
-        *(
-            "  ".join(f"{text:<{width}}" for text, width in zip(row, (*widths, 0), strict=True)).rstrip()
-            for row in rows
-        ),
-    ]
+    told = [f"{style(found.app, 'bold')}  in {found.namespace} ({found.context})", *table(rows, width)]
     if not found.pods:
         return [told[0], "… no pod runs there: nuages status says more"]
-    return told if found.metered else [*told, UNMETERED]
+    return told if found.metered else [*told, *folded(UNMETERED, width)]
 
 
 def _row(used: Usage) -> tuple[str, str, str]:

@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+TYPE_CHECKING = False  # typing costs 4 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    Paint = Callable[[str, str], str]
+    """A text and one of STYLES -> the text as it is written."""
+
+STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+
+
+def paint(out: TextIO) -> Paint:
+    """In colour where it is a terminal that wants it (https://no-color.org)."""
+    coloured = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (lambda text, style: f"\033[{STYLES[style]}m{text}\033[0m") if coloured else (lambda text, _: text)
+
+
+def columns() -> int:
+    """How wide the terminal is; as shutil.get_terminal_size says it, which imports every compression there is."""
+    try:
+        said = int(os.environ.get("COLUMNS", "0"))
+        return said if said > 0 else os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
+
 
 def duration(seconds: float) -> str:
     """Seconds as a person says them: 0.4 s, 12 s, 3 min 20 s."""
@@ -22,4 +50,6 @@ def plain(value: object) -> object:
     """A value of release/picture.py for JSON: what has names becomes an object."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: plain(each) for name, each in value._asdict().items()}
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -5,15 +5,15 @@ As `kubectl explain`, a path may leave the names of a map out: web.replicas is w
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
-from typing import Any
-
-import msgspec
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nuages.errors import UsageError
-from nuages.spec import schema
-from nuages.spec.document import Path
+from nuages.spec import kept
+from nuages.spec.kept import Schema
+
+if TYPE_CHECKING:
+    from nuages.spec.document import Path
 
 NAME = "NAME"
 """Stands in a path for the name of a map's entry."""
@@ -28,12 +28,10 @@ _FORMS = {
     "array": "list",
 }
 
-Schema = dict[str, Any]
-
 _ROOT: Schema = {"$ref": "#/$defs/EnvironmentSpec", "description": "What a Django project needs to run on Kubernetes."}
 
 
-class Below(msgspec.Struct, frozen=True, kw_only=True):
+class Below(NamedTuple):
     """A field of a field, in short."""
 
     name: str
@@ -43,10 +41,10 @@ class Below(msgspec.Struct, frozen=True, kw_only=True):
     default: Any = None
 
 
-class Described(msgspec.Struct, frozen=True, kw_only=True):
+class Described(NamedTuple):
     """What `nuages config explain --json` prints; it only grows under one `schema`."""
 
-    schema: int = 1
+    schema: int
     path: str
     """With NAME where a map's names are."""
     form: str
@@ -54,8 +52,8 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     required: bool = False
     default: Any = None
-    examples: list[Any] = []
-    fields: list[Below] = []
+    examples: Sequence[Any] = ()
+    fields: Sequence[Below] = ()
     """What is below: of a map, what each of its entries has."""
 
 
@@ -76,6 +74,7 @@ def described(path: str) -> Described:
     for part in parts:
         here, required = _step(here, part, at)
     return Described(
+        schema=1,
         path=".".join(at),
         form=_form(here),
         description=here.get("description") or _resolved(here).get("description", ""),
@@ -120,7 +119,7 @@ def _step(here: Schema, part: str, at: list[str]) -> tuple[Schema, bool]:
         return entry, False
     properties = inner.get("properties", {})
     if part not in properties:
-        close = difflib.get_close_matches(part, properties, n=1)
+        close = _near(part, properties)
         where = ".".join(at) or "nuages.yaml"
         known = ", ".join(properties) or "nothing"
         raise UsageError(
@@ -147,8 +146,9 @@ def _below(here: Schema, at: list[str]) -> Iterator[Below]:
 
 
 def _environments() -> Described:
-    field = schema.ENVIRONMENTS
+    field = kept.ENVIRONMENTS
     return Described(
+        schema=1,
         path=ENVIRONMENTS,
         form="map of NAME",
         description=field["description"],
@@ -162,7 +162,7 @@ def _resolved(part: Schema) -> Schema:
     """Through references and "this or null" to what a value really is."""
     while True:
         if "$ref" in part:
-            part = schema.environment()["$defs"][part["$ref"].rpartition("/")[2]]
+            part = kept.definitions()[part["$ref"].rpartition("/")[2]]
         elif "anyOf" in part:
             part = next(one for one in part["anyOf"] if one.get("type") != "null")
         else:
@@ -218,6 +218,12 @@ def _longest(text: str, rest: str, here: dict[str, Any]) -> tuple[str, str]:
         name = max(fitting, key=len)
         return name, rest.removeprefix(name)
     name = rest.partition(".")[0]
-    close = difflib.get_close_matches(name, here, n=1)
+    close = _near(name, here)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(here) or 'none'}"
     raise UsageError(f"{text}: there is no {name}", hint=hint)
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for what is typed wrong
+
+    return get_close_matches(name, list(known), n=1)

@@ -15,26 +15,14 @@ from typing import Any
 import msgspec
 
 from nuages.spec.examples import with_examples
+from nuages.spec.kept import CANONICAL, ENVIRONMENTS, Schema
 
 FILE = Path(__file__).with_name("nuages.schema.json")
-CANONICAL = Path(__file__).with_name("canonical.schema.json")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-Schema = dict[str, Any]
 
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _AS_WRITTEN = {"a duration", "an amount of memory", "an amount of CPU", "a Python version", "a major version"}
 _WORDS = {"command", "commands", "queues"}
-
-ENVIRONMENTS: Schema = {
-    "description": "One JSON merge patch (RFC 7396) over all of the above per environment: null removes.",
-    "type": "object",
-    "propertyNames": {"pattern": "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"},
-    "additionalProperties": {"anyOf": [{"$ref": "#/$defs/EnvironmentSpecPatch"}, {"type": "null"}]},
-    "default": {},
-    "examples": [{"local": {"web": {"main": {"replicas": 1}}}}],
-}
-"""What stands below `environments`, to an editor."""
 
 
 def base() -> Schema:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from nuages.spec.schema import Schema, environment
+from nuages.spec.kept import Schema
+from nuages.spec.schema import environment
 
 Pattern = tuple[str, ...]
 """A path of the model in which `*` stands for any key or index."""

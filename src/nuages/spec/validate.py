@@ -17,7 +17,7 @@ from jsonschema_rs import ValidationError, Validator, validator_for
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from nuages.spec.document import Path, Value
-from nuages.spec.schema import Schema
+from nuages.spec.kept import Schema
 
 
 class Mistake(NamedTuple):
