@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from nuages.cli.wording import Paint
 from nuages.release.seen import Hold, Problem, Status
 from nuages.release.usage import Usage, cpu, memory
+
+if TYPE_CHECKING:
+    from nuages.cli.wording import Paint
 
 Row = tuple[str, str, str]
 """A mark, a name, and what is said of it."""
