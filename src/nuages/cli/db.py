@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.release.database import Locks, Session, Size
+    from nuages.release.database_copy import Copied
 
 
 @click.group()
 def command() -> None:
-    """The database: its size, who waits for whom, its backups."""
+    """The database: its size, who waits for whom, its backups, a copy of another environment's."""
 
 
 @command.command()
@@ -27,6 +29,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def size(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """How large the database is, its largest tables, and what else lies on its server."""
+    from nuages.cli.narrow import room
     from nuages.progress import silent
     from nuages.release import database
 
@@ -41,7 +44,7 @@ def size(file: Path, environment: str, context: str | None, as_json: bool) -> No
     if as_json:
         console.json(found)
         return
-    for line in _sizes(found):
+    for line in _sizes(found, room(sys.stdout)):
         console.print(line)
 
 
@@ -84,18 +87,74 @@ def locks(file: Path, environment: str, context: str | None, end: int | None, as
             console.print(line)
 
 
+@command.command()
+@click.argument("source", metavar="[FROM]", required=False, default="")
+@cluster_options
+@click.option("--anyway", is_flag=True, help="Copy though the two have different migrations; deploy afterwards.")
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def copy(
+    source: str, *, file: Path, environment: str, context: str | None, anyway: bool, yes: bool, as_json: bool
+) -> None:
+    """Copy another environment's database over this one's, anonymised as nuages.yaml says.
+
+    FROM is the environment below databases.default.cloneFrom, which says whose data may come here, and beside it what
+    is done to it before. What served goes on until the copy is whole, and is kept under another name.
+
+    \b
+    nuages db copy -e staging             as it is written
+    nuages db copy production -e staging  refused where another one is written
+    """
+    from nuages.cli.env import _statements
+    from nuages.cli.sure import gone
+    from nuages.release import binding, database_copy
+    from nuages.release.environments.cloning import Origin, source_of
+
+    app = app_of(file, environment)
+    name = database_copy.source(app, source)
+    theirs = app_of(file, name)
+    statements = source_of(app).sql
+    folder = file.absolute().parent
+    origin = Origin(theirs, _statements(folder / statements, statements) if statements else "")
+    cluster = cluster_of(app, file, context)
+    if theirs.cluster:
+        binding.check(theirs, cluster, folder)
+    if not yes:
+        where = f"{app.instance} in {cluster.context} ({cluster.server})"
+        gone(f"Put a copy of {name}'s database in the place of {where}?", app.environment, done="copied")
+
+    async def story() -> Copied:
+        async with cluster:
+            return await database_copy.copy(app, origin, cluster, console.sink, anyway=anyway)
+
+    made = run(story())
+    if as_json:
+        console.json(made)
+        return
+    of = "" if environment == "local" else f" -e {environment}"
+    console.print(f"{app.instance} has the data of {name}; what it had is {made.kept}")
+    console.print(f"back: nuages restore --switch {made.kept}{of}")
+
+
 command.add_command(backup, "backup")
 command.add_command(restore, "restore")
 
 
-def _sizes(found: Size) -> list[str]:
+def _sizes(found: Size, width: int | None = None) -> list[str]:
+    from nuages.cli.narrow import table
+
     of = f" on a volume of {found.volume}" if found.volume else ""
     lines = [f"{found.database}  {amount(found.bytes)}{of}, {found.count} tables"]
-    wide = max((len(table.name) for table in found.tables), default=0)
-    for table in found.tables:
-        dead = f", {table.dead} dead" if table.dead > max(table.rows // 5, 1000) else ""
-        indexes = f"{amount(table.indexes)} of it indexes"
-        lines.append(f"  {table.name:<{wide}}  {amount(table.bytes):>9}  {indexes:<22}  about {table.rows} rows{dead}")
+    rows = []
+    for one in found.tables:
+        dead = f", {one.dead} dead" if one.dead > max(one.rows // 5, 1000) else ""
+        told = (
+            f"{amount(one.bytes):>9}",
+            f"{amount(one.indexes) + ' of it indexes':<22}",
+            f"about {one.rows} rows{dead}",
+        )
+        rows.append((f"  {one.name}", *told))
+    lines += table(rows, width)
     rest = found.count - len(found.tables)
     lines += [f"  and {rest} smaller"] if rest > 0 else []
     lines += [f"{other.name}  {amount(other.bytes)}, another database of the server" for other in found.others]

@@ -59,8 +59,8 @@ def agreed(app: App, cluster: Cluster, does: str, *, yes: bool) -> None:
         click.confirm(f"{does} {app.instance}?", abort=True)
 
 
-def gone(question: str, name: str) -> None:
-    """Ask for the name of what is removed, whatever it is called.
+def gone(question: str, name: str, *, done: str = "removed") -> None:
+    """Ask for the name of what is removed, or otherwise lost, whatever it is called.
 
     Raises:
         Refused: nobody is here to be asked: what comes through a pipe was meant for something else.
@@ -69,7 +69,7 @@ def gone(question: str, name: str) -> None:
     from nuages.errors import Refused, UsageError
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Refused("nobody is here to be asked, and nothing was removed", hint="--yes in a script")
+        raise Refused(f"nobody is here to be asked, and nothing was {done}", hint="--yes in a script")
     answer = click.prompt(f"{question} Type {name}", default="", show_default=False, err=True)
     if answer.strip() != name:
-        raise UsageError("nothing was removed", hint=f"type {name}, or give --yes")
+        raise UsageError(f"nothing was {done}", hint=f"type {name}, or give --yes")
