@@ -165,7 +165,7 @@ def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
     for service, store in run.items():
         if store is None:
             continue
-        more = ("backup", *([POOLER] if app.pgbouncer else [])) if service == "postgres" else ()
+        more = ("backup",) if service == "postgres" else ()
         more = (*more, *(["exporter"] if service in exported(app) else []))
         yield Opening(
             name=service,
@@ -176,6 +176,11 @@ def _between(app: App, *, bridged: bool) -> Iterator[Opening]:
     if app.pgbouncer:
         yield Opening(
             name=POOLER, client=Components(("web", "worker")), server=Components((POOLER,)), ports=(POOLER_PORT,)
+        )
+        # An opening of its own: a release without it leaves this one until nobody goes by it any more.
+        server = Components(("postgres",))
+        yield Opening(
+            name=f"postgres-from-{POOLER}", client=Components((POOLER,)), server=server, ports=(SERVERS["postgres"],)
         )
     broker = brokers.broker(app)
     scaled = any(one.autoscale and one.autoscale.queue_length for one in app.workers.values())

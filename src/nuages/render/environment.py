@@ -18,6 +18,9 @@ from nuages.render.static import bridged
 from nuages.render.static import name as static_name
 
 METRICS_PORT = 9464
+POOLER = "NUAGES_POOLER"
+"""The variable of those who go by PgBouncer: how it shares its connections."""
+
 BEAT_FOLDER = "/var/lib/nuages"
 _OVERLAY = {
     "hosts": "hosts",
@@ -81,7 +84,7 @@ def variables(app: App, release: Release, component: str) -> list[Object]:
                 # For projects that show or report it; one that declares its own keeps that.
                 "RELEASE": "" if app.declares("RELEASE") else str(release.template),
                 "NUAGES_COMPONENT": component,
-                "NUAGES_POOLER": "transaction" if access.pooled(app, component) else "",
+                POOLER: "transaction" if access.pooled(app, component) else "",
                 **settings_variables(app),
                 **static_variables(app, release, component),
             }

@@ -12,11 +12,14 @@ from nuages.release.record import Record, Reference, Stored
 from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
 from nuages.release.world import World
-from nuages.render.labels import COMPONENT
+from nuages.render.environment import POOLER
+from nuages.render.labels import COMPONENT, PGBOUNCER
 
 ACCOUNT = "ServiceAccount"
 NAMED = frozenset({ACCOUNT, "ConfigMap", "Secret"})
 """The kinds that pods name, without which none of theirs can start anew."""
+
+_WITH_PODS = ("Deployment", "Pod")
 
 
 async def prune(release: Stored, world: World) -> Step:
@@ -75,6 +78,8 @@ async def removable(release: Stored, history: list[Stored], cluster: Cluster) ->
     lives = await asyncio.gather(*(cluster.get(kind, record.namespace, name) for kind, name in candidates))
     inventory = {reference for stored in history for reference in stored.record.inventory}
     found = [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
+    if any(map(pools, found)) and await _pooled(record, cluster):
+        found = [live for live in found if not pools(live)]
     if not any(live["kind"] in NAMED for live in found):
         return found
     used = await _used(found, wanted, record, cluster)
@@ -100,6 +105,27 @@ async def _used(gone: list[Object], wanted: list[Object], record: Record, cluste
         if _component(pod) in goes_on:
             used.add((ACCOUNT, pod["spec"].get("serviceAccountName", "")))
     return used
+
+
+async def _pooled(record: Record, cluster: Cluster) -> bool:
+    """Whether a pod goes by PgBouncer that stays, or that ends: a worker's task may take hours."""
+    ours = {"app.kubernetes.io/name": record.app, "app.kubernetes.io/instance": record.instance}
+    kept, pods = await asyncio.gather(*(cluster.list(kind, record.namespace, labels=ours) for kind in _WITH_PODS))
+    specs = [live["spec"]["template"]["spec"] for live in kept.items if live["spec"].get("replicas")]
+    specs += [pod["spec"] for pod in pods.items if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
+    told = [one for spec in specs for container in spec["containers"] for one in container.get("env", [])]
+    return any(one["name"] == POOLER and one.get("value") for one in told)
+
+
+def pools(item: Object) -> bool:
+    """Whether it is a part of PgBouncer, or one of the ways to it and from there: they stay, and go, together."""
+    if item["kind"] != "NetworkPolicy":
+        return _component(item) == PGBOUNCER
+    spec = item["spec"]
+    rules = [*spec.get("ingress", []), *spec.get("egress", [])]
+    peers = [peer for rule in rules for peer in [*rule.get("from", []), *rule.get("to", [])]]
+    pods = [spec["podSelector"], *(peer["podSelector"] for peer in peers if "podSelector" in peer)]
+    return any(one.get("matchLabels", {}).get(COMPONENT) == PGBOUNCER for one in pods)
 
 
 def references(pod: Object) -> set[tuple[str, str]]:
