@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from nuages.release.seen import Hold, Problem, Status
 from nuages.release.usage import Usage, cpu, memory
