@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ from nuages.cli.sure import gone
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from nuages.app.components import App
     from nuages.kube.client import Cluster
     from nuages.release.environments.listing import Listed
+    from nuages.release.variables import Variable
 
 _file = click.option(
     "--file",
@@ -103,6 +105,7 @@ def up(*, name: str, file: Path, context: str | None, wait: str | None, message:
 def list_(file: Path, context: str | None, as_json: bool) -> None:
     """All environments of the app in a cluster: what each does, where it answers, how long it has."""
     from nuages.app.components import resolve
+    from nuages.cli.narrow import room
     from nuages.release.environments.listing import listed
     from nuages.release.world import utc
     from nuages.spec.load import load
@@ -131,7 +134,7 @@ def list_(file: Path, context: str | None, as_json: bool) -> None:
     if as_json:
         console.json(found)
         return
-    for line in _lines(found, utc()):
+    for line in _lines(found, utc(), room(sys.stdout)):
         console.print(line)
 
 
@@ -148,6 +151,7 @@ def vars_(component: str, file: Path, environment: str, context: str | None, as_
     nuages env vars
     nuages env vars worker-default -e production
     """
+    from nuages.cli.narrow import room
     from nuages.release import variables
     from nuages.spec.load import load
 
@@ -164,10 +168,8 @@ def vars_(component: str, file: Path, environment: str, context: str | None, as_
         return
     for number, told in enumerate(found.components):
         console.print(("\n" if number else "") + console.style(told.component, "bold"))
-        names = max((len(one.name) for one in told.variables), default=0)
-        for one in told.variables:
-            value = harmless(one.value).replace("\n", "\\n")
-            console.print(f"  {one.name:<{names}}  {value}  {console.style(f'# {one.source}', 'dim')}")
+        for line in _variables(told.variables, room(sys.stdout)):
+            console.print(line)
 
 
 @command.command()
@@ -322,8 +324,23 @@ def _statements(path: Path, named: str) -> str:
         raise UsageError(f"{named} can't be read: {error.strerror}", place=str(path), hint=hint) from None
 
 
-def _lines(found: list[Listed], now: datetime) -> list[str]:
+def _variables(found: Sequence[Variable], width: int | None) -> list[str]:
+    """A line for each; where it is too wide, the value below its name, whole, so that it can be copied."""
+    names = max((len(one.name) for one in found), default=0)
+    lines = []
+    for one in found:
+        value, source = harmless(one.value).replace("\n", "\\n"), f"# {one.source}"
+        if width is None or len(f"  {one.name:<{names}}  {value}  {source}") <= width:
+            lines.append(f"  {one.name:<{names}}  {value}  {console.style(source, 'dim')}")
+        else:
+            lines += [f"  {one.name}", f"    {value}", f"    {console.style(source, 'dim')}"]
+    return lines
+
+
+def _lines(found: list[Listed], now: datetime, width: int | None = None) -> list[str]:
     """The table: name, what it does, data, time left, address."""
+    from nuages.cli.narrow import table
+
     if not found:
         return ["no environment is there; nuages env up NAME makes one from a template"]
     rows = [
@@ -337,9 +354,7 @@ def _lines(found: list[Listed], now: datetime) -> list[str]:
         )
         for one in found
     ]
-    table = [("ENVIRONMENT", "TEMPLATE", "STATE", "ENDS IN", "DATA", "HOST"), *rows]
-    widths = [max(len(row[column]) for row in table if column < len(row)) for column in range(len(table[0]))]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=False)).rstrip() for row in table]
+    return table([("ENVIRONMENT", "TEMPLATE", "STATE", "ENDS IN", "DATA", "HOST"), *rows], width)
 
 
 def _left(one: Listed, now: datetime) -> str:

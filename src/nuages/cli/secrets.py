@@ -32,6 +32,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each secret's name, where its value comes from, and when it changed; never a value."""
+    from nuages.cli.narrow import room, table
     from nuages.release import values
 
     app = app_of(file, environment)
@@ -49,9 +50,8 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
         (one.name, one.source, one.state.value, f"{one.changed:%Y-%m-%d %H:%M}" if one.changed else "", one.by)
         for one in found.secrets
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
-    for row in rows:
-        console.print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in table(rows, room(sys.stdout)):
+        console.print(line)
     if not rows:
         console.print(f"{app.name} declares no secrets in {app.environment}")
 

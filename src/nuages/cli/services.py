@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each data store: where it is, in which image, how large, and what is left of those that the spec has no more."""
+    from nuages.cli.narrow import room, table
     from nuages.release.services import look
 
     app = app_of(file, environment)
@@ -44,9 +46,8 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
         console.json(found)
         return
     rows = [_row(entry) for entry in found.services]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        console.print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in table(rows, room(sys.stdout)):
+        console.print(line)
     if not rows:
         console.print(f"{app.instance} has no data stores")
     for one in found.left:
