@@ -19,16 +19,20 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden, Refused
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, step
-from nuages.release import audit, records
+from nuages.release import audit
 from nuages.release.begin import held
-from nuages.release.byhand import Standing, followed, standing, workloads
+from nuages.release.byhand import followed, standing, workloads
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import Wish
 from nuages.release.named import SERVING, parts
 from nuages.release.record import Outcome, Record, Stored
 from nuages.release.secrets import decoded
+from nuages.release.trials.trial import ABORTED
 from nuages.release.world import World
 from nuages.render import pause
+from nuages.render.canary import SERVICE, SUFFIX
+from nuages.render.labels import KEY
+from nuages.render.switch import switched
 
 LINK = "/-/bypass/"
 """Where the page gives its cookie (nuages_runtime.bypass)."""
@@ -74,6 +78,27 @@ async def link(app: App, cluster: Cluster) -> str:
     return LINK + kept[pause.TOKEN].decode()
 
 
+def ways(serving: Stored, newest: Stored) -> list[Object]:
+    """The Services by which requests come in, as they lead while no page is in front.
+
+    With a release in the middle, also those that it has brought: of a set beside what serves, to which theirs may be
+    switched; and of its webs, once these are there.
+    """
+    found = {item["metadata"]["name"]: item for item in _in_front(serving)}
+    if not newest.open:
+        return list(found.values())
+    beside = {item["metadata"]["name"]: item for item in newest.manifest.canary if pause.in_front(item)}
+    own = {item["metadata"]["name"]: item for item in _in_front(newest)}
+    web, trial = newest.record.phase("web"), newest.record.trial
+    if web and web.ended:
+        return list((found | beside | own).values())
+    if trial and trial.way == SERVICE and trial.since and trial.ending != ABORTED:
+        suffix = SUFFIX[trial.kind]
+        keys = frozenset(item["spec"]["selector"][KEY].removesuffix(f".{suffix}") for item in beside.values())
+        found = {name: switched(item, suffix, keys) for name, item in found.items()}
+    return list((own | found | beside).values())
+
+
 async def on(app: App, html: str | None, cluster: Cluster, sink: Sink) -> None:
     """Put the page in front; where it is there already, it may become another one.
 
@@ -81,11 +106,12 @@ async def on(app: App, html: str | None, cluster: Cluster, sink: Sink) -> None:
         Refused: nothing serves.
         CommandFailed: the page does not start; then nothing leads there.
     """
-    async with _held(app, "maintenance on", cluster, sink) as (world, serving):
+    async with _held(app, "maintenance on", cluster, sink) as (world, serving, newest):
+        services = _there(ways(serving, newest), world)
         token = decoded(await cluster.get("Secret", app.namespace, pause.name(app.name))).get(pause.TOKEN)
         secret = token.decode() if token else secrets.token_urlsafe(24)
         walls = any(item["kind"] == "NetworkPolicy" for item in serving.manifest.foundation)
-        made = pause.objects(app, serving.record.build, _services(serving), secret, html, walls=walls)
+        made = pause.objects(app, serving.record.build, services, secret, html, walls=walls)
         said = {"since": world.now().isoformat(), "by": user()}
         if html is not None:  # pods that have another page already read it anew
             made[-1]["spec"]["template"]["metadata"]["annotations"] = {pause.ON: said["since"]}
@@ -97,8 +123,8 @@ async def on(app: App, html: str | None, cluster: Cluster, sink: Sink) -> None:
         with step(sink, "requests") as shown:
             page = {**made[-1], "metadata": {**made[-1]["metadata"], "annotations": {pause.ON: _json(said)}}}
             world.mirror.saw(await cluster.apply(page))
-            await _lead([pause.led(item) for item in _services(serving)], world)
-            await _arrived(_services(serving), world, page=True)
+            await _lead([pause.led(item) for item in services], world)
+            await _arrived(services, world, page=True)
             shown.note = "go to the page"
 
 
@@ -109,13 +135,13 @@ async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
         Refused: behind it a release with a page of its own has ended all that answers.
         CommandFailed: what is behind it can't start; the page stays.
     """
-    async with _held(app, "maintenance off", cluster, sink) as (world, serving):
-        newest = (await records.history(cluster, app.namespace, app.name, app.environment))[0].record
-        if emptied(newest):
-            said = f"release {newest.number}, which has a page of its own, has ended the webs and not brought its own"
+    async with _held(app, "maintenance off", cluster, sink) as (world, serving, newest):
+        if emptied(newest.record):
+            number = newest.record.number
+            said = f"release {number}, which has a page of its own, has ended the webs and not brought its own"
             raise Refused(said, hint="nuages deploy goes on, nuages abort or rollback brings the old ones back")
         live = world.mirror.get("Deployment", pause.name(app.name))
-        services = _services(serving)
+        services = _there(ways(serving, newest), world)
         if live is None:
             return False
         with step(sink, "what is behind it") as shown:
@@ -129,10 +155,13 @@ async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
             await _lead(services, world)
             await _arrived(services, world, page=False)
             shown.note = "go to the app"
-        for item in pause.objects(app, serving.record.build, services, "", "", walls=True):
-            found = item["metadata"]
+        made = pause.objects(app, serving.record.build, services, "", "", walls=True)
+        # Those of a set that was beside when the page came, and is no more, go too.
+        left = [item for item in world.mirror.items("Service") if item["metadata"]["name"].endswith(pause.BEHIND)]
+        names = {(item["kind"], item["metadata"]["name"]) for item in made}
+        for kind, name in [*names, *({("Service", item["metadata"]["name"]) for item in left} - names)]:
             await world.lock.check()
-            await cluster.delete(item["kind"], found["namespace"], found["name"])
+            await cluster.delete(kind, app.namespace, name)
         return True
 
 
@@ -164,18 +193,23 @@ async def _arrived(services: list[Object], world: World, *, page: bool) -> None:
     await asyncio.sleep(NODES)
 
 
-def _services(serving: Stored) -> list[Object]:
-    manifest = serving.manifest
+def _there(services: list[Object], world: World) -> list[Object]:
+    """Those that are there: a release in the middle may not have come so far, or be past them."""
+    return [item for item in services if world.mirror.get("Service", item["metadata"]["name"])]
+
+
+def _in_front(release: Stored) -> list[Object]:
+    manifest = release.manifest
     return [item for item in [*manifest.web, *manifest.frontends, *manifest.exposure] if pause.in_front(item)]
 
 
 @contextlib.asynccontextmanager
-async def _held(app: App, command: str, cluster: Cluster, sink: Sink) -> AsyncIterator[Standing]:
+async def _held(app: App, command: str, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple[World, Stored, Stored]]:
     """Also amid a release that waits or was left: that may be why."""
     async with held(app, cluster, sink, Wish(command=command)) as (world, history):
         found = standing(app, world, history)
         async with audit.noted(app, tuple(command.split()), cluster, release=found.serving.record.number):
-            yield found
+            yield *found, history[0]
 
 
 def _json(said: dict[str, str]) -> str:

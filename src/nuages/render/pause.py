@@ -76,6 +76,18 @@ def in_front(service: Object) -> bool:
     return service["kind"] == "Service" and service["spec"].get("selector", {}).get(COMPONENT) in IN_FRONT
 
 
+def page_of(service: Object) -> str:
+    """What the page in front of a Service is called."""
+    return name(service["metadata"]["labels"]["app.kubernetes.io/name"])
+
+
+def stands(page: Object | None) -> bool:
+    """Whether the page's Deployment, as the cluster has it, is in front: requests go there, and are meant to."""
+    if page is None or page["metadata"].get("deletionTimestamp"):
+        return False
+    return ON in (page["metadata"].get("annotations") or {})
+
+
 def _behind(service: Object) -> Object:
     about, spec = service["metadata"], service["spec"]
     meta = {"name": about["name"] + BEHIND, "namespace": about["namespace"], "labels": about["labels"]}

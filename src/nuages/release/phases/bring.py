@@ -151,12 +151,7 @@ def on_hand(world: World, item: Object) -> bool:
     """Whether the page of a maintenance stands that a person put in front (`nuages maintenance on`)."""
     if not pause.in_front(item):
         return False
-    live = world.mirror.get("Deployment", pause.name(item["metadata"]["labels"]["app.kubernetes.io/name"]))
-    return bool(
-        live
-        and not live["metadata"].get("deletionTimestamp")
-        and pause.ON in (live["metadata"].get("annotations") or {})
-    )
+    return pause.stands(world.mirror.get("Deployment", pause.page_of(item)))
 
 
 async def _scaled(wanted: Object, world: World) -> None:

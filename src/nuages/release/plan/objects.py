@@ -20,6 +20,7 @@ from nuages.release.plan.drift import drift
 from nuages.release.plan.fields import changed, fields, owned, shown
 from nuages.release.plan.shape import Action, Change, Drift, Outcome
 from nuages.release.record import Stored
+from nuages.render import pause
 from nuages.render.autoscale import scaler
 from nuages.render.release import Manifest
 from nuages.spec.units import bytes_of
@@ -107,6 +108,7 @@ async def look(
     stores = {_key(item) for item in manifest.services}
     served = {_key(item): item for item in serving.manifest.objects} if serving else {}
     first = {_key(item) for item in manifest.foundation} if briefly else set()
+    paged = namespace and await _paged(manifest, cluster)
 
     async def one(wanted: Object) -> Found:
         async with gate:
@@ -114,12 +116,26 @@ async def look(
             if not namespace:
                 return Found(Change(action=Action.CREATE, kind=key[0], name=key[1]), None, None, [], [])
             return await _look(
-                wanted, instance, cluster, hide, store=key in stores, served=served.get(key), first=key in first
+                pause.led(wanted) if paged else wanted,
+                instance,
+                cluster,
+                hide,
+                store=key in stores,
+                served=served.get(key),
+                first=key in first,
             )
 
     return list(
         await asyncio.gather(*(one(item) for item in stateful(manifest.objects) if item["kind"] != "Namespace"))
     )
+
+
+async def _paged(manifest: Manifest, cluster: Cluster) -> bool:
+    """Whether a person has put a page in front: what leads to it goes on leading there behind a release."""
+    service = next((item for item in manifest.objects if pause.in_front(item)), None)
+    if service is None:
+        return False
+    return pause.stands(await cluster.get("Deployment", service["metadata"]["namespace"], pause.page_of(service)))
 
 
 def stateful(objects: Iterable[Object]) -> list[Object]:
