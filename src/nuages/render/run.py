@@ -22,6 +22,9 @@ START = b"\n"
 GO = b"\x06"
 """What it writes then; and once more, with its token and the exit code, when the command has ended."""
 
+BY = "nuages.dev/by"
+"""The annotation that says who has started it."""
+
 GRACE_SECONDS = 10
 """From Ctrl-C to the end of a program that does not heed it."""
 
@@ -190,7 +193,7 @@ def _pod(app: App, wanted: Run, spec: Object, container: Object) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": about | {"annotations": {"nuages.dev/by": wanted.by}},
+        "metadata": about | {"annotations": {BY: wanted.by}},
         "spec": {
             **spec,
             "restartPolicy": "Never",

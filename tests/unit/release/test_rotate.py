@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -100,4 +100,32 @@ def test_the_old_password_stays_until_nobody_is_left_who_was_told_it() -> None:
         pod("postgres-0", "postgres", 9, owner="StatefulSet"),
     )
     since = datetime(2026, 1, 1, 11, tzinfo=UTC)
-    assert rotation.left("blog-postgres", "now", since, seen) == ["web-old", "web-late", "backup-runs", "shell"]
+    found = rotation.left("blog-postgres", "now", since, seen)
+    assert [one["metadata"]["name"] for one in found] == ["web-old", "web-late", "backup-runs", "shell"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "ends", "seconds", "gives_up"),
+    [
+        ("", None, 30, False),
+        ("", None, 61, True),  # a shell that somebody has open
+        ("Job", None, 7200, False),  # it ends in the time that a Job has
+        ("ReplicaSet", 3600, 1800, False),  # a task of an hour
+        ("ReplicaSet", 3600, 3661, True),  # its node is lost
+    ],
+)
+def test_who_never_ends_by_itself_is_waited_for_a_minute(
+    owner: str, ends: int | None, seconds: int, gives_up: bool
+) -> None:
+    began = datetime(2026, 1, 1, 11, tzinfo=UTC)
+    about: dict[str, object] = {"name": "x"}
+    about |= {"ownerReferences": [{"kind": owner, "controller": True}]} if owner else {}
+    about |= {"deletionTimestamp": f"{began + timedelta(seconds=ends):%Y-%m-%dT%H:%M:%SZ}"} if ends else {}
+    assert rotation.stays({"metadata": about}, began, began + timedelta(seconds=seconds)) is gives_up
+
+
+def test_who_holds_a_rotation_up_is_named_with_who_started_it() -> None:
+    about = {"name": "blog-shell-x", "namespace": "blog-local", "annotations": {"nuages.dev/by": "ada@laptop"}}
+    failed = rotation._held_up([{"metadata": about}])
+    assert "blog-shell-x (ada@laptop) was told the old password" in failed.message
+    assert "delete pod blog-shell-x" in failed.detail

@@ -16,27 +16,33 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Forbidden, Refused
+from nuages.errors import CommandFailed, Forbidden, Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, silent, step
 from nuages.release import records, redact, run, values
 from nuages.release.begin import asked, begin, held, number_after
 from nuages.release.engine import drive
+from nuages.release.environments import sleeping
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import Wish
+from nuages.release.phases.prune import references
 from nuages.release.record import Record, Stored
 from nuages.release.secrets import CHANGES, FALLBACKS, Change, changes, copy_with, decoded, encoded, generate
 from nuages.release.session import Pipe
 from nuages.release.world import World, utc
+from nuages.render.labels import COMPONENT, WEB
 from nuages.render.release import Manifest
 from nuages.render.run import Run
+from nuages.rollout.kinds import View
+from nuages.rollout.pods import moment
 
 KEYS = "nuages.dev/keys"
 """The annotation of the source Secret that says of each variable that was rotated how far that is, as JSON."""
@@ -50,6 +56,9 @@ NOT_LIVE = "release.E425"
 UNBELIEVED = "release.E426"
 UNSPEAKABLE = "release.E427"
 NOTHING = "release.E428"
+
+LATE = timedelta(seconds=60)
+"""How long after its time to end a pod is still waited for."""
 
 PROBE = "nuages-asks-whether-this-key-is-believed"
 _ASKS = """\
@@ -71,17 +80,20 @@ async def rotate(app: App, variable: str, cluster: Cluster, sink: Sink) -> Recor
     values.settable(app, variable)
     async with _serving(app, f"{COMMAND} {variable}", cluster, sink) as (world, serving, wish):
         state = (await _state(app, cluster)).get(variable)
+        signs = wish._replace(message=f"the new {variable} signs")
         if state == SIGNS and await _behind(app, variable, serving, cluster):
-            return await _brought(app, variable, serving, wish, world)
+            return await _brought(app, variable, serving, signs, world)
         if state != ANNOUNCED:
             await _fit(app, variable, serving, cluster)
             with step(sink, "ask the project") as shown:
                 await _believes(app, variable, cluster, shown.say)
                 shown.note = "it believes keys from before"
             await _announce(app, variable, cluster)
-        await _brought(app, variable, serving, wish, world)
+        learns = wish._replace(message=f"pods learn the new {variable}")
+        told = await _brought(app, variable, serving, learns, world)
+        await _all_told(app, variable, told, world)
         await _sign(app, variable, cluster)
-        return await _brought(app, variable, None, wish, world)
+        return await _brought(app, variable, None, signs, world)
 
 
 async def finish(app: App, variable: str, cluster: Cluster, sink: Sink) -> Record:
@@ -99,7 +111,8 @@ async def finish(app: App, variable: str, cluster: Cluster, sink: Sink) -> Recor
         elif state != FORGOTTEN or not await _behind(app, variable, serving, cluster):
             what = "the new key does not sign everywhere yet" if state in (ANNOUNCED, SIGNS) else "no key is left over"
             raise _refused(NOTHING, variable, what, f"nuages secrets rotate {variable} comes first")
-        return await _brought(app, variable, serving, wish, world)
+        forgets = wish._replace(message=f"the {variable} from before is forgotten")
+        return await _brought(app, variable, serving, forgets, world)
 
 
 async def carried(app: App, wanted: Stored, cluster: Cluster) -> Stored:
@@ -117,6 +130,7 @@ async def carried(app: App, wanted: Stored, cluster: Cluster) -> Stored:
 async def _serving(app: App, command: str, cluster: Cluster, sink: Sink) -> AsyncIterator[tuple[World, Stored, Wish]]:
     wish = Wish(command=command)
     async with held(app, cluster, sink, wish) as (world, history):
+        await sleeping.rouse(app, cluster, sink)
         serving = records.live(history)
         if serving is None or serving.record.secrets is None:
             raise _refused(NOT_LIVE, "", f"no release of {app.name} with secrets is live", "nuages deploy")
@@ -181,6 +195,43 @@ async def _believes(app: App, variable: str, cluster: Cluster, say: Callable[[st
         "nothing was rotated",
         findings=[Finding(UNBELIEVED, Level.ERROR, said, Place(path=f"secrets.{variable}"), hint)],
     )
+
+
+async def _all_told(app: App, variable: str, told: Record, world: World) -> None:
+    """Wait until no web is left that was not told the new key, one that ends included: it would take what the new key
+    has signed for forged.
+
+    Raises:
+        CommandFailed: one does not end in the time that it has.
+    """
+    began = world.now()
+    with step(world.sink, "pods from before") as shown:
+        while left := untold(app, told.secrets or "", world.mirror):
+            seen, late = world.mirror.version, [pod for pod in left if world.now() > (_over(pod) or began) + LATE]
+            if late:
+                names = ", ".join(pod["metadata"]["name"] for pod in late)
+                hint = f"all sign with the old key still; once it is gone, nuages secrets rotate {variable} goes on"
+                raise CommandFailed(f"{names} should have ended, and does not know the new {variable} yet", hint=hint)
+            shown.say(f"{', '.join(pod['metadata']['name'] for pod in left[:3])} to end")
+            await world.mirror.changed(5.0, since=seen)
+        shown.note = "all have ended"
+
+
+def untold(app: App, copied: str, view: View) -> list[Object]:
+    """The pods of webs that have another copy of the secrets, and have not ended."""
+    found = []
+    for pod in view.items("Pod"):
+        web, phase = pod["metadata"]["labels"].get(COMPONENT) == WEB, pod.get("status", {}).get("phase")
+        copies = {name for kind, name in references(pod["spec"]) if kind == "Secret"} - {copied}
+        if web and phase not in ("Succeeded", "Failed") and any(name.startswith(f"{app.secret}-") for name in copies):
+            found.append(pod)
+    return found
+
+
+def _over(pod: Object) -> datetime | None:
+    """When its time to end is over; None where it was not told to: after a rollout each soon is."""
+    over = pod["metadata"].get("deletionTimestamp")
+    return moment(over) if over else None
 
 
 async def _announce(app: App, variable: str, cluster: Cluster) -> None:

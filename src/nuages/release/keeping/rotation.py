@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -26,6 +26,7 @@ from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.progress import Said, Sink, step
+from nuages.release.environments import sleeping
 from nuages.release.keeping.jobs import fresh, ran
 from nuages.release.locks import lock
 from nuages.release.locks.holder import user
@@ -35,6 +36,7 @@ from nuages.render import rotation
 from nuages.render.labels import BACKUP, COMPONENT, POSTGRES, instance
 from nuages.render.postgres import PASSWORD_KEY, USER, USER_KEY
 from nuages.render.rotation import NEXT_PASSWORD, NEXT_USER, NEXT_VERIFIER, OLD_USER
+from nuages.render.run import BY
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import Done, Failed, View
 from nuages.rollout.pods import moment
@@ -46,6 +48,9 @@ ROTATED = "nuages.dev/rotated"
 NOT_OURS = "release.E389"
 NEVER_DEPLOYED = "release.E390"
 BLIND = "release.E394"
+PATIENCE = timedelta(seconds=60)
+"""How long what a person has started is waited for."""
+
 ITERATIONS = 4096
 """scram_iterations, as the server has it by default."""
 
@@ -73,6 +78,7 @@ async def rotate(app: App, cluster: Cluster, sink: Sink) -> Rotated:
         raise Refused("nothing was rotated", findings=[Finding(NOT_OURS, Level.ERROR, said, place, hint)])
     held = lock.held(cluster, app.namespace, lock.name(app.name), waiting=lambda line: sink(Said(line)))
     async with held as ours:
+        await sleeping.rouse(app, cluster, sink)
         name = app.postgres.name
         await _fit(app, name, cluster)
         live = await _prepared(app, name, cluster)
@@ -222,10 +228,14 @@ async def _rolled(app: App, secret: str, since: datetime, cluster: Cluster, say:
         for item in readers:
             about = item["metadata"]
             mirror.saw(await cluster.patch_merge(item["kind"], app.namespace, about["name"], anew))
+        began = utc()
         while True:
             seen = mirror.version
             waits = await _waits(readers, cluster, mirror)
-            waits += [f"{name} to end" for name in left(secret, stamp, since, mirror)]
+            pods = left(secret, stamp, since, mirror)
+            if pods and not waits and all(stays(pod, began, utc()) for pod in pods):
+                raise _held_up(pods)
+            waits += [f"{pod['metadata']['name']} to end" for pod in pods]
             if not waits:
                 return [f"{item['kind']}/{item['metadata']['name']}" for item in readers]
             say("; ".join(waits[:3]))
@@ -254,7 +264,31 @@ async def _waits(readers: list[Object], cluster: Cluster, mirror: Mirror) -> lis
     return waits
 
 
-def left(secret: str, stamp: str, since: datetime, mirror: View) -> list[str]:
+def stays(pod: Object, began: datetime, now: datetime) -> bool:
+    """Whether a pod is not waited for any longer: it is a person's, who ends it when they like; or it should have ended
+    long ago, and its node may be lost. All others end by themselves: in the time that a pod has, or a Job.
+    """
+    about = pod["metadata"]
+    if over := about.get("deletionTimestamp"):
+        return now > moment(over) + PATIENCE
+    owned = any(owner.get("controller") or owner["kind"] == "Job" for owner in about.get("ownerReferences") or [])
+    return not owned and now > began + PATIENCE
+
+
+def _held_up(pods: list[Object]) -> CommandFailed:
+    named = []
+    for pod in pods:
+        about = pod["metadata"]
+        by = (about.get("annotations") or {}).get(BY, "")
+        named.append(f"{about['name']} ({by})" if by else about["name"])
+    said = f"{', '.join(named)} was told the old password, and did not end within {PATIENCE.seconds} s"
+    hint = "both passwords are good; once it has ended, nuages secrets rotate postgres takes the old one away"
+    names = " ".join(pod["metadata"]["name"] for pod in pods)
+    detail = f"to end it: kubectl -n {pods[0]['metadata']['namespace']} delete pod {names}"
+    return CommandFailed(said, detail=detail, hint=hint)
+
+
+def left(secret: str, stamp: str, since: datetime, mirror: View) -> list[Object]:
     """The pods that were given the old password: of what is rolled those without its stamp, else the older ones.
 
     A backup that is under way logs in again and again, until its end. One that has not begun is given the new password:
@@ -269,7 +303,7 @@ def left(secret: str, stamp: str, since: datetime, mirror: View) -> list[str]:
         if component == POSTGRES or ended or stamped or not reads(pod, secret):
             continue
         if _of_a_workload(pod) or moment(about["creationTimestamp"]) <= since:
-            found.append(about["name"])
+            found.append(pod)
     return found
 
 
