@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nuages.errors import UsageError
+from nuages.kube import plain
 
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 IMPERSONATES = ("as", "as-uid", "as-groups", "as-user-extra")
@@ -135,11 +136,17 @@ def _default_files() -> list[Path]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    import yaml  # noqa: PLC0415
+    try:
+        text = file.read_text()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}") from None
+    if (simple := plain.read(text)) is not None:
+        return simple
+    import yaml  # noqa: PLC0415 - slow to import
 
     try:
-        document = yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (OSError, yaml.YAMLError) as error:
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except yaml.YAMLError as error:
         # The parser's message quotes the text around the fault, which may be a token: only its kind is told.
         raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}") from None
     if not isinstance(document, dict):
