@@ -323,6 +323,11 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         return store.max_connections if store else None
 
     @property
+    def memory(self) -> str:
+        """Where the spec says how much memory PostgreSQL has, from which its connections follow."""
+        return f"services.postgres.{'cloudnativepg' if self.cloudnativepg else 'run'}.resources.memory"
+
+    @property
     def instance(self) -> str:
         """What tells this app's objects from those of its other environments."""
         return f"{self.name}-{self.environment}"

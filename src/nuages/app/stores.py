@@ -35,6 +35,9 @@ _OF_MEMORY = 0.75
 # Of Memcached (-c), as of its own default.
 MEMCACHED_CLIENTS = 1024
 
+# https://cloudnative-pg.io/docs/current/applications: its operator's Secret says where as well, and who.
+_TOLD = {"user", "username", "dbname", "host", "port"}
+
 Run = Postgres | Redis | RabbitMQ | Memcached
 
 
@@ -109,7 +112,7 @@ def public(key: str) -> bool:
     the app's own name, which nobody could read about if it were hidden.
     """
     told = {variable(service, what) for service in SERVICES for what in ("user", "name")}
-    return key == "user" or key.removesuffix(IN_URL) in told
+    return key in _TOLD or key.removesuffix(IN_URL) in told
 
 
 def secrets(declared: EnvironmentSpec) -> dict[str, SecretSource]:

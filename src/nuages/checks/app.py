@@ -41,9 +41,9 @@ def _gates(app: App, build: Build) -> list[Finding]:
 
 
 def _connections(app: App) -> list[Finding]:
-    if app.postgres is None:
+    if app.max_connections is None:
         return []
-    needed = budget([one.connections for one in app.connected], app.postgres.max_connections, app.passing)
+    needed = budget([one.connections for one in app.connected], app.max_connections, app.passing)
     if needed.fits:
         return []
     return [
@@ -51,7 +51,7 @@ def _connections(app: App) -> list[Finding]:
             "app.E101",
             Level.ERROR,
             f"{_sum(app, needed)}, more than the {needed.available} that its memory allows",
-            Place(path="services.postgres.run.resources.memory"),
+            Place(path=app.memory),
             f"memory: {needed.memory_megabytes}Mi, or fewer replicas; a thread that waits for a connection is an error",
         )
     ]

@@ -113,7 +113,7 @@ def _reached(app: App) -> list[Finding]:
 
 
 def _migrated(app: App) -> list[Finding]:
-    if app.postgres is None or app.databases.default is not None:
+    if app.max_connections is None or app.databases.default is not None:
         return []
     message = "no database lives in it: there is no DATABASE_URL, and nothing migrates"
     place = Place(path="services.postgres")

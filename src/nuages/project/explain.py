@@ -112,12 +112,12 @@ def _worker(worker: Worker) -> Iterator[Line]:
 
 
 def _stores(app: App) -> Iterator[Line]:
-    if app.postgres:
-        wanted = budget([each.connections for each in app.connected], app.postgres.max_connections, app.passing)
+    if app.max_connections is not None:
+        wanted = budget([each.connections for each in app.connected], app.max_connections, app.passing)
         megabytes = rules.BYTES_PER_CONNECTION // 1024**2
         yield Line(
             "services.postgres.maxConnections",
-            str(app.postgres.max_connections),
+            str(app.max_connections),
             f"half of its memory, {megabytes} MiB for each; {wanted.wanted} are wanted at the worst",
         )
     if app.redis:

@@ -13,10 +13,11 @@ from collections.abc import Coroutine, Iterable
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Forbidden, Refused
+from nuages.errors import Forbidden, Gone, Refused, Rejected
 from nuages.findings import Finding, Level, Place, errors
 from nuages.kube.client import Cluster
 from nuages.release import claimed, listening, places
+from nuages.render.cloudnativepg import CLUSTER
 from nuages.render.exposure import exposure
 from nuages.render.manifest import render
 from nuages.render.release import Release
@@ -50,6 +51,7 @@ async def look(app: App, cluster: Cluster, build: Build | None = None) -> list[F
         listening.certificate(app, cluster),
         _volumes(app, cluster, objects),
         places.priority(app, cluster),
+        _operator(app, cluster),
     ]
     answers = await asyncio.gather(*(_as_far_as_we_may(one) for one in asked))
     return [finding for each in answers for finding in each]
@@ -60,6 +62,20 @@ async def _as_far_as_we_may(asked: Coroutine[None, None, list[Finding]]) -> list
         return await asked
     except Forbidden:
         return []
+
+
+async def _operator(app: App, cluster: Cluster) -> list[Finding]:
+    """Who would run PostgreSQL has to be there: only its own kinds tell that it was installed."""
+    if app.cloudnativepg is None:
+        return []
+    try:
+        await cluster.list(CLUSTER, app.namespace)
+    except (Gone, Rejected):
+        said = "the cluster has no CloudNativePG: it knows no Cluster of postgresql.cnpg.io"
+        hint = "whoever runs the cluster installs its operator, https://cloudnative-pg.io/docs; or run: {}, or external"
+        place = Place(path="services.postgres.cloudnativepg")
+        return [Finding("release.E385", Level.ERROR, said, place, hint)]
+    return []
 
 
 def _node_ports(service: Object) -> list[int]:

@@ -201,7 +201,7 @@ async def _asked(app: App, sql: str, cluster: Cluster, sink: Sink, form: type[T]
     command: tuple[str, ...]
     if app.postgres:
         command, kind = ("-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql.strip()), run.in_database
-    elif "postgres" in app.external:
+    elif "postgres" in app.external or app.cloudnativepg:
         command, kind = ("python", "-c", _DJANGO, sql.strip()), run.in_project
     else:
         said = f"{app.name} has no PostgreSQL in {app.environment}"

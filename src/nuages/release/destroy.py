@@ -41,8 +41,20 @@ REMOVED = (
 """The kinds that a release makes, in the order in which they go: first the way in, last what others stand on."""
 
 
+OPERATED = ("ScheduledBackup", "Cluster")
+"""What an operator runs PostgreSQL by: with its Cluster go the volumes, so it is data."""
+
 EXTENSIONS = frozenset(
-    {"HTTPRoute", "ScaledObject", "TriggerAuthentication", "Role", "RoleBinding", "ResourceQuota", "LimitRange"}
+    {
+        *OPERATED,
+        "HTTPRoute",
+        "ScaledObject",
+        "TriggerAuthentication",
+        "Role",
+        "RoleBinding",
+        "ResourceQuota",
+        "LimitRange",
+    }
 )
 """Those that not every cluster knows (the Gateway API, KEDA), and those that not everybody who deploys may look at."""
 
@@ -58,6 +70,8 @@ async def contents(app: App, cluster: Cluster) -> tuple[list[Object], list[Objec
     data = [item for item in found if item["kind"] in {"Secret", "PersistentVolumeClaim"} and holds_data(item)]
     # What ends an environment when its time is over stays as long as there is data to end.
     data += [item for item in found if item["metadata"]["labels"].get(COMPONENT) == KEEPER]
+    # What an operator runs has pods and volumes that are the operator's to remove.
+    data += [item for kind in OPERATED for item in await _listed(kind, app.namespace, owned(app), cluster)]
     return [item for item in found if item not in data], data
 
 
@@ -97,7 +111,9 @@ async def _own_namespace(app: App, cluster: Cluster) -> Object | None:
         return None
     for kind in OTHERS:
         for item in await _listed(kind, app.namespace, {}, cluster):
-            if not _of_every_namespace(item) and not _issued(app, item) and not _labelled(item, owned(app)):
+            if _of_every_namespace(item) or _issued(app, item) or _operated(app, item):
+                continue
+            if not _labelled(item, owned(app)):
                 return None
     return namespace
 
@@ -115,6 +131,12 @@ def _issued(app: App, item: Object) -> bool:
     about = item["metadata"]
     named = (about.get("annotations") or {}).get("cert-manager.io/certificate-name")
     return bool(item["kind"] == "Secret" and about["name"] == f"{app.name}-tls" == named)
+
+
+def _operated(app: App, item: Object) -> bool:
+    """Whether its operator made it for this environment's PostgreSQL, with which it goes."""
+    labels = item["metadata"].get("labels") or {}
+    return bool(app.cloudnativepg and labels.get("cnpg.io/cluster") == app.cloudnativepg.name)
 
 
 def _labelled(item: Object, labels: dict[str, str]) -> bool:

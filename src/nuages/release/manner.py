@@ -56,14 +56,14 @@ def _connections(app: App, manner: Manner) -> Iterator[Finding]:
     """Old pods, those of the set, and at its promotion new ones too, have a connection each."""
     limit = most(app)
     wanted = 1 if manner.kind == "canary" else max([1, *(part.most for part in app.replicated)])
-    if app.postgres is None or limit is None or limit >= wanted:
+    if app.max_connections is None or limit is None or limit >= wanted:
         return
     pods = "one pod more of each" if wanted == 1 else "a second set of all pods"
     yield Finding(
         "release.E340",
         Level.ERROR,
-        f"the {app.postgres.max_connections} connections of PostgreSQL are too few for {pods}",
-        Place(path="services.postgres.run.resources.memory"),
+        f"the {app.max_connections} connections of PostgreSQL are too few for {pods}",
+        Place(path=app.memory),
         "more memory for it, whose connections follow, or fewer replicas",
     )
 

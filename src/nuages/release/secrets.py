@@ -274,12 +274,15 @@ async def _vouched(app: App, cluster: Cluster) -> list[Finding]:
 
 
 async def _opened(app: App, cluster: Cluster) -> list[Finding]:
-    """What opens the bucket of static files; only the Job that uploads them is given it."""
-    bucket = app.static.bucket
-    if bucket is None or bucket.secret is None:
-        return []
-    held = await _values(cluster, app.namespace, bucket.secret)
-    return [_closed(app, "static", bucket.secret, key) for key in buckets.KEYS if key not in held]
+    """What opens the bucket of static files, and that of an operator's backups: no copy of it is any release's."""
+    archive = app.cloudnativepg.run.backup if app.cloudnativepg else None
+    of = {"static": app.static.bucket, "services.postgres.cloudnativepg.backup": archive.bucket if archive else None}
+    found = []
+    for files, bucket in of.items():
+        if bucket and bucket.secret:
+            held = await _values(cluster, app.namespace, bucket.secret)
+            found += [_closed(app, files, bucket.secret, key) for key in buckets.KEYS if key not in held]
+    return found
 
 
 def _closed(app: App, files: str, other: str, key: str) -> Finding:

@@ -51,7 +51,8 @@ def roles(app: App) -> list[Object]:
         ("developer", app.access.developers, developer()),
         ("operator", app.access.operators, operator()),
     )
-    return [item for name, groups, rules in found if groups for item in _role(app, name, groups, rules)]
+    more = {name: operated(app, change=name != "viewer") for name, _, _ in found}
+    return [item for name, groups, rules in found if groups for item in _role(app, name, groups, [*rules, *more[name]])]
 
 
 def viewer() -> list[Object]:
@@ -87,6 +88,16 @@ def operator() -> list[Object]:
         _rule("", ("persistentvolumeclaims",), CHANGE),
         *(_rule(group, plurals, CHANGE) for group, plurals in _GRANTS.items()),
     ]
+
+
+def operated(app: App, *, change: bool) -> list[Object]:
+    """A PostgreSQL that an operator runs, where the app has one. A release makes and changes it; with it would go its
+    volumes, so removing it is out of everybody's reach but who gave the rights.
+    """
+    if app.cloudnativepg is None:
+        return []
+    verbs = (*LOOK, *(("create", "update", "patch") if change else ()))
+    return [_rule("postgresql.cnpg.io", ("clusters", "scheduledbackups"), verbs)]
 
 
 def _role(app: App, name: str, groups: list[str], rules: list[Object]) -> list[Object]:

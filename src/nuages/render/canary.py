@@ -39,9 +39,9 @@ def most(app: App) -> int | None:
 
     None where there is no PostgreSQL of ours to count them, or a set would ask for none: as many as are asked for.
     """
-    if app.postgres is None or app.pgbouncer is not None:
+    if app.max_connections is None or app.pgbouncer is not None:
         return None
-    wanted = budget([part.connections for part in app.connected], app.postgres.max_connections, app.passing)
+    wanted = budget([part.connections for part in app.connected], app.max_connections, app.passing)
     each = sum(web.processes.workers * web.processes.threads for web in app.web.values())
     each += sum(worker.pool.connections for worker in app.workers.values()) if broker(app) else 0
     return max(0, wanted.available - wanted.wanted) // each if each else None

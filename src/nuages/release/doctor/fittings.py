@@ -19,6 +19,7 @@ from nuages.render.release import Release
 GROUP = "environment"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _INSTALL = {
+    "postgresql.cnpg.io": "install CloudNativePG: https://cloudnative-pg.io/docs",
     "keda.sh": "install KEDA: https://keda.sh/docs/latest/deploy/",
     "gateway.networking.k8s.io": "install the Gateway API and a controller: https://gateway-api.sigs.k8s.io/guides/",
     "cert-manager.io": "install cert-manager: https://cert-manager.io/docs/installation/",

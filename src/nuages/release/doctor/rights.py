@@ -13,7 +13,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.kinds import KNOWN
 from nuages.release.doctor.findings import Look, broken, works
 from nuages.render.access_roles import GROUP as RBAC
-from nuages.render.access_roles import developer
+from nuages.render.access_roles import developer, operated
 from nuages.render.manifest import render
 from nuages.render.release import Release
 
@@ -51,7 +51,7 @@ def needed(app: App | None) -> list[Right]:
     has = _rendered(app) if app else set()
     rights = {
         Right(group, resource, verb): None
-        for rule in developer()
+        for rule in [*developer(), *(operated(app, change=True) if app else [])]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]

@@ -110,6 +110,9 @@ def ours(app: App) -> None:
         there = "services.postgres.external" if "postgres" in app.external else "services.postgres"
         said = f"PostgreSQL of {app.name} in {app.environment} is not run by nuages"
         hint = "whoever runs it makes its backups"
+        if store := app.cloudnativepg:
+            there = "services.postgres.cloudnativepg"
+            hint = f"its operator makes and restores them: kubectl cnpg backup -n {app.namespace} {store.name}"
         raise Refused("no backups", findings=[Finding(MANAGED, Level.ERROR, said, Place(path=there), hint)])
 
 

@@ -74,6 +74,8 @@ async def rotate(app: App, cluster: Cluster, sink: Sink) -> Rotated:
     if app.postgres is None:
         place = Place(path="services.postgres")
         hint = "whoever runs it changes its password; then set it in its Secret, and deploy"
+        if store := app.cloudnativepg:
+            hint = f"its operator takes the one that you write into Secret {store.secret}; then nuages restart"
         said = f"PostgreSQL of {app.name} in {app.environment} is not run by nuages"
         raise Refused("nothing was rotated", findings=[Finding(NOT_OURS, Level.ERROR, said, place, hint)])
     held = lock.held(cluster, app.namespace, lock.name(app.name), waiting=lambda line: sink(Said(line)))

@@ -105,6 +105,11 @@ async def plan(app: App, cluster: Cluster, to: str = "") -> Upgrade:
     Raises:
         Refused: there is nothing to upgrade, or it can't be.
     """
+    if app.cloudnativepg:
+        said = f"PostgreSQL of {app.name} in {app.environment} is run by an operator, which upgrades it by itself"
+        place = Place(path="services.postgres.cloudnativepg.version")
+        hint = "https://cloudnative-pg.io/docs/current/postgres_upgrades"
+        raise Refused("nothing was touched", findings=[Finding(NOTHING, Level.ERROR, said, place, hint)])
     if app.postgres is None:
         raise _refused(NOTHING, f"PostgreSQL of {app.name} in {app.environment} is not run by nuages", "services list")
     name, asked = app.postgres.name, app.postgres.run.version

@@ -8,6 +8,7 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden, Refused
 from nuages.progress import Said
 from nuages.release import standing
+from nuages.release.phases import operated
 from nuages.release.phases.bring import apply_one, bring, live_of
 from nuages.release.record import Stored
 from nuages.release.services.volumes import placed, settled
@@ -45,6 +46,8 @@ async def services(release: Stored, world: World) -> Step:
     step = await bring("services", apply, manifest.services, release, world, stand=stand)
     if not isinstance(step, Finished):
         return step
+    if waits := await operated.up(release, world):
+        return waits
     stores = [wanted for wanted in manifest.services if wanted["kind"] == "StatefulSet"]
     lives = [(wanted, world.mirror.get("StatefulSet", wanted["metadata"]["name"])) for wanted in stores]
     stays = [standing.kept(wanted, live) for wanted, live in lives if live]

@@ -86,6 +86,8 @@ def back(serving: Stored | None, told: Told, hide: Hide) -> Verdict | None:
 
 async def _served(app: App, cluster: Cluster) -> bool:
     """Whether the database can be there: where nuages runs it, once it has been made."""
+    if app.cloudnativepg:
+        return await cluster.get("Cluster", app.namespace, app.cloudnativepg.name) is not None
     return app.postgres is None or await cluster.get("StatefulSet", app.namespace, app.postgres.name) is not None
 
 

@@ -55,16 +55,16 @@ def took(history: list[Stored], phases: Iterable[str]) -> list[Took]:
 
 def connections(app: App, *, server: bool) -> Connections | None:
     """What is open at worst in the middle of the rollout; None where there is no database `server`."""
-    if app.postgres is None and not server:
+    if app.max_connections is None and not server:
         return None
     components = app.connected
-    available = app.postgres.max_connections if app.postgres else 0
+    available = app.max_connections or 0
     needed = budget([one.connections for one in components], available, app.passing)
     return Connections(
         parts=tuple(Part(name=one.name, connections=one.connections) for one in components),
         beside=needed.beside,
         wanted=needed.wanted,
-        available=needed.available if app.postgres else None,
+        available=needed.available if app.max_connections is not None else None,
     )
 
 

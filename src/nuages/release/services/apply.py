@@ -23,7 +23,7 @@ from nuages.release.keeping.jobs import fresh, ran
 from nuages.release.locks import lock
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import ANY, Lock, Wish
-from nuages.release.services import record
+from nuages.release.services import operated, record
 from nuages.release.services.change import Store, Way, claimed, size
 from nuages.release.services.look import WORKLOADS, fitting, look
 from nuages.release.services.record import Changed, Outcome
@@ -45,7 +45,7 @@ PATIENCE = 600.0
 SLOW = timedelta(seconds=20)
 """From when on it is asked why it does not answer; what only gets worse is not waited for."""
 
-CHANGES = frozenset({Way.RESTART, Way.GROW, Way.ANEW})
+CHANGES = frozenset({Way.RESTART, Way.ROLL, Way.GROW, Way.ANEW})
 
 
 def refuse(app: App, found: list[Store]) -> None:
@@ -111,8 +111,12 @@ async def _change(app: App, store: Store, cluster: Cluster, held: Lock, sink: Si
     await record.write(app, told, cluster)
     try:
         with step(sink, store.service) as shown:
-            await _become(app, store, cluster, held)
-            await answers(app, _workload(app, store), cluster, shown.say)
+            if app.cloudnativepg and store.service == POSTGRES:
+                await held.check()
+                await operated.answered(await operated.become(app, cluster), cluster, shown.say)
+            else:
+                await _become(app, store, cluster, held)
+                await answers(app, _workload(app, store), cluster, shown.say)
             shown.note = said(store)
     except BaseException as error:
         ended = msgspec.structs.replace(told, ended=utc(), outcome=Outcome.STOPPED)  # Ctrl-C
@@ -133,6 +137,7 @@ def said(store: Store) -> str:
         Way.SAME: "as the spec says",
         Way.MAKE: "made by the next deploy",
         Way.RESTART: "its pod starts anew",
+        Way.ROLL: "its instances start anew, one after another",
         Way.ANEW: "made anew, with a volume; what it holds goes",
         Way.REFUSED: "can't become what is wanted",
     }.get(store.way, "")

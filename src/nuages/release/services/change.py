@@ -28,6 +28,8 @@ class Way(StrEnum):
     """There is none yet."""
     RESTART = "restart"
     """Its pod is started anew: seconds in which nobody answers."""
+    ROLL = "roll"
+    """Its operator starts its instances anew, one after another; the one that is written to gives way to another."""
     GROW = "grow"
     """Its volume grows, while it runs."""
     ANEW = "anew"

@@ -10,14 +10,16 @@ import msgspec
 from nuages.app import stores
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.errors import Forbidden
+from nuages.errors import Forbidden, Gone, Rejected
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import MANAGER, Cluster
 from nuages.kube.failures import FieldConflict
 from nuages.release import ownership, redact
 from nuages.release.plan.fields import changed, shown
+from nuages.release.services import operated
 from nuages.release.services.change import Store, Way, claimed, image, size, stuck, way
 from nuages.release.services.volumes import placed
+from nuages.render.cloudnativepg import CLUSTER
 from nuages.render.exporter import name as exporter
 from nuages.render.labels import COMPONENT, EXPORTER, KEY, PGBOUNCER, POSTGRES, owned, selector
 from nuages.render.manifest import services
@@ -76,7 +78,7 @@ async def listing(app: App, cluster: Cluster) -> Listing:
 async def left(app: App, cluster: Cluster) -> list[Left]:
     """Workloads, volumes and Secrets of stores that the spec does not run (any more)."""
     running = stores.running(app)
-    found = await _outgrown(app, cluster)
+    found = [*await _outgrown(app, cluster), *await _operated(app, cluster)]
     for kind in (*WORKLOADS, "Service", "PersistentVolumeClaim", "Secret"):
         for item in (await cluster.list(kind, app.namespace, labels=owned(app))).items:
             about = item["metadata"]
@@ -88,6 +90,17 @@ async def left(app: App, cluster: Cluster) -> list[Left]:
             if gone or (service in stores.SERVICES and service not in running):
                 found.append(Left(service=service, kind=kind, name=about["name"]))
     return found
+
+
+async def _operated(app: App, cluster: Cluster) -> list[Left]:
+    """What an operator runs for it, and the spec has no more."""
+    try:
+        clusters = (await cluster.list(CLUSTER, app.namespace, labels=owned(app))).items
+    except (Forbidden, Gone, Rejected):
+        return []  # there is no such operator, or it is not for us to see
+    names = [item["metadata"]["name"] for item in clusters]
+    kept = app.cloudnativepg.name if app.cloudnativepg else ""
+    return [Left(service=POSTGRES, kind=CLUSTER, name=name) for name in names if name != kept]
 
 
 async def _outgrown(app: App, cluster: Cluster) -> list[Left]:
@@ -106,7 +119,8 @@ async def look(app: App, cluster: Cluster) -> list[Store]:
     names = {store.name: service for service, store in stores.running(app).items()}
     names |= {app.pgbouncer.name: PGBOUNCER} if app.pgbouncer else {}
     names |= {exporter(app, service): f"{service}-exporter" for service in stores.exported(app)}
-    return [await _look(app, names[name], wanted, cluster) for name, wanted in workloads.items() if name in names]
+    ours = [await _look(app, names[name], wanted, cluster) for name, wanted in workloads.items() if name in names]
+    return [*await operated.look(app, cluster), *ours]
 
 
 def fitting(wanted: Object, live: Object) -> Object:
@@ -179,6 +193,10 @@ async def _entry(app: App, service: str, cluster: Cluster) -> Entry:
     address = f"{store.host}:{store.port}"
     if store.external:
         return Entry(service=service, where="external", address=address, tls=store.tls)
+    if service == POSTGRES and app.cloudnativepg:
+        live = await cluster.get(CLUSTER, app.namespace, app.cloudnativepg.name)
+        made = Entry(service=service, where="cluster", address=address)
+        return msgspec.structs.replace(made, **operated.seen(live)) if live else made
     for kind in WORKLOADS:
         if live := await cluster.get(kind, app.namespace, store.host):
             return Entry(
