@@ -143,6 +143,9 @@ def test_a_value_comes_from_a_pipe_and_is_shown_nowhere(nuages):
     assert "RSA_KEY     set  " in listed.stdout
     assert "hunter2" not in listed.stdout + listed.stderr
     assert json.loads(nuages("secrets", "list", "--json").stdout)["schema"] == 1
+    again = nuages("secrets", "set", "RSA_KEY", "--json", stdin="hunter2")
+    assert "hunter2" not in again.stdout + again.stderr
+    assert json.loads(again.stdout)["secrets"] == [{"name": "RSA_KEY", "state": "set", "why": ""}]
 
 
 @pytest.mark.parametrize(
