@@ -50,6 +50,7 @@ def glimpse(command: str, arguments: list[str]) -> bool:
     if words is None or kept is None:
         return False
     import gc
+    import re
 
     gc.disable()  # what is imported stays: looking through it for garbage takes longer than all the rest is worth
     from nuages.cli import glimpsed
@@ -59,7 +60,7 @@ def glimpse(command: str, arguments: list[str]) -> bool:
     telling: Callable[[dict[str, Any], Words], Told | None] = getattr(glimpsed, command)
     try:
         told = telling(kept, words)
-    except (NotSeen, NuagesError, LookupError, TypeError, ValueError):  # the whole way says what is wrong
+    except (NotSeen, NuagesError, LookupError, TypeError, ValueError, re.error):  # the whole way says what is wrong
         told = None
     finally:
         gc.enable()
