@@ -11,8 +11,9 @@ import pytest
 from nuages.app.components import resolve
 from nuages.errors import Refused
 from nuages.kube.failures import Asked
+from nuages.kube.watch import Mirror
 from nuages.progress import silent
-from nuages.release import audit, run
+from nuages.release import audit, forwarding, named, run
 from nuages.release.audit import Ran
 from nuages.spec.load import load
 
@@ -104,3 +105,35 @@ async def test_what_ended_and_was_left_is_removed_and_its_end_written_down(app, 
         "blog-run-00003",
     }
     assert {one.pod[-1]: one.exit_code for one in await audit.history(app, cluster)} == {"1": 1, "2": None, "3": None}
+
+
+async def test_who_opens_a_port_is_written_down_and_leaving_is_how_it_ends(app, cluster, kubelet):
+    about = {"name": "blog-web-main-x", "namespace": app.namespace, "labels": {
+        "app.kubernetes.io/name": "blog", "app.kubernetes.io/instance": "blog-local",
+        "app.kubernetes.io/component": "web", "nuages.dev/name": "main"}}  # fmt: skip
+    told = [{"name": "NUAGES_RELEASE", "value": "7"}]
+    container = {"name": "web", "image": "x", "ports": [{"containerPort": 8000}], "env": told}
+    await cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": {"containers": [container]}})
+    async with Mirror(cluster, app.namespace, ("Pod",)) as mirror, asyncio.timeout(60):
+        while not named.ready(mirror.get("Pod", "blog-web-main-x")):
+            await mirror.changed(since=mirror.version)
+    opened = asyncio.Event()
+
+    async def forwards():
+        wanted = [forwarding.Wanted(0, "")]
+        async with forwarding.forwarded(app, "blog-web-main-x", wanted, cluster, print):
+            opened.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(forwards())
+    async with asyncio.timeout(60):
+        await opened.wait()
+    (begun,) = await audit.history(app, cluster)
+    assert (begun.command[:2], begun.pod, begun.release) == (("port-forward", "blog-web-main-x"), "blog-web-main-x", 7)
+    assert begun.ended is None
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (ended,) = await audit.history(app, cluster)
+    assert (ended.exit_code, ended.note) == (0, "")
+    assert ended.ended

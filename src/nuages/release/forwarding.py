@@ -1,7 +1,7 @@
 """Ports of this machine that lead into a pod, for as long as somebody wants them: through its replacement, too.
 
 Each connection is one of its own, made to a pod that is ready at that moment: the same one as long as it is there. What
-was connected to a pod that went has to connect again; the port here stays.
+was connected to a pod that went has to connect again; the port here stays. Who opened it is written down.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nuages.errors import ClusterError, CommandFailed, NuagesError, UsageError
 from nuages.kube.client import Cluster
 from nuages.kube.forward import Tunnel
 from nuages.kube.watch import Mirror
-from nuages.release import named
+from nuages.release import audit, entering, named
 from nuages.render.labels import instance
 
 CHUNK = 64 * 1024
@@ -103,7 +103,23 @@ async def forwarded(
             server = await asyncio.start_server(way.serving(remote), sock=listens)
             stack.push_async_callback(way.closed, server)
             opened.append(Open(listens.getsockname()[1], first["metadata"]["name"], remote))
+        await stack.enter_async_context(_noted(app, name, opened, first, cluster))
         yield opened
+
+
+@contextlib.asynccontextmanager
+async def _noted(app: App, name: str, opened: Sequence[Open], pod: Object, cluster: Cluster) -> AsyncIterator[None]:
+    """Write down who opens which ports there, and for how long; that somebody leaves is how it ends."""
+    command = ("port-forward", name, *(f"{one.local}:{one.remote}" for one in opened))
+    where = entering.place(pod)
+    left: asyncio.CancelledError | None = None
+    async with audit.noted(app, command, cluster, release=where.release, pod=where.pod):
+        try:
+            yield
+        except asyncio.CancelledError as error:
+            left = error
+    if left:
+        raise left
 
 
 def _listening(local: int | None, remote: int) -> socket.socket:

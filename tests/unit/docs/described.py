@@ -32,6 +32,7 @@ OF_ONE = {
     "nuages env wake name": "made",
     "nuages exec name": "targets",
     "nuages cp source": "files",
+    "nuages db copy source": "environments",
     "nuages cp target": "files",
     "nuages port-forward name": "targets",
     "nuages scale words": "scales",
