@@ -13,6 +13,7 @@ from nuages.image.build import Built, build
 from nuages.local import cluster, images
 from nuages.local.info import DEFAULT, ClusterInfo, of_context
 from nuages.progress import Sink, step
+from nuages.project import match
 from nuages.render.manifest import render, services
 from nuages.render.release import Release
 
@@ -24,9 +25,11 @@ def deliver(project: Path, app: App, context: str, sink: Sink) -> Built:
     any other pulls: the project's own from `image`, where they are pushed to, and the others from their official names.
 
     Raises:
+        Refused: the settings would not load in the app's pods.
         BuildFailed: the image could not be built.
         PushFailed: the registry did not take it; asked before the build whether it knows us.
     """
+    match.settled(project, app)
     if (info := of_context(context)) is None:
         publish.sign_in(app.image, sink)
         built = build(project, app, sink)

@@ -11,10 +11,13 @@ from nuages.app.components import App
 from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
 from nuages.project.draft import DJANGO_PYTHONS
-from nuages.project.facts import Facts
+from nuages.project.facts import Facts, Variable
+from nuages.project.follow import follow
 from nuages.project.inspect import inspect
 from nuages.project.requirements import Options
 from nuages.render import access
+
+MISSING = "app.E170"
 
 # Given to every pod, or by the services that the spec declares.
 _GIVEN = {"DJANGO_SETTINGS_MODULE", "HOSTNAME", "PATH", "HOME", "PORT", "RELEASE", "PYTHONPATH"}
@@ -38,6 +41,47 @@ def findings(folder: Path, app: App) -> list[Finding]:
     return [*problems, *_variables(facts, app), *_python(facts, app)]
 
 
+def settled(folder: Path, app: App) -> None:
+    """Make sure, before anything is built or touched, that the settings would load in the app's pods.
+
+    Raises:
+        Refused: they read variables that have no default, and that nobody gives.
+    """
+    if not (folder / app.django.root / "manage.py").is_file():
+        return
+    try:
+        facts = of(folder, app)
+    except Refused:
+        return  # what is wrong with the project by itself is the build's to say
+    if missing := [_missing(variable) for variable in lacking(facts, app)]:
+        said = f"the settings of {app.name} would not load in {app.environment}; nothing was touched"
+        raise Refused(said, findings=missing)
+
+
+def lacking(facts: Facts, app: App) -> list[Variable]:
+    """The variables without which no pod of this app would start: followed with those that it has, so that what only
+    another environment reads is none of them.
+    """
+    suspects = [variable for variable in _ungiven(facts, app) if variable.sure]
+    # An image of the project's own may have them, decouple's file, and a patch.
+    elsewhere = app.build.dockerfile or (facts.root / "settings.ini").is_file() or MISSING in app.django.checks.ignore
+    if not suspects or elsewhere:
+        return []
+    world, _ = follow(facts.root, app.django.settings or facts.settings.value, _environment(facts, app))
+    needed = {read.name for read in world.reads if read.required and read.sure}
+    patched = repr(app.patches)
+    return [each for each in suspects if each.name in needed and each.name not in patched]
+
+
+def _environment(facts: Facts, app: App) -> dict[str, str]:
+    """The variables of a pod, as far as settings branch by them: what is secret, or a service's, has some value."""
+    found = dict.fromkeys([*app.secrets, *_given(app)], "x")
+    found |= {name: "x" if said.value is None else said.value for name, said in app.env.items()}
+    if facts.configuration:
+        found.setdefault("DJANGO_CONFIGURATION", facts.configuration.value)
+    return found
+
+
 def of(folder: Path, app: App) -> Facts:
     """The project of a spec that lies in a folder, with the settings and the dependencies that the spec names.
 
@@ -50,21 +94,41 @@ def of(folder: Path, app: App) -> Facts:
 
 
 def _variables(facts: Facts, app: App) -> Iterator[Finding]:
+    missing = lacking(facts, app)
+    for variable in _ungiven(facts, app):
+        if variable in missing:
+            yield _missing(variable)
+            continue
+        yield Finding(
+            "project.W212",
+            Level.WARNING,
+            f"{variable.name} has no default, and the spec does not declare it",
+            variable.place,
+            f"add it to env, or to secrets: secrets: {{{variable.name}: {{}}}}",
+        )
+
+
+def _missing(variable: Variable) -> Finding:
+    said = f"the settings do not load without {variable.name}, and nobody gives it"
+    hint = f"env: {{{variable.name}: …}} in nuages.yaml, or secrets: {{{variable.name}: {{}}}}"
+    return Finding(MISSING, Level.ERROR, said, variable.place, hint)
+
+
+def _ungiven(facts: Facts, app: App) -> list[Variable]:
+    """What is required, and neither declared nor a service's."""
+    given = _given(app)
+    return [
+        each for each in facts.variables if each.required and each.name not in given and not app.declares(each.name)
+    ]
+
+
+def _given(app: App) -> set[str]:
     given = _GIVEN | ({"DATABASE_URL"} if app.databases.default else set())
     there = {*stores.declared(app)}
     there |= {"broker"} if there & {"redis", "rabbitmq"} else set()
     given |= {name for name, (service, _) in access.CONVENTIONS.items() if service in there}
     given |= {f"{service.upper()}_URL" for service in there & {"redis", "rabbitmq", "memcached"}}
-    given |= {"CELERY_BROKER_URL"} if "broker" in there else set()
-    for variable in facts.variables:
-        if variable.required and variable.name not in given and not app.declares(variable.name):
-            yield Finding(
-                "project.W212",
-                Level.WARNING,
-                f"{variable.name} has no default, and the spec does not declare it",
-                variable.place,
-                f"add it to env, or to secrets: secrets: {{{variable.name}: {{}}}}",
-            )
+    return given | ({"CELERY_BROKER_URL"} if "broker" in there else set())
 
 
 def _python(facts: Facts, app: App) -> Iterator[Finding]:

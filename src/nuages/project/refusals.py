@@ -18,6 +18,7 @@ from nuages.project.trial import Trial
 
 OLDEST_DJANGO = (4, 2)
 OLDEST_PYTHON = (3, 10)
+_STARTED = re.compile(rb"startproject' using Django (\d+\.\d+(?:\.\d+)?)")
 _DJANGOS = (
     "6.1",
     "6.0",
@@ -130,13 +131,25 @@ def _old(declared: Dependencies | None, files: Files) -> Iterator[Finding]:
             )
 
 
+def _as_started(files: Files) -> str:
+    """Django in the version that made the project, which it says in its settings; else any that is maintained.
+
+    https://github.com/django/django/blob/main/django/conf/project_template/project_name/settings.py-tpl
+    """
+    for file in files.search(_STARTED):
+        found = _STARTED.search((files.root / file).read_bytes())
+        if found and Version(found[1].decode()).release[:2] >= OLDEST_DJANGO:
+            return f"django~={found[1].decode()}"
+    return f"django>={'.'.join(map(str, OLDEST_DJANGO))}"
+
+
 def _undeclared(declared: Dependencies | None, files: Files) -> Iterator[Finding]:
     if declared is None:
         yield _error(
             "project.E209",
             "nothing says what to install: no lock, no requirements.txt, no dependencies in pyproject.toml",
             Place(str(files.root)),
-            "write a requirements.txt (pip freeze), or add dependencies to pyproject.toml",
+            f"echo '{_as_started(files)}' > requirements.txt; or pip freeze, where more is installed",
         )
     elif declared.packages and "django" not in declared.packages:
         yield Finding(

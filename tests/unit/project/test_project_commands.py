@@ -113,9 +113,12 @@ def test_check_tells_what_the_project_needs_and_the_spec_does_not_give(tmp_path:
         f"{spec}secrets: {{SECRET_KEY: {{generate: true}}}}\nenvironments: {{local: {{}}}}\n"
     )
     result = run(check.command, "--file", str(root / "nuages.yaml"))
-    assert "shop/settings.py:12  warning: PARTNER has no default" in result.output
-    assert "project.W213" in result.output
-    assert "SECRET_KEY has no default" not in result.output
+    assert isinstance(result.exception, Refused)
+    found = [(one.id, str(one.place), one.message) for one in result.exception.findings]
+    missing = "the settings do not load without PARTNER, and nobody gives it"
+    assert ("app.E170", "shop/settings.py:12", missing) in found
+    assert "project.W213" in {one[0] for one in found}
+    assert not [one for one in found if "SECRET_KEY" in one[2]]
 
 
 def test_check_refuses_a_spec_whose_project_has_a_syntax_error(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""What a project's settings need and nobody gives is refused before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_projects import shop
+
+from nuages.app.components import App, resolve
+from nuages.errors import Refused
+from nuages.project import match
+from nuages.spec.load import parse
+
+pytestmark = pytest.mark.unit
+
+SPEC = """\
+name: shop
+image: registry.example.com/acme/shop
+secrets: {SECRET_KEY: {generate: true}}
+environments: {local: }
+"""
+
+
+def app(more: str = "") -> App:
+    text = SPEC.replace("secrets: {SECRET_KEY: {generate: true}}\n", "") if more.startswith("secrets") else SPEC
+    return resolve(parse((text + more).encode(), "nuages.yaml"), "local")
+
+
+def lacking(folder: Path, more: str = "") -> list[str]:
+    """The variables that are said to be missing, as `nuages check` and a deploy say it."""
+    found = [finding for finding in match.findings(folder, app(more)) if finding.id == match.MISSING]
+    try:
+        match.settled(folder, app(more))
+    except Refused as refused:
+        assert list(refused.findings) == found
+    else:
+        assert found == []
+    return [finding.message.split()[6].rstrip(",") for finding in found]
+
+
+def test_a_variable_that_nobody_gives_is_refused_at_its_line(tmp_path: Path) -> None:
+    root = shop(tmp_path, 'STRIPE = os.environ["STRIPE_KEY"]\n')
+    assert lacking(root) == ["STRIPE_KEY"]
+    (found,) = [finding for finding in match.findings(root, app()) if finding.id == match.MISSING]
+    assert (found.place.file, found.place.line) == ("shop/settings.py", 12)
+    assert found.hint == "env: {STRIPE_KEY: …} in nuages.yaml, or secrets: {STRIPE_KEY: {}}"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "env: {STRIPE_KEY: pk}\n",
+        "secrets: {STRIPE_KEY: {}, SECRET_KEY: {generate: true}}\n",
+        "build: {dockerfile: Dockerfile}\n",  # it may say it by ENV
+        "django: {checks: {ignore: [app.E170]}}\n",  # something else of the cluster gives it
+    ],
+)
+def test_one_that_is_given_is_not(tmp_path: Path, more: str) -> None:
+    root = shop(tmp_path, 'STRIPE = os.environ["STRIPE_KEY"]\n', files={"Dockerfile": "FROM scratch\n"})
+    assert lacking(root, more) == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'if os.environ.get("STAGE", "dev") == "dev":\n    STRIPE = os.environ["STRIPE_KEY"]\n',
+        'STRIPE = os.environ.get("STRIPE_KEY")\n',
+        'try:\n    STRIPE = os.environ["STRIPE_KEY"]\nexcept KeyError:\n    STRIPE = ""\n',
+    ],
+)
+def test_what_this_environment_does_not_read_is_not_missing(tmp_path: Path, settings: str) -> None:
+    assert lacking(shop(tmp_path, settings), "env: {STAGE: production}\n") == []
+
+
+def test_what_only_this_environment_reads_is(tmp_path: Path) -> None:
+    settings = 'if os.environ.get("STAGE", "dev") == "dev":\n    STRIPE = os.environ["STRIPE_KEY"]\n'
+    assert lacking(shop(tmp_path, settings)) == ["STRIPE_KEY"]
