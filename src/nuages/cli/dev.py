@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--migrate", "migrates", is_flag=True, help="Apply migrations that the database lacks, at once.")
 @click.option("--debugger", is_flag=True, help="Let editors attach at port 5678 (debugpy).")
 @click.option("--write-vscode", is_flag=True, help="Write .vscode/launch.json for that, and leave.")
+@click.option("--write-pycharm", is_flag=True, help="Write .run/nuages-dev.run.xml for that, and leave.")
 @click.option("--no-debug", is_flag=True, help="Tell the settings nothing of DEBUG.")
 @click.option("--no-frontends", is_flag=True, help="Without the front ends' own development servers.")
 @click.option("--take", "takes", is_flag=True, help="Go on in the place of another nuages dev of yours.")
@@ -47,6 +48,7 @@ def command(
     migrates: bool,
     debugger: bool,
     write_vscode: bool,
+    write_pycharm: bool,
     no_debug: bool,
     no_frontends: bool,
     takes: bool,
@@ -74,8 +76,10 @@ def command(
     web = develop.web(app, web_name)
     folder = file.absolute().parent
     found = inspected(folder, app)
-    if write_vscode:
-        console.print(f"wrote {editors.vscode(folder, found.root)}; then nuages dev --debugger")
+    if write_vscode or write_pycharm:
+        wrote = [editors.vscode(folder, found.root)] if write_vscode else []
+        wrote += [editors.pycharm(folder, found.root)] if write_pycharm else []
+        console.print(f"wrote {' and '.join(map(str, wrote))}; then nuages dev --debugger")
         return 0
     wish = develop.Wish(
         ttl=_seconds(ttl),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from xml.etree import ElementTree
 
 import pytest
 
@@ -125,6 +126,19 @@ def test_why_a_pod_ended_is_told():
     assert pods.over({"metadata": {}, "status": ended}) == "it needed more memory than it may have"
     assert pods.over({"metadata": {"deletionTimestamp": "x"}}) == "somebody removed the pod"
     assert pods.over({"metadata": {}, "status": {"phase": "Running"}}) == ""
+
+
+def test_pycharm_attaches_where_debugpy_listens_and_finds_the_code(tmp_path):
+    file = editors.pycharm(tmp_path, tmp_path / "a & b")
+    (configuration,) = ElementTree.parse(file).getroot()
+    assert configuration.get("type") == "PythonDapAttachConfiguration"
+    assert {one.get("name"): one.get("value") for one in configuration.iter("option")} == {
+        "localRoot": "$PROJECT_DIR$/a & b",
+        "remoteAddress": "localhost:5678",
+        "remoteRoot": "/app",
+    }
+    before = file.read_text()
+    assert editors.pycharm(tmp_path, tmp_path / "a & b").read_text() == before
 
 
 def test_the_editors_file_keeps_what_was_in_it(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 from nuages.errors import UsageError
 from nuages.render.dev import DEBUGGER
@@ -44,4 +45,28 @@ def vscode(root: Path, folder: Path) -> Path:
         raise UsageError(f"{file} is not plain JSON", hint=hint, detail=json.dumps(ours, indent=2)) from None
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({**known, "configurations": [*others, ours]}, indent=2) + "\n")
+    return file
+
+
+def pycharm(root: Path, folder: Path, remote: str = "/app") -> Path:
+    """Write a run configuration for PyCharm, in a file that is ours. From 2025.3 on it attaches to debugpy:
+    https://www.jetbrains.com/help/pycharm/run-debug-configuration-attach-to-dap.html
+    """
+    file = root / ".run" / "nuages-dev.run.xml"
+    below = folder.relative_to(root).as_posix() if folder != root else ""
+    options = {
+        "localRoot": "$PROJECT_DIR$" + (f"/{below}" if below else ""),
+        "remoteAddress": f"localhost:{DEBUGGER}",
+        "remoteRoot": remote,
+    }
+    told = "".join(f'    <option name="{name}" value={quoteattr(value)} />\n' for name, value in options.items())
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(
+        '<component name="ProjectRunConfigurationManager">\n'
+        f'  <configuration default="false" name="{NAME}" type="PythonDapAttachConfiguration">\n'
+        f"{told}"
+        '    <method v="2" />\n'
+        "  </configuration>\n"
+        "</component>\n"
+    )
     return file
