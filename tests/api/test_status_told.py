@@ -1,4 +1,4 @@
-"""`nuages status` on a real API server: told at a glance and the whole way it is the same; live in a terminal."""
+"""`nuages status`, `releases` and `logs` on a real API server: told at a glance and the whole way it is the same."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 
 import pytest
 from eventually import eventually
+
+from nuages.release.brief import labels
 
 pytestmark = pytest.mark.api
 
@@ -53,10 +55,10 @@ async def project(cluster, namespace, kubeconfig, tmp_path):
     """A project whose release 7 serves, asleep: nobody plays its pods. Answers the environment of its commands."""
     (tmp_path / "nuages.yaml").write_text(SPEC.replace("NAMESPACE", namespace).replace("CONTEXT", cluster.context))
     record = {
-        "schema": 3, "number": 7, "outcome": "live", "build": {"reference": "r@sha256:1"},
-        "live": datetime.now(UTC).isoformat(), "passed": [],
+        "schema": 3, "number": 7, "outcome": "live", "build": {"reference": "r@sha256:1"}, "by": "ada@desk",
+        "started": "2026-11-22T04:00:00Z", "live": datetime.now(UTC).isoformat(), "passed": [],
     }  # fmt: skip
-    metadata = {"name": "blog-release-7", "namespace": namespace, "labels": {**LABELS, "nuages.dev/kind": "release"}}
+    metadata = {"name": "blog-release-7", "namespace": namespace, "labels": labels("blog", "local")}
     data = {"record": json.dumps(record)}
     await cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
     made = web(0)
@@ -71,12 +73,14 @@ async def project(cluster, namespace, kubeconfig, tmp_path):
     return {**os.environ, "KUBECONFIG": str(kubeconfig), "XDG_CACHE_HOME": str(tmp_path / "cache"), "TERM": "xterm"}
 
 
-def told(project: dict[str, str], folder, *words: str) -> tuple[str, str]:
+def told(project: dict[str, str], folder, *words: str, command: str = "status", code: int = 0) -> tuple[str, str]:
     done = subprocess.run(
-        [sys.executable, "-c", TOLD, "status", *words],
-        cwd=folder, env=project, capture_output=True, text=True, check=True,
+        [sys.executable, "-c", TOLD, command, *words],
+        cwd=folder, env=project, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return done.stdout, done.stderr.splitlines()[-1]
+    assert done.returncode == code, done.stderr
+    *said, modules = done.stderr.splitlines()
+    return "\n".join([done.stdout, *said]), modules
 
 
 async def test_at_a_glance_the_same_is_told_without_what_is_slow_to_import(project, tmp_path, cluster, namespace):
@@ -98,6 +102,38 @@ async def test_at_a_glance_the_same_is_told_without_what_is_slow_to_import(proje
     with (tmp_path / "nuages.yaml").open("a") as spec:
         spec.write("# changed\n")
     assert "'httpx2'" in told(project, tmp_path)[1]
+
+
+async def test_releases_are_told_at_a_glance_and_the_whole_way_says_what_is_wrong(
+    project, tmp_path, cluster, namespace
+):
+    for words in (("list",), ("--json",)):
+        (tmp_path / "nuages.yaml").touch()  # a file that may have changed
+        whole, slow = told(project, tmp_path, *words, command="releases")
+        quick, none = told(project, tmp_path, *words, command="releases")
+        assert ("'httpx2'" in slow, none) == (True, "[]")
+        assert quick == whole
+    assert json.loads(quick)["releases"][0]["by"] == "ada@desk"
+    newer = {"schema": 99, "number": 8}
+    metadata = {"name": "blog-release-8", "namespace": namespace, "labels": labels("blog", "local")}
+    data = {"record": json.dumps(newer)}
+    await cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+    assert "written by a newer nuages" in told(project, tmp_path, command="releases", code=3)[0]
+
+
+async def test_logs_of_a_pod_that_has_not_started_are_told_at_a_glance(project, tmp_path, cluster, namespace):
+    pod = {
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "blog-web-main-a", "namespace": namespace, "labels": WEB},
+        "spec": {"containers": [{"name": "web", "image": "none"}]},
+    }  # fmt: skip
+    await cluster.create(pod)
+    whole, slow = told(project, tmp_path, "--since", "5m", command="logs")
+    quick, none = told(project, tmp_path, "--since", "5m", command="logs")
+    assert ("'httpx2'" in slow, none) == (True, "[]")
+    assert quick == whole == "\nnothing was printed in the last 5m"
+    for words, said in ((("webb",), "did you mean web?"), (("--grep", "("), "no regular expression")):
+        assert said in told(project, tmp_path, *words, command="logs", code=2)[0]
 
 
 async def test_live_in_a_terminal_it_follows_what_changes_and_the_size_and_ctrl_c_gives_it_back(

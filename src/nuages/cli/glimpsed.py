@@ -73,10 +73,11 @@ def releases(kept: dict[str, Any], words: Words) -> Told | None:
     if words.names not in ([], ["list"]):
         return None
     access, site = _place(kept)
-    labels = _selector({**site.labels, "nuages.dev/kind": "release"})
-    with glance(access, [(KNOWN["ConfigMap"].path(site.namespace), labels)]) as questions:
+    from nuages.release.brief import brief, labels, records
+
+    wanted = _selector(labels(site.name, site.environment))
+    with glance(access, [(KNOWN["ConfigMap"].path(site.namespace), wanted)]) as questions:
         from nuages.cli.listed import listed
-        from nuages.release.brief import brief, records
 
         (maps,) = questions.answers()
     told = brief(site.name, site.environment, site.namespace, records(maps["items"]))
@@ -119,7 +120,7 @@ def logs(kept: dict[str, Any], words: Words) -> Told | None:
 def _printed(questions: Glance, source: Source) -> list[Line]:
     """One container's log; nothing where it has not started yet, was not started before, or is gone."""
     status, body = questions.answer()
-    if status not in (200, 400, 404):
+    if status not in (200, 204, 400, 404):
         raise NotSeen
     if status != 200:
         return []

@@ -102,6 +102,8 @@ class Glance:
         while line := self._stream.readline().rstrip():
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip()
+        if status == 204:  # of a log that is not there yet: no body, and no length of one
+            return Answer(status, b"")
         chunked = headers.get(b"transfer-encoding") == b"chunked"
         return Answer(status, self._chunks() if chunked else self._exactly(int(headers[b"content-length"])))
 

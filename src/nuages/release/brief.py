@@ -43,6 +43,17 @@ class Releases(NamedTuple):
     """The newest first."""
 
 
+def labels(app: str, environment: str) -> dict[str, str]:
+    """By which the records of one app and environment are found."""
+    return {
+        "app.kubernetes.io/name": app,
+        "app.kubernetes.io/instance": f"{app}-{environment}",
+        "app.kubernetes.io/managed-by": "nuages",
+        "nuages.dev/environment": environment,
+        "nuages.dev/kind": "release",
+    }
+
+
 def records(maps: list[Object]) -> list[Any]:
     """What is told of an app's releases, the newest first, without their manifests (release/record.py).
 

@@ -19,6 +19,7 @@ from nuages.app.build import Build, Statics
 from nuages.app.objects import Object
 from nuages.app.schema import Schema
 from nuages.errors import Refused
+from nuages.release.brief import labels as labels  # noqa: PLC0414 - most ask for them here
 from nuages.release.trials.trial import Trial
 from nuages.render.release import Manifest
 
@@ -203,17 +204,6 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     def open(self) -> bool:
         """Whether something is left to do."""
         return self.record.ended is None
-
-
-def labels(app: str, environment: str) -> dict[str, str]:
-    """By which the records of one app and environment are found."""
-    return {
-        "app.kubernetes.io/name": app,
-        "app.kubernetes.io/instance": f"{app}-{environment}",
-        "app.kubernetes.io/managed-by": "nuages",
-        "nuages.dev/environment": environment,
-        "nuages.dev/kind": "release",
-    }
 
 
 def name(app: str, number: int) -> str:
