@@ -135,7 +135,10 @@ async def _paged(manifest: Manifest, cluster: Cluster) -> bool:
     service = next((item for item in manifest.objects if pause.in_front(item)), None)
     if service is None:
         return False
-    return pause.stands(await cluster.get("Deployment", service["metadata"]["namespace"], pause.page_of(service)))
+    try:
+        return pause.stands(await cluster.get("Deployment", service["metadata"]["namespace"], pause.page_of(service)))
+    except Forbidden:
+        return False  # who may not look is told so of each object
 
 
 def stateful(objects: Iterable[Object]) -> list[Object]:
