@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FEW = 16
 """Logs that are read one behind the other; more are read side by side, by `Cluster`."""
 
+FEW_LINES = 2000
+"""Lines that are decoded by the standard library, before another one is worth its import."""
+
 ASKED = ("Deployment", "StatefulSet", "Pod", "Service", "Job", "CronJob", "ConfigMap")
 """What `status` needs where nothing is wrong."""
 
@@ -113,7 +116,7 @@ def logs(kept: dict[str, Any], words: Words) -> Told | None:
         )
         read = [_printed(questions, source) for source in sources]
     lines = [line for line in printed.merged(read, tail) if passes(line.text)]
-    told = Shown(sys.stdout, form).text(lines)
+    told = Shown(sys.stdout, form, few=len(lines) <= FEW_LINES).text(lines)
     return Told(told, "" if lines else f"{nothing(since, sought=bool(given.keys() & {'--grep', '--request'}))}\n")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, NoReturn, TextIO
 from zlib import crc32
 
@@ -28,7 +28,8 @@ def _no_number(said: str) -> NoReturn:
     raise ValueError(said)
 
 
-_decode = json.JSONDecoder(parse_constant=_no_number).decode
+Decode = Callable[[str], dict[str, Any]]
+_slow: Decode = json.JSONDecoder(parse_constant=_no_number).decode
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -51,6 +52,13 @@ def nothing(since: str | None, *, sought: bool) -> str:
     return f"nothing{what} was printed{when}"
 
 
+def _quick() -> Decode:
+    """What needs a sixth of the time for a line, and 35 ms to be imported."""
+    import msgspec
+
+    return msgspec.json.Decoder(dict[str, Any]).decode
+
+
 class Filter:
     """Which lines are wanted."""
 
@@ -70,10 +78,11 @@ class Filter:
 class Shown:
     """Writes lines in one form: text for people, raw as they were printed, json for programs."""
 
-    def __init__(self, out: TextIO, form: str) -> None:
-        """To `out`, in colour where it is a terminal that wants it."""
+    def __init__(self, out: TextIO, form: str, *, few: bool = False) -> None:
+        """To `out`, in colour where it is a terminal that wants it; of `few` lines nothing is imported that is slow."""
+        self._decode = _slow if few else _quick()
         self._out = out
-        self._form = {"text": self._text, "raw": _raw, "json": _json}[form]
+        self._form = {"text": self._text, "raw": _raw, "json": self._json}[form]
         self._colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def write(self, lines: Iterable[Line]) -> None:
@@ -87,7 +96,7 @@ class Shown:
 
     def _text(self, line: Line) -> str:
         pod = self._painted(line.source.short, COLOURS[crc32(line.source.pod.encode()) % len(COLOURS)])
-        entry = parsed(line.text)
+        entry = parsed(line.text, self._decode)
         if entry is None:
             return f"{line.time[11:19]} {pod}  {line.text}"
         level = str(entry.get("level", ""))
@@ -95,16 +104,26 @@ class Shown:
         first, *rest = readable(entry).split("\n")
         return "\n".join([f"{line.time[11:19]} {pod}  {shown}{first}", *(f"    {one}" for one in rest)])
 
+    def _json(self, line: Line) -> str:
+        """In the shape that docs/reference/records.md promises."""
+        told = entry_of(line, self._decode)._asdict()
+        if told["fields"] is None:
+            del told["fields"]
+        try:
+            return _encode(told)
+        except ValueError:  # a number that is none, such as 1e999
+            return _encode({name: value for name, value in told.items() if name != "fields"})
+
     def _painted(self, text: str, colour: int) -> str:
         return f"\033[{colour}m{text}\033[0m" if self._colour else text
 
 
-def parsed(text: str) -> dict[str, Any] | None:
+def parsed(text: str, decode: Decode = _slow) -> dict[str, Any] | None:
     """The object of a line of JSON that has a message; None for any other line."""
     if not text.startswith("{"):
         return None
     try:
-        entry: dict[str, Any] = _decode(text)
+        entry = decode(text)
         if "\\u" in text:
             _encode(entry).encode()  # half of a pair of surrogates can't be written
         return entry if isinstance(entry.get("message"), str) else None
@@ -134,17 +153,6 @@ def _raw(line: Line) -> str:
     return line.text
 
 
-def _json(line: Line) -> str:
-    """In the shape that docs/reference/records.md promises."""
-    told = entry_of(line)._asdict()
-    if told["fields"] is None:
-        del told["fields"]
-    try:
-        return _encode(told)
-    except ValueError:  # a number that is none, such as 1e999
-        return _encode({name: value for name, value in told.items() if name != "fields"})
-
-
 class Entry(NamedTuple):
     """One line for programs; `fields` is what a line of JSON had in it."""
 
@@ -157,7 +165,7 @@ class Entry(NamedTuple):
     fields: dict[str, Any] | None = None
 
 
-def entry_of(line: Line) -> Entry:
+def entry_of(line: Line, decode: Decode) -> Entry:
     """A line and where it comes from."""
     source: Source = line.source
     return Entry(
@@ -167,5 +175,5 @@ def entry_of(line: Line) -> Entry:
         component="-".join(filter(None, (source.component, source.key))),
         release=source.release,
         text=line.text,
-        fields=parsed(line.text),
+        fields=parsed(line.text, decode),
     )

@@ -64,3 +64,16 @@ def test_a_request_is_found_by_its_whole_id(request_id, text, passes):
 def test_a_pattern_is_searched_for():
     assert Filter(re.compile("Trace.*k$"), None).passes("a Traceback")
     assert not Filter(re.compile("^Trace"), None).passes("a Traceback")
+
+
+ODD = [
+    '{"message": "\\ud800"}', '{"message": "\\ud83d\\ude00"}', '{"message": "n", "x": NaN}', '{"message": "a"} b',
+    '{"message": 1}', '{"message": "a", "message": "b"}', '{"message": "e", "x": [1, {"y": null}], "z": "ü"}', "{",
+    '{"message": "' + "[" * 9 + '"}', '{"message": "a", "x": ' + "[" * 9000 + "]" * 9000 + "}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_few_lines_are_told_as_many_are(form):
+    lines = [Line("2026-11-21T18:57:28Z", POD, text) for text in ODD]
+    assert Shown(io.StringIO(), form, few=True).text(lines) == Shown(io.StringIO(), form).text(lines)
