@@ -46,7 +46,6 @@ def keep(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
     from nuages.cli import cached
     from nuages.local.info import ingress_port
     from nuages.release.chosen import names_of
-    from nuages.release.named import parts
     from nuages.release.site import site
 
     tls = app.expose.tls if app.expose else None
@@ -56,7 +55,6 @@ def keep(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
         "sources": _sources(str(file)),
         "site": site(app)._asdict(),
         "names": {name: sorted(meant) for name, meant in names_of(app).items()},
-        "parts": parts(app),
         "kubeconfig": str(cluster.kubeconfig or ""),
         "context": cluster.context,
         "port": ingress_port(cluster.context, tls=bool(tls and tls.none is None)),
