@@ -73,10 +73,12 @@ def source(app: App, asked: str) -> str:
     if written and asked in ("", written):
         return written
     if written:
-        said, hint = f"{app.environment} gets a copy of {written}, not of {asked}", f"nuages db copy {written}"
+        said = f"{app.environment} gets a copy of {written}, not of {asked}"
+        hint = f"nuages db copy {written} -e {app.environment}"
     else:
         said = f"nothing says that {app.environment} gets another environment's data, and what is done to it before"
-        sketch = f"{{cloneFrom: {asked or 'staging'}, anonymise: {{sql: deploy/anonymise.sql}}}}"
+        other = asked if asked not in ("", app.environment) else "staging"
+        sketch = f"{{cloneFrom: {other}, anonymise: {{sql: deploy/anonymise.sql}}}}"
         hint = f"environments.{app.template or app.environment}.databases.default: {sketch}"
     raise _refused(NOT_WRITTEN, said, hint)
 
