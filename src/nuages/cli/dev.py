@@ -10,6 +10,7 @@ import click
 
 from nuages.cli.console import console
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
+from nuages.errors import Interrupted, NuagesError
 
 if TYPE_CHECKING:
     from nuages.app.components import App, Web
@@ -95,13 +96,26 @@ def command(
     if opens or mail:
         here.when_served = lambda address: webbrowser.open(f"{address}/-/mail" if mail else address)
     cluster = cluster_of(app, file, context)
-    while True:
-        if builds:
-            wish = wish._replace(image=_built(folder, app, cluster))
-        if run(_session(app, web, found, wish, cluster=cluster, here=here)) != "build":
-            return 0
-        builds, found = True, inspected(folder, app)
+    if builds:
+        wish = wish._replace(image=_built(folder, app, cluster))
+    while run(_session(app, web, found, wish, cluster=cluster, here=here)) == "build":
         cluster = cluster_of(app, file, context)
+        found, wish = _rebuilt(folder, app, cluster, (found, wish))
+    return 0
+
+
+def _rebuilt(folder: Path, app: App, cluster: Cluster, before: tuple[Facts, Wish]) -> tuple[Facts, Wish]:
+    """With an image of the project as it is; a mistake in it is shown, and the session goes on with what was before."""
+    from nuages.image.build import inspected
+
+    try:
+        return inspected(folder, app), before[1]._replace(image=_built(folder, app, cluster))
+    except Interrupted:
+        raise
+    except NuagesError as error:
+        console.error(error)
+        console.print("on with the image from before; b tries again")
+        return before
 
 
 def _built(folder: Path, app: App, cluster: Cluster) -> str:
