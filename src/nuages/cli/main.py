@@ -66,7 +66,7 @@ GROUPS = {
         "destroy": "Remove an environment; its data only when named.",
     },
     "Data": {
-        "db": "The database: size, locks, backup, restore.",
+        "db": "The database: size, locks, copy, backup, restore.",
         "services": "The data stores: list, plan a change, apply it, history.",
         "backup": "The database's backups: make one, list, drill.",
         "restore": "Bring a backup back, beside what serves, then in its place.",
