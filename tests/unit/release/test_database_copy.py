@@ -14,8 +14,7 @@ from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit
 
-SPEC = parse(
-    b"""
+TEXT = b"""
 name: blog
 image: registry.example.com/acme/blog
 services: {postgres: {run: {storage: 1Gi}}}
@@ -23,9 +22,8 @@ databases: {default: postgres}
 environments:
   production: {}
   staging: {databases: {default: {cloneFrom: production, anonymise: {sql: a.sql}}}}
-""",
-    "nuages.yaml",
-)
+"""
+SPEC = parse(TEXT, "nuages.yaml")
 PRODUCTION, STAGING = resolve(SPEC, "production"), resolve(SPEC, "staging")
 
 
@@ -47,6 +45,15 @@ def test_data_goes_nowhere_that_is_not_written(app, asked, said):
     (finding,) = caught.value.findings
     assert finding.id == "release.E470"
     assert said in finding.message
+
+
+async def test_a_database_that_somebody_else_runs_is_not_said_to_be_away():
+    spec = TEXT.replace(b"  production: {}", b"  production: {services: {postgres: {run: null, cloudnativepg: {}}}}")
+    operated = resolve(parse(spec, "nuages.yaml"), "production")
+    with pytest.raises(Refused) as caught:
+        await cloning.possible(operated, (), None)
+    (finding,) = caught.value.findings
+    assert (finding.id, finding.message) == ("release.E406", "the database of production is not run by nuages")
 
 
 async def test_other_migrations_are_named_and_nothing_was_copied(monkeypatch):

@@ -49,10 +49,14 @@ async def possible(source: App, manage: tuple[str, ...], cluster: Cluster) -> Ob
     """Whether there is something to copy; answers the pod template that a manage.py command would run by.
 
     Raises:
-        Refused: the source's database is not there, or no release serves whose code could anonymise it.
+        Refused: the source's database is not there, or somebody else's, or no release serves whose code could anonymise
+            it.
     """
-    database = source.postgres
-    live = await cluster.get("StatefulSet", source.namespace, database.name) if database else None
+    if (database := source.postgres) is None:
+        raise _refused(
+            f"the database of {source.environment} is not run by nuages", source, "whoever runs it copies it"
+        )
+    live = await cluster.get("StatefulSet", source.namespace, database.name)
     if live is None or not live.get("status", {}).get("readyReplicas"):
         state = "sleeps, or is not ready" if live else "is not in the cluster"
         raise _refused(f"the database of {source.environment} {state}", source, "nuages status says more")
