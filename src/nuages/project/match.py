@@ -14,13 +14,17 @@ from nuages.project.draft import DJANGO_PYTHONS
 from nuages.project.facts import Facts, Variable
 from nuages.project.follow import follow
 from nuages.project.inspect import inspect
+from nuages.project.own import Own
 from nuages.project.requirements import Options
-from nuages.render import access
+from nuages.render import access, bucket
 
 MISSING = "app.E170"
 
 # Given to every pod, or by the services that the spec declares.
 _GIVEN = {"DJANGO_SETTINGS_MODULE", "HOSTNAME", "PATH", "HOME", "PORT", "RELEASE", "PYTHONPATH"}
+_GIVEN |= {"LANG", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # by the image
+_GIVEN |= {f"KUBERNETES_SERVICE_{part}" for part in ("HOST", "PORT")}  # by the kubelet
+_GIVEN |= {f"NUAGES_{part}" for part in ("COMPONENT", "RELEASE", "WSGI", "ASGI")}
 
 
 def findings(folder: Path, app: App) -> list[Finding]:
@@ -63,14 +67,14 @@ def lacking(facts: Facts, app: App) -> list[Variable]:
     another environment reads is none of them.
     """
     suspects = [variable for variable in _ungiven(facts, app) if variable.sure]
-    # An image of the project's own may have them, decouple's file, and a patch.
-    elsewhere = app.build.dockerfile or (facts.root / "settings.ini").is_file() or MISSING in app.django.checks.ignore
-    if not suspects or elsewhere:
+    # An image of the project's own may have them, a patch, the project itself.
+    if not suspects or app.build.dockerfile or MISSING in app.django.checks.ignore:
         return []
     world, _ = follow(facts.root, app.django.settings or facts.settings.value, _environment(facts, app))
     needed = {read.name for read in world.reads if read.required and read.sure}
-    patched = repr(app.patches)
-    return [each for each in suspects if each.name in needed and each.name not in patched]
+    patched, own = repr(app.patches), Own(facts)
+    missing = [each for each in suspects if each.name in needed and each.name not in patched]
+    return [each for each in missing if not own.may_give(each)]
 
 
 def _environment(facts: Facts, app: App) -> dict[str, str]:
@@ -124,6 +128,7 @@ def _ungiven(facts: Facts, app: App) -> list[Variable]:
 
 def _given(app: App) -> set[str]:
     given = _GIVEN | ({"DATABASE_URL"} if app.databases.default else set())
+    given |= {name for name, value in bucket.variables(app).items() if value}
     there = {*stores.declared(app)}
     there |= {"broker"} if there & {"redis", "rabbitmq"} else set()
     given |= {name for name, (service, _) in access.CONVENTIONS.items() if service in there}

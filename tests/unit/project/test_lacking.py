@@ -76,3 +76,39 @@ def test_what_this_environment_does_not_read_is_not_missing(tmp_path: Path, sett
 def test_what_only_this_environment_reads_is(tmp_path: Path) -> None:
     settings = 'if os.environ.get("STAGE", "dev") == "dev":\n    STRIPE = os.environ["STRIPE_KEY"]\n'
     assert lacking(shop(tmp_path, settings)) == ["STRIPE_KEY"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'os.environ.setdefault("STRIPE_KEY", "pk")\nSTRIPE = os.environ["STRIPE_KEY"]\n',
+        'os.environ["STRIPE_KEY"] = "pk"\nSTRIPE = os.environ["STRIPE_KEY"]\n',
+        'os.environ.update({"STRIPE_KEY": "pk"})\nSTRIPE = os.environ["STRIPE_KEY"]\n',
+        'for key in ("STRIPE_KEY",):\n    os.environ.setdefault(key, "pk")\nSTRIPE = os.environ["STRIPE_KEY"]\n',
+        'from contextlib import suppress\nwith suppress(KeyError):\n    STRIPE = os.environ["STRIPE_KEY"]\n',
+        'if os.path.exists("/run/secrets/stripe"):\n    STRIPE = open("/run/secrets/stripe").read()\n'
+        'else:\n    STRIPE = os.environ["STRIPE_KEY"]\n',
+    ],
+)
+def test_what_the_project_may_give_itself_is_not_refused(tmp_path: Path, settings: str) -> None:
+    assert lacking(shop(tmp_path, settings)) == []
+
+
+@pytest.mark.parametrize("file", ["shop/settings.ini", "conf/env.defaults"])
+def test_a_file_of_the_image_may_say_it(tmp_path: Path, file: str) -> None:
+    settings = 'from decouple import config\nSTRIPE = config("STRIPE_KEY")\n'
+    assert lacking(shop(tmp_path, settings, files={file: "[settings]\nSTRIPE_KEY = pk\n"})) == []
+
+
+@pytest.mark.parametrize("file", [".env", "conf/local.env"])
+def test_a_file_that_is_in_no_image_says_nothing(tmp_path: Path, file: str) -> None:
+    settings = 'from dotenv import load_dotenv\nload_dotenv()\nSTRIPE = os.environ["STRIPE_KEY"]\n'
+    assert lacking(shop(tmp_path, settings, files={file: "STRIPE_KEY=pk\n"})) == ["STRIPE_KEY"]
+
+
+def test_what_a_bucket_the_image_and_the_cluster_give_is_there(tmp_path: Path) -> None:
+    names = ("AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "LANG", "NUAGES_COMPONENT", "KUBERNETES_SERVICE_HOST")
+    settings = "".join(f'{name} = os.environ["{name}"]\n' for name in names)
+    more = "media: {bucket: {url: s3://uploads, secret: keys}}\nexpose: {hosts: [shop.example.com]}\n"
+    assert lacking(shop(tmp_path, settings), more) == []
+    assert lacking(shop(tmp_path, settings)) == ["AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID"]
