@@ -105,20 +105,17 @@ def copy(
     nuages db copy -e staging             as it is written
     nuages db copy production -e staging  refused where another one is written
     """
-    from nuages.cli.env import _statements
+    from nuages.cli.origin import origin_of
     from nuages.cli.sure import gone
     from nuages.release import binding, database_copy
-    from nuages.release.environments.cloning import Origin, source_of
 
     app = app_of(file, environment)
     name = database_copy.source(app, source)
-    theirs = app_of(file, name)
-    statements = source_of(app).sql
-    folder = file.absolute().parent
-    origin = Origin(theirs, _statements(folder / statements, statements) if statements else "")
+    origin = origin_of(app, file)
+    assert origin is not None  # noqa: S101 - it has a name
     cluster = cluster_of(app, file, context)
-    if theirs.cluster:
-        binding.check(theirs, cluster, folder)
+    if origin.source.cluster:
+        binding.check(origin.source, cluster, file.absolute().parent)
     if not yes:
         where = f"{app.instance} in {cluster.context} ({cluster.server})"
         gone(f"Put a copy of {name}'s database in the place of {where}?", app.environment, done="copied")

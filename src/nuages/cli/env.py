@@ -58,10 +58,10 @@ def up(*, name: str, file: Path, context: str | None, wait: str | None, message:
     nuages env up pr-12
     nuages env up pr-12          again: what changed is released, and its time begins anew
     """
+    from nuages.cli.origin import origin_of
     from nuages.cli.status import live
     from nuages.local.delivery import deliver
     from nuages.release import binding
-    from nuages.release.environments.cloning import Origin, source_of
     from nuages.release.environments.up import check
     from nuages.release.environments.up import up as bring_up
     from nuages.release.events import told
@@ -70,13 +70,10 @@ def up(*, name: str, file: Path, context: str | None, wait: str | None, message:
     progress = sink(events)
     with told(events):
         app = _app(file, name)
-        anonymising = source_of(app)
-        source = app_of(file, anonymising.environment) if anonymising.environment else None
-        sql = _statements(file.absolute().parent / anonymising.sql, anonymising.sql) if anonymising.sql else ""
-        origin = Origin(source, sql) if source else None
+        origin = origin_of(app, file)
         cluster = cluster_of(app, file, context)
-        if source and source.cluster:
-            binding.check(source, cluster, file.absolute().parent)
+        if origin and origin.source.cluster:
+            binding.check(origin.source, cluster, file.absolute().parent)
 
         async def asked() -> None:
             async with cluster_of(app, file, context) as first:
@@ -312,16 +309,6 @@ def _expired(file: Path, context: str | None) -> list[App]:
             if one.state == "expired" and spec.template(one.environment) == one.template == template:
                 made[one.environment] = resolve(spec, one.environment)
     return list(made.values())
-
-
-def _statements(path: Path, named: str) -> str:
-    from nuages.errors import UsageError
-
-    try:
-        return path.read_text()
-    except OSError as error:
-        hint = "a file in the project, relative to nuages.yaml"
-        raise UsageError(f"{named} can't be read: {error.strerror}", place=str(path), hint=hint) from None
 
 
 def _variables(found: Sequence[Variable], width: int | None) -> list[str]:
