@@ -138,6 +138,12 @@ def main() -> NoReturn:
         from nuages.cli.group import run
 
         sys.exit(run())
+    except KeyboardInterrupt:  # where click is not there yet
+        import click
+
+        from nuages.cli.console import console
+
+        sys.exit(console.error(click.Abort()))
     except BrokenPipeError:
         # The reader of our output left (`nuages render | head`); that is its right. Python would complain at exit.
         sys.stdout = None

@@ -36,6 +36,21 @@ def test_usage_lines_say_the_name_it_was_called_by(name: str, shown: str):
     assert f"{shown} check --help" in by_name(name, "check", "--nothing").stderr
 
 
+def test_ctrl_c_amid_a_quick_answer_is_told_as_any_other():
+    code = (
+        "import sys\n"
+        "from nuages.cli import glimpse, main\n"
+        "def stopped(*asked): raise KeyboardInterrupt\n"
+        "glimpse.glimpse = stopped\n"
+        "sys.argv = ['nuages', 'status']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.endswith("interrupted; run the same command again to go on\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_name_typed_wrong_is_met_with_the_right_one_and_exit_code_2():
     done = run("deplyo")
     assert done.returncode == 2
