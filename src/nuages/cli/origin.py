@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ if TYPE_CHECKING:
     from nuages.app.components import App
     from nuages.release.environments.cloning import Origin
 
+_NOTHING = re.compile(r"/\*.*?\*/|--[^\n]*|[\s;\ufeff]", re.DOTALL)
+"""What psql is told nothing by: comments, and what stands between statements."""
+
 
 def origin_of(app: App, file: Path) -> Origin | None:
     """The environment whose data it gets, and the statements that anonymise it; None where nothing is said.
 
     Raises:
-        UsageError: the file with the statements can't be read.
+        UsageError: the file with the statements can't be read, or says nothing: real rows would leave.
     """
     from nuages.release.environments.cloning import Origin, source_of
 
@@ -31,7 +35,10 @@ def _read(path: Path, named: str) -> str:
     from nuages.errors import UsageError
 
     try:
-        return path.read_text("utf-8")
+        found = path.read_text("utf-8")
+        if _NOTHING.sub("", found):
+            return found
+        said, hint = "has no statement", "UPDATE what may not leave as it is; anonymise: {none: {}} where all may"
     except UnicodeDecodeError:
         said, hint = "is not UTF-8", f"iconv -t utf-8 {named}"
     except OSError as error:

@@ -38,6 +38,13 @@ def test_the_statements_lie_beside_the_spec(spec):
     assert origin_of(app_of(spec, "production"), spec) is None
 
 
+@pytest.mark.parametrize("content", [b"", b"-- later\n/* UPDATE\n */ ;\n", b"\xef\xbb\xbf\n"])
+def test_a_file_without_a_statement_lets_no_real_row_leave(spec, content):
+    spec.with_name("a.sql").write_bytes(content)
+    with pytest.raises(UsageError, match="has no statement"):
+        origin_of(app_of(spec, "staging"), spec)
+
+
 @pytest.mark.parametrize(("content", "said"), [(None, "a.sql can't be read: No such file"), (b"\xfc", "is not UTF-8")])
 def test_statements_that_nobody_can_read_end_in_one_line(spec, content, said):
     if content:
