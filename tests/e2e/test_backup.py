@@ -40,7 +40,7 @@ def test_a_backup_is_proved_and_comes_back_beside_what_serves(kept):
     assert project.nuages(*POSTS).stdout != posts
     drilled = json.loads(project.nuages("backup", "drill", "--json").stdout)
     assert drilled["backup"] == made
-    project.nuages("restore", made["id"], code=2)  # nobody is here to be asked
+    project.nuages("restore", made["id"], code=3)  # nobody is here to be asked
     said = project.nuages("restore", made["id"], "--yes").stdout
     assert "back: nuages restore --switch blog_before_" in said
     assert project.nuages(*POSTS).stdout == posts

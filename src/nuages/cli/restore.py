@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +46,7 @@ def command(
     nuages restore --into look               beside the one that serves
     nuages restore --switch blog_before_...  back to what served
     """
+    from nuages.cli.sure import gone
     from nuages.errors import UsageError
     from nuages.release.keeping import backups
 
@@ -59,7 +59,8 @@ def command(
     cluster = cluster_of(app, file, context)
     (backups.ours if switch else backups.check)(app)
     if into is None and not yes:
-        _sure(app.instance, cluster.context)
+        where = f"{app.instance} in {cluster.context} ({cluster.server})"
+        gone(f"Give {where} another database?", app.environment, done="restored")
 
     async def story() -> tuple[Backup | None, str, str | None]:
         async with cluster:
@@ -85,16 +86,5 @@ def command(
         console.json(done.done(done.Restored, app, **told))
     elif before is not None:
         console.print(f"{app.name} has another database now; the one before is {before}")
-        console.print(f"back: nuages restore --switch {before}")
-
-
-def _sure(instance: str, where: str) -> None:
-    from nuages.errors import UsageError
-
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "nobody is here to be asked", hint="--yes switches without a question; --into NAME only restores"
-        )
-    answer = click.prompt(f"Give {instance} in {where} another database? Type {instance}", default="", err=True)
-    if answer != instance:
-        raise UsageError("nothing was restored", hint=f"type {instance}, or give --yes")
+        of = "" if environment == "local" else f" -e {environment}"
+        console.print(f"back: nuages restore --switch {before}{of}")

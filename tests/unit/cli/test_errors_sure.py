@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from nuages.app.components import resolve
 from nuages.cli.sure import agreed, gone, sure
@@ -98,3 +99,16 @@ def test_what_comes_through_a_pipe_removes_nothing(monkeypatch):
     with pytest.raises(Refused) as told:
         gone("Remove this from work?", "blog-local")
     assert "--yes" in told.value.hint
+
+
+def test_a_restore_in_a_pipe_is_refused_as_all_that_puts_other_data_there(tmp_path, monkeypatch):
+    from nuages.cli import restore
+
+    (tmp_path / "nuages.yaml").write_text(
+        "name: blog\nimage: registry.example.com/acme/blog\ndatabases: {default: postgres}\n"
+        "services: {postgres: {run: {backup: {cron: '0 2 * * *', to: {volume: 2Gi}}}}}\nenvironments: {local: {}}\n"
+    )
+    monkeypatch.setattr(restore, "cluster_of", lambda *_: CLUSTER)
+    told = CliRunner().invoke(restore.command, ["-f", str(tmp_path / "nuages.yaml")])
+    assert isinstance(told.exception, Refused), told.output
+    assert "nothing was restored" in str(told.exception)
