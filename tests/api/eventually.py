@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Ask until the answer is yes."""
     async with asyncio.timeout(seconds):
         while not await question():

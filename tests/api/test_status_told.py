@@ -11,7 +11,8 @@ import struct
 import subprocess
 import sys
 import termios
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from eventually import eventually
@@ -56,7 +57,8 @@ async def project(cluster, namespace, kubeconfig, tmp_path):
     (tmp_path / "nuages.yaml").write_text(SPEC.replace("NAMESPACE", namespace).replace("CONTEXT", cluster.context))
     record = {
         "schema": 3, "number": 7, "outcome": "live", "build": {"reference": "r@sha256:1"}, "by": "ada@desk",
-        "started": "2026-11-22T04:00:00Z", "live": datetime.now(UTC).isoformat(), "passed": [],
+        "started": "2026-11-22T04:00:00Z", "passed": [],
+        "live": (datetime.now(UTC) - timedelta(days=3, hours=12)).isoformat(),  # an age that is the same for a while
     }  # fmt: skip
     metadata = {"name": "blog-release-7", "namespace": namespace, "labels": labels("blog", "local")}
     data = {"record": json.dumps(record)}
@@ -83,13 +85,22 @@ def told(project: dict[str, str], folder, *words: str, command: str = "status", 
     return "\n".join([done.stdout, *said]), modules
 
 
+def glanced(project: dict[str, str], folder, *words: str, command: str = "status") -> str:
+    """What is told at a glance; an API server that is busy for a second may have it go the whole way now and then."""
+    end = time.monotonic() + 60
+    while True:
+        quick, modules = told(project, folder, *words, command=command)
+        if modules == "[]":
+            return quick
+        assert time.monotonic() < end, modules
+
+
 async def test_at_a_glance_the_same_is_told_without_what_is_slow_to_import(project, tmp_path, cluster, namespace):
     for words in ((), ("--json",)):
         whole, slow = told(project, tmp_path, *words)
-        quick, none = told(project, tmp_path, *words)
+        quick = glanced(project, tmp_path, *words)
         if not words:
             assert "'httpx2'" in slow
-        assert none == "[]"
         ages = str.maketrans("0123456789", "0" * 10)
         assert quick.translate(ages) == whole.translate(ages)
     assert json.loads(quick)["certificates"] == [
@@ -110,8 +121,8 @@ async def test_releases_are_told_at_a_glance_and_the_whole_way_says_what_is_wron
     for words in (("list",), ("--json",)):
         (tmp_path / "nuages.yaml").touch()  # a file that may have changed
         whole, slow = told(project, tmp_path, *words, command="releases")
-        quick, none = told(project, tmp_path, *words, command="releases")
-        assert ("'httpx2'" in slow, none) == (True, "[]")
+        assert "'httpx2'" in slow
+        quick = glanced(project, tmp_path, *words, command="releases")
         assert quick == whole
     assert json.loads(quick)["releases"][0]["by"] == "ada@desk"
     newer = {"schema": 99, "number": 8}
@@ -129,9 +140,10 @@ async def test_logs_of_a_pod_that_has_not_started_are_told_at_a_glance(project, 
     }  # fmt: skip
     await cluster.create(pod)
     whole, slow = told(project, tmp_path, "--since", "5m", command="logs")
-    quick, none = told(project, tmp_path, "--since", "5m", command="logs")
-    assert ("'httpx2'" in slow, none) == (True, "[]")
-    assert quick == whole == "\nnothing was printed in the last 5m"
+    assert "'httpx2'" in slow
+    assert (
+        glanced(project, tmp_path, "--since", "5m", command="logs") == whole == "\nnothing was printed in the last 5m"
+    )
     for words, said in ((("webb",), "did you mean web?"), (("--grep", "("), "no regular expression")):
         assert said in told(project, tmp_path, *words, command="logs", code=2)[0]
 
@@ -165,7 +177,7 @@ async def test_live_in_a_terminal_it_follows_what_changes_and_the_size_and_ctrl_
     os.write(ours, b"\x03")
     until("\x1b[?1049l")
     until("https://blog.example.com")
-    assert watching.wait(20) == 0
+    assert watching.wait(60) == 0
     os.close(ours)
 
 
