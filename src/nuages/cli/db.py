@@ -16,7 +16,7 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.release.database import Locks, Session, Size
-    from nuages.release.database_copy import Copied
+    from nuages.release.database_copy import CopiedDatabase
 
 
 @click.group()
@@ -120,7 +120,7 @@ def copy(
         where = f"{app.instance} in {cluster.context} ({cluster.server})"
         gone(f"Put a copy of {name}'s database in the place of {where}?", app.environment, done="copied")
 
-    async def story() -> Copied:
+    async def story() -> CopiedDatabase:
         async with cluster:
             return await database_copy.copy(app, origin, cluster, console.sink, anyway=anyway)
 

@@ -30,7 +30,7 @@ NOT_WRITTEN, UNLIKE, AWAY = "release.E470", "release.E471", "release.E472"
 PLACE = "databases.default.cloneFrom"
 
 
-class Copied(msgspec.Struct, frozen=True, kw_only=True):
+class CopiedDatabase(msgspec.Struct, frozen=True, kw_only=True):
     """What `nuages db copy --json` prints; it only grows under one `schema`."""
 
     schema: int = 1
@@ -84,7 +84,7 @@ def source(app: App, asked: str) -> str:
 
 
 async def check(app: App, origin: Origin, cluster: Cluster) -> None:
-    """Make sure that both databases are there, before anybody is asked anything.
+    """Make sure that both databases are there, before anything is held or made.
 
     Raises:
         Refused: one of them is not.
@@ -96,7 +96,7 @@ async def check(app: App, origin: Origin, cluster: Cluster) -> None:
         raise _refused(AWAY, f"the database of {app.environment} {state}", f"nuages status -e {app.environment}")
 
 
-async def copy(app: App, origin: Origin, cluster: Cluster, sink: Sink, *, anyway: bool = False) -> Copied:
+async def copy(app: App, origin: Origin, cluster: Cluster, sink: Sink, *, anyway: bool = False) -> CopiedDatabase:
     """Copy it, and let the copy be the app's database; the one that was is kept under another name.
 
     Args:
@@ -133,7 +133,7 @@ async def copy(app: App, origin: Origin, cluster: Cluster, sink: Sink, *, anyway
             raise
         if app.template:
             await marks.mark(app, cluster, cloned=name)
-    return Copied(
+    return CopiedDatabase(
         app=app.name,
         environment=app.environment,
         source=name,

@@ -11,6 +11,7 @@ from described import COMMANDS, options
 
 from nuages.cli import done
 from nuages.local.status import Status
+from nuages.release.database_copy import CopiedDatabase
 
 pytestmark = pytest.mark.unit
 
@@ -32,6 +33,7 @@ SHAPES = {"ClusterStatus": Status} | {
         done.Applied,
         done.Restored,
         done.Carried,
+        CopiedDatabase,
     )
 }
 
