@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
 import msgspec
@@ -156,13 +156,20 @@ async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
             await _arrived(services, world, page=False)
             shown.note = "go to the app"
         made = pause.objects(app, serving.record.build, services, "", "", walls=True)
-        # Those of a set that was beside when the page came, and is no more, go too.
-        left = [item for item in world.mirror.items("Service") if item["metadata"]["name"].endswith(pause.BEHIND)]
+        # Those of a set that was beside when the page came, and is no more, go too; last what says that there is a page.
         names = {(item["kind"], item["metadata"]["name"]) for item in made}
-        for kind, name in [*names, *({("Service", item["metadata"]["name"]) for item in left} - names)]:
+        names |= {("Service", name) for name in behind(world.mirror.items("Service"), services)}
+        for kind, name in sorted(names, key=lambda each: (each[0] == "Deployment", each)):
             await world.lock.check()
             await cluster.delete(kind, app.namespace, name)
         return True
+
+
+def behind(there: Iterable[Object], services: Iterable[Object]) -> set[str]:
+    """The Services for those whom the page lets past, by their names; a web may be called `behind` itself."""
+    own = {item["metadata"]["name"] for item in services}
+    found = {item["metadata"]["name"] for item in there if pause.in_front(item)}
+    return {name for name in found - own if name.endswith(pause.BEHIND)}
 
 
 def emptied(newest: Record) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from nuages.release.pausing import emptied, ways
+from nuages.release.pausing import behind, emptied, ways
 from nuages.release.record import Outcome
 from nuages.release.trials.trial import ABORTED, PROMOTED, Trial
 from nuages.render.canary import GATEWAY, REPLICAS, SERVICE
@@ -82,3 +82,9 @@ def test_what_a_release_in_the_middle_has_brought_leads_to_it_when_the_page_goes
     new = service("blog-web-api", "api")
     newest = msgspec.structs.replace(newest, manifest=msgspec.structs.replace(newest.manifest, web=[MAIN, new]))
     assert leads(newest) == {"blog-web-main": "main", "blog-web-api": "api"}
+
+
+def test_a_web_that_is_called_behind_keeps_its_service_when_the_page_goes():
+    webs = [MAIN, service("blog-web-behind", "behind")]
+    past = [service(f"{name}-behind", "main") for name in ("blog-web-main", "blog-web-behind", "blog-web-main-green")]
+    assert behind([*webs, *past], webs) == {item["metadata"]["name"] for item in past}
