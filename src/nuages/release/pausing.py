@@ -156,7 +156,7 @@ async def off(app: App, cluster: Cluster, sink: Sink) -> bool:
             await _arrived(services, world, page=False)
             shown.note = "go to the app"
         made = pause.objects(app, serving.record.build, services, "", "", walls=True)
-        # Those of a set that was beside when the page came, and is no more, go too; last what says that there is a page.
+        # Those of a set that was beside when the page came, and is no more, go too; last what says that one is there.
         names = {(item["kind"], item["metadata"]["name"]) for item in made}
         names |= {("Service", name) for name in behind(world.mirror.items("Service"), services)}
         for kind, name in sorted(names, key=lambda each: (each[0] == "Deployment", each)):
