@@ -81,10 +81,11 @@ def releases(kept: dict[str, Any], words: Words) -> Told | None:
     wanted = _selector(labels(site.name, site.environment))
     with glance(access, [(KNOWN["ConfigMap"].path(site.namespace), wanted)]) as questions:
         from nuages.cli.listed import listed
+        from nuages.cli.narrow import room
 
         (maps,) = questions.answers()
     told = brief(site.name, site.environment, site.namespace, records(maps["items"]))
-    return Told(f"{listed(told, as_json=bool(words.flags))}\n")
+    return Told(f"{listed(told, room(sys.stdout), as_json=bool(words.flags))}\n")
 
 
 def logs(kept: dict[str, Any], words: Words) -> Told | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from nuages.cli.narrow import table
 from nuages.cli.wording import document, duration
 from nuages.release.brief import Brief, Releases
 
 
-def listed(told: Releases, *, as_json: bool) -> str:
-    """A line for each, the newest first, in columns."""
+def listed(told: Releases, width: int | None, *, as_json: bool) -> str:
+    """A line for each, the newest first, in columns; what is too wide stands below its number."""
     if as_json:
         return document(told)
-    rows = [_row(one) for one in told.releases]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = table([_row(one) for one in told.releases], width)
     return "\n".join(lines) or f"no release of {told.app} in {told.namespace} yet"
 
 

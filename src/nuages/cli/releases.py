@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ def command() -> None:
 def list_(file: Path, environment: str, context: str | None, as_json: bool) -> None:
     """Each release that is kept, the newest first: number, state, when, how long, by whom, why."""
     from nuages.cli.listed import listed
+    from nuages.cli.narrow import room
     from nuages.cli.recalled import keep
     from nuages.release.releases import briefs
 
@@ -42,7 +44,7 @@ def list_(file: Path, environment: str, context: str | None, as_json: bool) -> N
         async with cluster:
             return await briefs(app, cluster)
 
-    console.print(listed(run(look()), as_json=as_json))
+    console.print(listed(run(look()), room(sys.stdout), as_json=as_json))
 
 
 @command.command()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nuages.cli import db, env, top
+from nuages.cli.listed import listed
 from nuages.cli.narrow import folded, table
+from nuages.release.brief import Brief, Releases
 from nuages.release.database import Other, Size, Table
 from nuages.release.top import Pod, Top
 from nuages.release.usage import Usage
@@ -83,3 +85,15 @@ def test_a_value_that_is_too_wide_stands_below_its_name_to_be_copied_whole() -> 
         "  DEBUG         0  # base",
     ]
     assert env._variables(found, None)[0] == f"  DATABASE_URL  {url}  # services.postgres"
+
+
+def test_a_release_with_much_to_say_stands_below_its_number() -> None:
+    image, began = "registry.example.com/blog@sha256:" + 64 * "a", "2026-11-22T04:00:00Z"
+    said = "why it failed, in more words than a narrow terminal has room for"
+    found = [
+        Brief(8, "failed", "ada@desk", "deploy", said, image, began, None, None, None, ""),
+        Brief(7, "serving", "ada@desk", "deploy", "", image, began, began, 12.0, None, ""),
+    ]
+    told = Releases(1, "blog", "local", "blog-local", 7, found)
+    assert max(map(len, listed(told, 60, as_json=False).split("\n"))) <= 60
+    assert len(listed(told, None, as_json=False).split("\n")) == 2
