@@ -15,6 +15,9 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 if TYPE_CHECKING:
     from nuages.release.keeping.backups import Backup
 
+NAME = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
+"""Of a database: it begins as the app is called, so it may have what that has."""
+
 
 @click.command()
 @click.argument("id_", required=False, default="", metavar="[ID]")
@@ -53,8 +56,8 @@ def command(
     if into and switch:
         raise UsageError("one of --into and --switch")
     for name in filter(None, (into, switch)):
-        if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
-            raise UsageError(f"{name} is no name for a database", hint="small letters, digits and _, at most 63")
+        if not NAME.fullmatch(name):
+            raise UsageError(f"{name} is no name for a database", hint="small letters, digits, _ and -, at most 63")
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
     (backups.ours if switch else backups.check)(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nuages.app.components import resolve
+from nuages.cli.restore import NAME
 from nuages.errors import Refused
 from nuages.release import database_copy
 from nuages.release.environments import cloning
@@ -83,3 +84,11 @@ def test_a_database_that_was_kept_comes_back_without_backups():
     backups.ours(STAGING)
     with pytest.raises(Refused):
         backups.check(STAGING)
+
+
+def test_the_way_back_takes_the_name_that_was_kept_whatever_the_app_is_called():
+    app = resolve(parse(TEXT.replace(b"name: blog", b"name: my-shop"), "nuages.yaml"), "staging")
+    kept = backups.beside(app, "before")
+    assert kept.startswith("my-shop_before_")
+    assert NAME.fullmatch(kept)
+    assert not NAME.fullmatch("-c") and not NAME.fullmatch("a b") and not NAME.fullmatch("a=b")
