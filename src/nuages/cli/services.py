@@ -15,6 +15,8 @@ from nuages.cli.sure import agreed
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from nuages.release.keeping.upgrade import Upgrade
     from nuages.release.services.change import Store
     from nuages.release.services.look import Entry
@@ -74,7 +76,7 @@ def plan(file: Path, environment: str, context: str | None, as_json: bool) -> No
     if as_json:
         console.json({"schema": 1, "services": found})
         return
-    _show(found)
+    _say(_planned(found))
 
 
 @command.command()
@@ -125,8 +127,7 @@ def apply(
 
     found = run(planned())
     services.refuse(app, found)
-    if not as_json:
-        _show(found)
+    _say(_planned(found), err=as_json)
     changes = any(store.way in services.CHANGES for store in found)
 
     def tell(changed: list[Changed]) -> None:
@@ -196,8 +197,7 @@ def upgrade(
     if as_json and only_plan:
         console.json(found)
         return
-    if not as_json:
-        _show_upgrade(found)
+    _say(_way(found), err=as_json)
     if only_plan:
         return
     again = cluster_of(app, file, context)
@@ -220,21 +220,25 @@ def upgrade(
         console.print(f"{done.left} stays, as {done.before} left it: kubectl delete pvc, once nobody needs it")
 
 
-def _show_upgrade(found: Upgrade) -> None:
+def _say(lines: Iterable[str], *, err: bool = False) -> None:
+    """What would be done, before anybody is asked; beside the one document that a program gets."""
+    for line in lines:
+        click.echo(line, err=err)
+
+
+def _way(found: Upgrade) -> Iterator[str]:
     if found.filled:
-        console.print(f"{found.name}  {found.fills} is full: a server of {found.after} takes it up")
+        yield f"{found.name}  {found.fills} is full: a server of {found.after} takes it up"
         return
     if found.back:
-        console.print(
-            f"{found.name}  the server of {found.before} comes back, which an upgrade that was stopped has left"
-        )
+        yield f"{found.name}  the server of {found.before} comes back, which an upgrade that was stopped has left"
         if found.before == found.after:
             return
-    console.print(f"{found.name}  {found.before} → {found.after}")
-    console.print(f"  1  it is copied into {found.fills}, a new volume of {found.storage};")
-    console.print("     meanwhile it can be read, and not be written to")
-    console.print(f"  2  its pod gives way to one of {found.after}: for some seconds nobody answers")
-    console.print(f"  {found.leaves} stays behind, as it was at that moment")
+    yield f"{found.name}  {found.before} → {found.after}"
+    yield f"  1  it is copied into {found.fills}, a new volume of {found.storage};"
+    yield "     meanwhile it can be read, and not be written to"
+    yield f"  2  its pod gives way to one of {found.after}: for some seconds nobody answers"
+    yield f"  {found.leaves} stays behind, as it was at that moment"
 
 
 @command.command()
@@ -263,18 +267,18 @@ def history(file: Path, environment: str, context: str | None, as_json: bool) ->
         console.print(f"{one.started:%Y-%m-%d %H:%M}  {one.service}  {one.way}  {one.outcome}  {one.by}{grown}{fields}")
 
 
-def _show(found: list[Store]) -> None:
+def _planned(found: list[Store]) -> Iterator[str]:
     from nuages.release.services.apply import said
 
     for store in found:
-        console.print(f"{store.service:<10} {said(store)}")
+        yield f"{store.service:<10} {said(store)}"
         for field in store.fields:
-            console.print(f"           {field.path}: {field.before or 'nothing'} → {field.after or 'nothing'}")
+            yield f"           {field.path}: {field.before or 'nothing'} → {field.after or 'nothing'}"
         for finding in store.findings:
-            console.print(f"           ✗ {finding.message}  {finding.id}")
-            console.print(f"             {finding.hint}")
+            yield f"           ✗ {finding.message}  {finding.id}"
+            yield f"             {finding.hint}"
     if not found:
-        console.print("no data store runs in the cluster")
+        yield "no data store runs in the cluster"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

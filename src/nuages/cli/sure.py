@@ -56,7 +56,7 @@ def agreed(app: App, cluster: Cluster, does: str, *, yes: bool) -> None:
     """
     sure(app, cluster, does, yes=yes)
     if not (yes or app.confirm):
-        click.confirm(f"{does} {app.instance}?", abort=True)
+        click.confirm(f"{does} {app.instance}?", abort=True, err=True)
 
 
 def gone(question: str, name: str, *, done: str = "removed") -> None:

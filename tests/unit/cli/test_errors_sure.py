@@ -72,14 +72,14 @@ def test_at_a_terminal_the_name_is_asked_for_before_the_cluster(typed, goes, mon
 
 def test_what_was_shown_is_agreed_to_by_the_name_where_that_is_asked_for(monkeypatch):
     asked = []
-    monkeypatch.setattr(click, "confirm", lambda text, **_: asked.append(text))
+    monkeypatch.setattr(click, "confirm", lambda text, err, **_: asked.append((text, err)))
     with pytest.raises(Refused):
         agreed(app("production"), CLUSTER, "Change data stores of", yes=False)
     agreed(app("production"), CLUSTER, "Change data stores of", yes=True)
     assert asked == []
     agreed(app("prod"), CLUSTER, "Change data stores of", yes=False)
     agreed(app("local"), CLUSTER, "Change data stores of", yes=True)
-    assert asked == ["Change data stores of blog-prod?"]
+    assert asked == [("Change data stores of blog-prod?", True)]  # what --json prints is not to begin with a question
 
 
 @pytest.mark.parametrize(("typed", "goes"), [("blog-local", True), ("local", False), ("", False)])
