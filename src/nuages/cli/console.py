@@ -6,7 +6,6 @@ No meaning by colour alone; NO_COLOR is honoured (https://no-color.org).
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import threading
@@ -15,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from nuages.cli.wording import duration as duration  # noqa: PLC0414 - most ask for it here
+from nuages.cli.wording import harmless as harmless  # noqa: PLC0414
 from nuages.errors import NuagesError, Refused
 from nuages.findings import Finding
 from nuages.progress import Event, Finished, Said, Started
@@ -22,13 +22,6 @@ from nuages.progress import Event, Finished, Said, Started
 REMIND = 10.0  # seconds of silence after which a pipe hears that a step is still under way
 WIDE = 80  # columns from which the times of all steps stand below each other
 STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
-# What makes a terminal do more than show: colours, titles, the clipboard (ECMA-48's C0 and C1 but for tab and newline).
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def harmless(text: str) -> str:
-    """A text that others wrote (a pod's log, a colleague's message) without what a terminal would obey."""
-    return _CONTROL.sub("", text)
 
 
 class Console:

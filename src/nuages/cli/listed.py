@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nuages.cli.narrow import table
-from nuages.cli.wording import document, duration
+from nuages.cli.wording import document, duration, harmless
 from nuages.release.brief import Brief, Releases
 
 
@@ -19,4 +19,5 @@ def _row(one: Brief) -> tuple[str, ...]:
     what = f"back to {one.restores}" if one.restores else one.image.rpartition("@")[2][7:19]
     took = duration(one.seconds) if one.seconds is not None else ""
     began = f"{one.started[:10]} {one.started[11:16]}"
-    return str(one.number), one.state, began, took, what, one.by, one.message or one.failure
+    why = (one.message or one.failure).replace("\n", " ")
+    return str(one.number), one.state, began, took, what, harmless(one.by), harmless(why)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nuages.cli.console import console, duration
+from nuages.cli.console import console, duration, harmless
 from nuages.cli.default import WithDefault
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
@@ -67,7 +67,7 @@ def show(number: int, *, file: Path, environment: str, context: str | None, as_j
         console.json(told)
     else:
         for line in _lines(told):
-            console.print(line)
+            console.print(harmless(line))
 
 
 @command.command()
@@ -91,7 +91,7 @@ def diff(before: int, after: int, *, file: Path, environment: str, context: str 
             console.print(f"{_MARKS[change.what]} {change.object}" if not change.field else f"~ {change.object}")
             title = change.object
         if change.field:
-            console.print(f"    {_field(change)}")
+            console.print(f"    {harmless(_field(change))}")
     if not told.changes:
         console.print(f"releases {before} and {after} are of the very same")
 

@@ -5,11 +5,11 @@ Every mark is a sign and no colour alone; a line is as wide as it must be, and w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from nuages.cli.wording import harmless
 from nuages.release.seen import Hold, Problem, Status
 from nuages.release.usage import Usage, cpu, memory
 
@@ -22,7 +22,6 @@ Row = tuple[str, str, str]
 NAME = 24  # columns of a name, or as many as the longest needs
 OWN = ("web", "worker", "beat", "frontend", "static")
 _MARKS = {"✓": "green", "✗": "red", "…": "yellow"}
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def lines(status: Status, now: datetime | None, style: Paint) -> list[str]:
@@ -118,11 +117,6 @@ def _problem(problem: Problem, style: Paint) -> list[str]:
     found = [f"{style('✗', 'red')} {problem.name}: {harmless(problem.summary)}"]
     found += [f"    {harmless(line)}" for line in problem.detail.splitlines()]
     return [*found, f"  {style('hint', 'bold')}  {harmless(problem.hint)}"] if problem.hint else found
-
-
-def harmless(text: str) -> str:
-    """A text that others wrote without what a terminal would obey (cli/console.py, which costs more to import)."""
-    return _CONTROL.sub("", text)
 
 
 def _run(last: str, began: str | None, now: datetime | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 TYPE_CHECKING = False  # typing costs 4 ms
@@ -14,12 +15,19 @@ if TYPE_CHECKING:
     """A text and one of STYLES -> the text as it is written."""
 
 STYLES = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
+# What makes a terminal do more than show: colours, titles, the clipboard (ECMA-48's C0 and C1 but for tab and newline).
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def paint(out: TextIO) -> Paint:
     """In colour where it is a terminal that wants it (https://no-color.org)."""
     coloured = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return (lambda text, style: f"\033[{STYLES[style]}m{text}\033[0m") if coloured else (lambda text, _: text)
+
+
+def harmless(text: str) -> str:
+    """A text that others wrote (a pod's log, a colleague's message) without what a terminal would obey."""
+    return _CONTROL.sub("", text)
 
 
 def columns() -> int:

@@ -97,3 +97,10 @@ def test_a_release_with_much_to_say_stands_below_its_number() -> None:
     told = Releases(1, "blog", "local", "blog-local", 7, found)
     assert max(map(len, listed(told, 60, as_json=False).split("\n"))) <= 60
     assert len(listed(told, None, as_json=False).split("\n")) == 2
+
+
+def test_what_others_wrote_gives_the_terminal_no_orders_and_stays_in_its_line() -> None:
+    began = "2026-11-22T04:00:00Z"
+    one = Brief(1, "failed", "eve\x1b]0;x\x07@desk", "deploy", "", "", began, None, None, None, "two\n\x1b[2Jlines")
+    told = listed(Releases(1, "blog", "local", "blog-local", None, [one]), None, as_json=False)
+    assert told.endswith("eve]0;x@desk  two lines")
