@@ -107,6 +107,6 @@ def test_without_its_variable_the_hook_changes_nothing(environments, asked: Aske
 
 def test_nothing_is_imported_before_django_is(environment: Environment, tmp_path: Path) -> None:
     program = ["python", "-c", "import sys; print(*sorted(sys.modules))"]
-    with_hook = environment.run(program, tmp_path, {"NUAGES_OVERLAY": "debug"}).out.split()
-    without = environment.run(program, tmp_path).out.split()
-    assert set(with_hook) - set(without) == {"nuages_runtime", "nuages_runtime.hook"}
+    with_hook, without = (environment.run(program, tmp_path, env) for env in ({"NUAGES_OVERLAY": "debug"}, {}))
+    assert (with_hook.err, without.err) == ("", "")
+    assert set(with_hook.out.split()) - set(without.out.split()) == {"nuages_runtime", "nuages_runtime.hook"}
