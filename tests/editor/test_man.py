@@ -25,5 +25,5 @@ def test_man_shows_it_in_a_narrow_terminal() -> None:
     done = subprocess.run(["man", "-l", str(PAGE)], capture_output=True, text=True, check=True, env=env)
     assert max(map(len, done.stdout.splitlines())) <= 60
     shown = " ".join(done.stdout.split())
-    assert "nuages - any Django project" in shown
+    assert "nuages, nua - any Django project" in shown
     assert "nuages deploy [OPTIONS]" in shown
