@@ -25,7 +25,7 @@ from typing import NamedTuple
 from nuages.host.command import environment as own_environment
 from nuages.host.lock import locked
 from nuages.host.places import cache
-from nuages.image import container, dependencies, network, system
+from nuages.image import container, dependencies, engines, network, system
 from nuages.image.container import Volume
 from nuages.progress import silent
 
@@ -177,7 +177,7 @@ def ensure(name: str) -> Environment:
     """The environment of that name in MATRIX, made where it is not in the cache yet (half a minute each)."""
     python, packages = (MATRIX | BESIDE)[name]
     below = system.ensure(python, [], silent)
-    working = system.working(below, silent)
+    working = _working(below)
     key = hashlib.sha256("\n".join([below.image.digest, *packages, str(RECIPE)]).encode()).hexdigest()[:16]
     folder = cache() / "test-environments" / f"{name}-{key}"
     with locked(folder.with_suffix(".lock"), silent, "the same environment"):
@@ -186,6 +186,19 @@ def ensure(name: str) -> Environment:
         for hook in RUNTIME.glob("nuages.*"):
             shutil.copy(hook, next((folder / "venv").glob("lib/python3.*/site-packages")))
     return Environment(name, working, folder / "venv")
+
+
+def _working(below: system.System) -> str:
+    """A working container of the tests' own: `buildah run` takes away the mount points that it made, also those that a
+    build beside it is about to use.
+    """
+    engine = engines.chosen(silent)
+    name = f"{engine.prefix}tests-{below.image.digest.removeprefix('sha256:')[:16]}"
+    with locked(system.home() / f"{name}.lock", silent, "other tests"):
+        (system.home() / f"{name}.lock").touch()
+        if not engine.known(name):
+            engine.make(name, below.archive, below.reference, lambda _: None)
+    return name
 
 
 def _make(folder: Path, working: str, packages: Sequence[str]) -> None:
