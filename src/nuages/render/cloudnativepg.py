@@ -109,11 +109,8 @@ def _scheduled(app: App, store: CloudNativePG, backup: Archive) -> Object:
 
 
 def schedule(cron: str) -> str:
-    """As the operator takes it: with seconds first, and Sunday as 0 only.
+    """As the operator takes it: with seconds first.
 
     https://cloudnative-pg.io/docs/current/backup#scheduled-backups: of github.com/robfig/cron, whose words are ours.
     """
-    if cron.startswith("@"):
-        return cron
-    *when, day = cron.split()
-    return " ".join(["0", *when, "0" if day == "7" else day])
+    return cron if cron.startswith("@") else f"0 {cron}"

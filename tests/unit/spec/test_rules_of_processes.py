@@ -53,6 +53,18 @@ def test_a_schedule_that_could_not_run_is_refused() -> None:
     assert mistakes(text) == [("spec.E231", "schedules.a.startingDeadline"), ("spec.E231", "schedules.a.timeZone")]
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        "run: {backup: {cron: '0 3 * * 7', to: {volume: 1Gi}}}",
+        "cloudnativepg: {backup: {cron: '0 3 * * 7', bucket: {url: s3://blog-b}}}",
+    ],
+)
+def test_backups_at_a_time_that_there_is_not_are_refused(way: str) -> None:
+    found = mistakes(f"services: {{postgres: {{{way}}}}}\ndatabases: {{default: postgres}}\n")
+    assert found == [("spec.E231", f"services.postgres.{way.partition(':')[0]}.backup.cron")]
+
+
 def test_a_cron_jobs_name_has_52_characters() -> None:
     text = 'schedules: {a-rather-long-key: {manage: [x], cron: "0 3 * * *"}}\n'
     assert mistakes(text, name="a-name-of-thirty-characters-in") == [("spec.E230", "schedules.a-rather-long-key")]

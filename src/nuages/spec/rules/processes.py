@@ -1,4 +1,4 @@
-"""Rules of schedules and of what scales by itself: what Kubernetes or KEDA would refuse, or take for something else."""
+"""Rules of what happens at its time and of what scales by itself: what Kubernetes or KEDA would refuse, or misread."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ _ONE = rf"(?:\*|\?|(?:\d+|{_NAMES})(?:-(?:\d+|{_NAMES}))?)(?:/\d+)?"
 _FIELD = re.compile(rf"^{_ONE}(?:,{_ONE})*$", re.IGNORECASE)
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _PLACES = ("minute", "hour", "day", "month", "weekday")
+_READABLE = 'minute hour day month weekday: "0 3 * * *"'
 
 
 def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     """Every rule that is broken."""
     yield from _schedules(spec)
+    yield from _backups(spec)
     yield from _scaled(spec)
 
 
@@ -37,13 +39,22 @@ def _schedules(spec: EnvironmentSpec) -> Iterator[Mistake]:
             message = f"makes {name}, of {len(name)} characters; a CronJob's name has {LONGEST_CRON_JOB}"
             yield Mistake("spec.E230", at, message, "a shorter key", at_key=True)
         if why := unreadable(schedule.cron):
-            yield Mistake("spec.E231", (*at, "cron"), why, 'minute hour day month weekday: "0 3 * * *"')
+            yield Mistake("spec.E231", (*at, "cron"), why, _READABLE)
         if not known_zone(schedule.time_zone):
             hint = "a name of the tz database: Europe/Berlin, Etc/UTC"
             yield Mistake("spec.E231", (*at, "timeZone"), f'no time zone "{schedule.time_zone}"', hint)
         if 0 < seconds(schedule.starting_deadline) < SHORTEST_DEADLINE:
             message = f"{schedule.starting_deadline} is shorter than the cluster takes to look: it might never start"
             yield Mistake("spec.E231", (*at, "startingDeadline"), message, f"{SHORTEST_DEADLINE}s or more")
+
+
+def _backups(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """Those that would never be made: a CronJob of that time is refused, and an operator says so to nobody."""
+    if (postgres := spec.services.postgres) is None:
+        return
+    for way, declared in (("run", postgres.run), ("cloudnativepg", postgres.cloudnativepg)):
+        if declared and declared.backup and (why := unreadable(declared.backup.cron)):
+            yield Mistake("spec.E231", ("services", "postgres", way, "backup", "cron"), why, _READABLE)
 
 
 def unreadable(cron: str) -> str:
