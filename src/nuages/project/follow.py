@@ -27,8 +27,10 @@ DEPTH = 12
 class World:
     """What is known while settings are followed."""
 
-    def __init__(self, root: Path, environment: dict[str, str], trees: Trees) -> None:
-        """`root` is the folder of manage.py, `environment` the variables that are set, `trees` what is parsed."""
+    def __init__(self, root: Path, environment: dict[str, Any], trees: Trees) -> None:
+        """`root` is the folder of manage.py, `environment` the variables that are set (their values may be UNKNOWN),
+        `trees` what is parsed.
+        """
         self.root = root
         self.trees = trees
         self.environment = environment
@@ -218,7 +220,7 @@ class World:
 
 
 def follow(
-    root: Path, settings: str, environment: dict[str, str] | None = None, trees: Trees | None = None
+    root: Path, settings: str, environment: dict[str, Any] | None = None, trees: Trees | None = None
 ) -> tuple[World, Scope | None]:
     """Follow a settings module; its scope is None where it is no file of the project, or no Python.
 

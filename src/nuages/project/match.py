@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from nuages.app import stores
 from nuages.app.components import App
@@ -14,17 +15,12 @@ from nuages.project.draft import DJANGO_PYTHONS
 from nuages.project.facts import Facts, Variable
 from nuages.project.follow import follow
 from nuages.project.inspect import inspect
-from nuages.project.own import Own
+from nuages.project.known import UNKNOWN
+from nuages.project.own import ALWAYS, Own
 from nuages.project.requirements import Options
 from nuages.render import access, bucket
 
 MISSING = "app.E170"
-
-# Given to every pod, or by the services that the spec declares.
-_GIVEN = {"DJANGO_SETTINGS_MODULE", "HOSTNAME", "PATH", "HOME", "PORT", "RELEASE", "PYTHONPATH"}
-_GIVEN |= {"LANG", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # by the image
-_GIVEN |= {f"KUBERNETES_SERVICE_{part}" for part in ("HOST", "PORT")}  # by the kubelet
-_GIVEN |= {f"NUAGES_{part}" for part in ("COMPONENT", "RELEASE", "WSGI", "ASGI")}
 
 
 def findings(folder: Path, app: App) -> list[Finding]:
@@ -77,10 +73,12 @@ def lacking(facts: Facts, app: App) -> list[Variable]:
     return [each for each in missing if not own.may_give(each)]
 
 
-def _environment(facts: Facts, app: App) -> dict[str, str]:
-    """The variables of a pod, as far as settings branch by them: what is secret, or a service's, has some value."""
-    found = dict.fromkeys([*app.secrets, *_given(app)], "x")
-    found |= {name: "x" if said.value is None else said.value for name, said in app.env.items()}
+def _environment(facts: Facts, app: App) -> dict[str, Any]:
+    """The variables of a pod, as far as settings branch by them: what is secret, of a ConfigMap or a service's has some
+    value, and where that decides nobody knows which way it goes.
+    """
+    found: dict[str, Any] = dict.fromkeys([*app.secrets, *_given(app)], UNKNOWN)
+    found |= {name: UNKNOWN if said.value is None else said.value for name, said in app.env.items()}
     if facts.configuration:
         found.setdefault("DJANGO_CONFIGURATION", facts.configuration.value)
     return found
@@ -127,7 +125,7 @@ def _ungiven(facts: Facts, app: App) -> list[Variable]:
 
 
 def _given(app: App) -> set[str]:
-    given = _GIVEN | ({"DATABASE_URL"} if app.databases.default else set())
+    given = ALWAYS | ({"DATABASE_URL"} if app.databases.default else set())
     given |= {name for name, value in bucket.variables(app).items() if value}
     there = {*stores.declared(app)}
     there |= {"broker"} if there & {"redis", "rabbitmq"} else set()

@@ -11,6 +11,12 @@ from pathlib import PurePosixPath
 from nuages.project.facts import Facts, Variable
 from nuages.project.files import Files
 
+# Given to every pod: by what is rendered, by its image, by the kubelet.
+ALWAYS = {"DJANGO_SETTINGS_MODULE", "HOSTNAME", "PATH", "HOME", "PORT", "RELEASE", "PYTHONPATH"}
+ALWAYS |= {"LANG", "VIRTUAL_ENV", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}  # by the image
+ALWAYS |= {f"KUBERNETES_SERVICE_{part}" for part in ("HOST", "PORT")}  # by the kubelet
+ALWAYS |= {f"NUAGES_{part}" for part in ("COMPONENT", "RELEASE", "WSGI", "ASGI")}
+
 # With a name that stands nowhere: of a loop, of a file that was read.
 _ANY = re.compile(
     rb"""environ\s*\|=|environ\s*\.\s*update\s*\(|putenv\s*\(|environ\s*\.\s*setdefault\s*\(\s*[^\s"']"""

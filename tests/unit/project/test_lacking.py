@@ -94,6 +94,15 @@ def test_what_the_project_may_give_itself_is_not_refused(tmp_path: Path, setting
     assert lacking(shop(tmp_path, settings)) == []
 
 
+@pytest.mark.parametrize("asked", ["DATABASE_URL", "STAGE", "SECRET_KEY"])
+def test_what_is_decided_by_a_value_that_no_file_tells_is_not_refused(tmp_path: Path, asked: str) -> None:
+    branch = f'if "postgres" in os.environ["{asked}"]:\n    STRIPE = ""\nelse:\n    STRIPE = os.environ["STRIPE_KEY"]\n'
+    more = (
+        "services: {postgres: {run: {}}}\ndatabases: {default: postgres}\nenv: {STAGE: {configMap: stage, key: name}}\n"
+    )
+    assert lacking(shop(tmp_path, branch), more) == []
+
+
 @pytest.mark.parametrize("file", ["shop/settings.ini", "conf/env.defaults"])
 def test_a_file_of_the_image_may_say_it(tmp_path: Path, file: str) -> None:
     settings = 'from decouple import config\nSTRIPE = config("STRIPE_KEY")\n'
