@@ -86,7 +86,8 @@ def _field(name: str, prefix: str, node: ast.AnnAssign) -> Field:
         alias = keywords.get("validation_alias") or keywords.get("alias") or keywords.get("env")
         if isinstance(alias, ast.Constant):
             variable = str(alias.value).upper()
-        default = keywords.get("default") or (default.args[0] if default.args else None)
+        made = keywords.get("default") or keywords.get("default_factory")
+        default = made or (default.args[0] if default.args else None)
         if isinstance(default, ast.Constant) and default.value is ...:
             default = None
     kinds = {"bool": "bool", "int": "int", "list": "list"}

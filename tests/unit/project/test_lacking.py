@@ -121,3 +121,12 @@ def test_what_a_bucket_the_image_and_the_cluster_give_is_there(tmp_path: Path) -
     more = "media: {bucket: {url: s3://uploads, secret: keys}}\nexpose: {hosts: [shop.example.com]}\n"
     assert lacking(shop(tmp_path, settings), more) == []
     assert lacking(shop(tmp_path, settings)) == ["AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID"]
+
+
+def test_a_default_that_is_made_is_one(tmp_path: Path) -> None:
+    settings = (
+        "from pydantic import Field\nfrom pydantic_settings import BaseSettings\n"
+        "class Config(BaseSettings):\n    hosts: list[str] = Field(default_factory=list)\n    key: str = Field(...)\n"
+        "CONFIG = Config()\n"
+    )
+    assert lacking(shop(tmp_path, settings)) == ["KEY"]
