@@ -51,7 +51,7 @@ def test_who_leaves_takes_the_command_along(blog):
     process = blog.start("exec", "web", "--", "sleep", "4242")
     wait_for(lambda: blog.nuages(*count).stdout.strip() != "0")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 130
     wait_for(lambda: blog.nuages(*count).stdout.strip() == "0")
 
@@ -88,7 +88,7 @@ def test_a_port_leads_to_a_pod_that_is_ready_though_the_one_before_is_gone(blog,
     kubectl("-n", "blog-local", "delete", "pod", opened["pod"], "--wait=false")
     assert [status_of(url) for _ in range(3)] == [200, 200, 200]
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "goes on" in err
 
@@ -134,7 +134,7 @@ def test_a_page_stands_in_front_but_for_staff_and_health_checks(blog, blog_url, 
     try:
         wait_for(lambda: status_of(blog_url) == 503)
         secret = blog.nuages("maintenance", "--link").stdout.strip().rpartition("/")[2]
-        assert status_of(blog_url, {"X-Nuages-Bypass": secret}) == 200
+        wait_for(lambda: status_of(blog_url, {"X-Nuages-Bypass": secret}) == 200)
         assert status_of(f"{blog_url}/-/ready") == 200
         assert json.loads(blog.nuages("maintenance", "--json").stdout)["on"]
     finally:

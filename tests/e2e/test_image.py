@@ -154,7 +154,7 @@ def inside(container: str, *program: str, user: str = "", env: dict[str, str]) -
 def end(process: subprocess.Popen[str]) -> str:
     """Ask a program and all that it started to end; what it printed."""
     os.killpg(process.pid, signal.SIGTERM)
-    return process.communicate(timeout=30)[0]
+    return process.communicate(timeout=60)[0]
 
 
 Container = Callable[[Built], str]
@@ -242,7 +242,7 @@ def test_migrations_run_once_and_pods_start_when_they_are_applied(
         others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         script = f"import psycopg; print(psycopg.connect('{database}').execute('{others}').fetchone()[0])"
         counted = inside(name, "python", "-c", script, env=ENVIRONMENT)
-        assert counted.communicate(timeout=30)[0].strip() == "0", "the start-up probe keeps no connection"
+        assert counted.communicate(timeout=60)[0].strip() == "0", "the start-up probe keeps no connection"
         assert get(f"http://127.0.0.1:{port}/")[0] == 200
     finally:
         log = end(server)

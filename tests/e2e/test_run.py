@@ -157,7 +157,7 @@ def test_ctrl_c_in_a_pipe_ends_the_command_and_leaves_nothing(blog, runs):
     process = blog.start("run", "--", "sleep", "100")
     wait_for(lambda: [pod for pod in runs() if pod.get("status", {}).get("phase") == "Running"])
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 130
     assert runs() == []
     assert "interrupted" in blog.nuages("run", "--history").stdout.splitlines()[0]
