@@ -149,6 +149,18 @@ async def test_an_operator_that_is_missing_is_found_before_anything_is_touched(c
 
 
 @pytest.mark.usefixtures("definitions")
+async def test_rows_that_are_served_are_not_left_for_an_empty_database(cluster, namespace):
+    run = app(namespace, cloudnativepg="run", **{"instances: 2, ": ""})
+    for item in services(run):
+        await cluster.apply(item)
+    with pytest.raises(Refused) as refused:
+        await claims.check(app(namespace), cluster)
+    assert [finding.id for finding in refused.value.findings] == ["release.E395"]
+    await cluster.delete("StatefulSet", namespace, "blog-postgres")
+    await claims.check(app(namespace), cluster)
+
+
+@pytest.mark.usefixtures("definitions")
 async def test_its_definitions_keep_all_that_is_sent(cluster, namespace):
     example = resolve(load(EXAMPLE), "production")
     for item in services(msgspec.structs.replace(example, namespace=namespace)):

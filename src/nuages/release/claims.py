@@ -65,16 +65,26 @@ async def _as_far_as_we_may(asked: Coroutine[None, None, list[Finding]]) -> list
 
 
 async def _operator(app: App, cluster: Cluster) -> list[Finding]:
-    """Who would run PostgreSQL has to be there: only its own kinds tell that it was installed."""
+    """Who would run PostgreSQL has to be there: only its own kinds tell that it was installed. And nobody else may run
+    one for this app already: what is made begins empty, and would be served from.
+    """
     if app.cloudnativepg is None:
         return []
+    place = Place(path="services.postgres.cloudnativepg")
     try:
-        await cluster.list(CLUSTER, app.namespace)
+        begun = {each["metadata"]["name"] for each in (await cluster.list(CLUSTER, app.namespace)).items}
     except (Gone, Rejected):
         said = "the cluster has no CloudNativePG: it knows no Cluster of postgresql.cnpg.io"
         hint = "whoever runs the cluster installs its operator, https://cloudnative-pg.io/docs; or run: {}, or external"
-        place = Place(path="services.postgres.cloudnativepg")
         return [Finding("release.E385", Level.ERROR, said, place, hint)]
+    before = f"{app.name}-postgres"
+    if app.cloudnativepg.name not in begun and await cluster.get("StatefulSet", app.namespace, before):
+        said = f"PostgreSQL runs in StatefulSet {before}; CloudNativePG's begins empty, and would be served from"
+        hint = (
+            f"nuages maintenance on, nuages backup, and kubectl delete statefulset {before} (its volume stays); "
+            "deploy, and load the dump before the page goes"
+        )
+        return [Finding("release.E395", Level.ERROR, said, place, hint)]
     return []
 
 
