@@ -60,7 +60,8 @@ def glimpse(command: str, arguments: list[str]) -> bool:
     telling: Callable[[dict[str, Any], Words], Told | None] = getattr(glimpsed, command)
     try:
         told = telling(kept, words)
-    except (NotSeen, NuagesError, LookupError, TypeError, ValueError, re.error):  # the whole way says what is wrong
+    # Whatever is wrong, the whole way says it: an odd answer has nothing where an object belongs.
+    except (NotSeen, NuagesError, AttributeError, LookupError, TypeError, ValueError, re.error):
         told = None
     finally:
         gc.enable()
