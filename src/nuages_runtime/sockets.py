@@ -5,7 +5,7 @@ looks at the number: 1001 is what a page that is left, or a server that goes dow
 
 They are closed a few at a time, over the first half of the draining, so that the other pods are not asked by all
 clients in one moment. The project hears what it hears when a client goes, from here: what the client answers may come
-when the server has ended already.
+when the server has ended already. With granian it may hear nothing, whose sending ends with the client's answer.
 """
 
 from __future__ import annotations
@@ -67,10 +67,9 @@ class _Socket:
         """Close it; one that is not open yet is the client's to try again."""
         if self.accepted and not self.ended:
             self.ended = True
-            # Before the server is told: granian's answer comes with its own end, and with it that of the loop.
-            self._gone.set_result(None)
             with contextlib.suppress(Exception):  # it went by itself, in the server's own words
                 await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": "going away"})
+            self._gone.set_result(None)
 
 
 def closing(project: Application) -> Application:
