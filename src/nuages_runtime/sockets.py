@@ -5,7 +5,8 @@ looks at the number: 1001 is what a page that is left, or a server that goes dow
 
 They are closed a few at a time, over the first half of the draining, so that the other pods are not asked by all
 clients in one moment. The project hears what it hears when a client goes, from here: what the client answers may come
-when the server has ended already. With granian it may hear nothing, whose sending ends with the client's answer.
+when the server has ended already. With granian it may hear nothing, whose sending ends with the client's answer; and
+on a busy machine granian cuts some connections off without a code.
 """
 
 from __future__ import annotations
