@@ -250,6 +250,11 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
         return not self.folder.temporary and self.folder.access_mode == "ReadWriteOnce"
 
 
+def spoken(environment: str) -> str:
+    """How a command that is hinted at names an environment: ` -e staging`; nothing for `local`, which goes unsaid."""
+    return "" if environment == "local" else f" -e {environment}"
+
+
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """One app in one environment."""
 

@@ -105,6 +105,7 @@ def copy(
     nuages db copy -e staging             as it is written
     nuages db copy production -e staging  refused where another one is written
     """
+    from nuages.app.parts import spoken
     from nuages.cli.origin import origin_of
     from nuages.cli.sure import gone
     from nuages.release import binding, database_copy
@@ -128,9 +129,8 @@ def copy(
     if as_json:
         console.json(made)
         return
-    of = "" if environment == "local" else f" -e {environment}"
     console.print(f"{app.instance} has the data of {name}; what it had is {made.kept}")
-    console.print(f"back: nuages restore --switch {made.kept}{of}")
+    console.print(f"back: nuages restore --switch {made.kept}{spoken(environment)}")
 
 
 command.add_command(backup, "backup")

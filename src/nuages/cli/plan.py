@@ -92,8 +92,9 @@ def command(
         for line in lines(made.plan, width, painted if colour else lambda text, _: text):
             console.print(line)
         if save and not made.plan.refused:
-            where = "" if environment == "local" else f" -e {environment}"
-            console.print(f"Kept: nuages deploy{where} --plan {save}")
+            from nuages.app.parts import spoken
+
+            console.print(f"Kept: nuages deploy{spoken(environment)} --plan {save}")
     if made.plan.refused:
         return REFUSED
     return CHANGES if exit_code and made.plan.changes else 0

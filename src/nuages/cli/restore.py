@@ -49,6 +49,7 @@ def command(
     nuages restore --into look               beside the one that serves
     nuages restore --switch blog_before_...  back to what served
     """
+    from nuages.app.parts import spoken
     from nuages.cli.sure import gone
     from nuages.errors import UsageError
     from nuages.release.keeping import backups
@@ -89,5 +90,4 @@ def command(
         console.json(done.done(done.Restored, app, **told))
     elif before is not None:
         console.print(f"{app.name} has another database now; the one before is {before}")
-        of = "" if environment == "local" else f" -e {environment}"
-        console.print(f"back: nuages restore --switch {before}{of}")
+        console.print(f"back: nuages restore --switch {before}{spoken(environment)}")

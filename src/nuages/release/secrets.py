@@ -19,6 +19,7 @@ import msgspec
 from nuages.app import buckets, stores
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.app.parts import spoken
 from nuages.errors import ClusterError, Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
@@ -305,6 +306,5 @@ def unset(app: App, variable: str) -> Finding:
     if other:
         said = f"{variable} has no value: Secret {app.namespace}/{other} has no key {key}"
         return Finding("release.E302", Level.ERROR, said, place, f"whoever keeps Secret {other} has to add it")
-    where = "" if app.environment == "local" else f" -e {app.environment}"
-    cure = f"nuages secrets set {variable}{where}"
+    cure = f"nuages secrets set {variable}{spoken(app.environment)}"
     return Finding("release.E301", Level.ERROR, f"{variable} has no value yet", place, cure)

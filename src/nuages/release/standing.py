@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from nuages.app.objects import Object
+from nuages.app.parts import spoken
 from nuages.findings import Finding, Level, Place
 from nuages.render.access_roles import GRANTED
 from nuages.render.labels import COMPONENT, ENVIRONMENT
@@ -56,8 +57,7 @@ def _store(wanted: Object, live: Object) -> list[Finding]:
     """A cache forgets what is in it when memory is full, or its pod ends: no place for tasks."""
     about = wanted["metadata"]
     place = Place(path=f"StatefulSet/{about['name']}")
-    environment = about.get("labels", {}).get(ENVIRONMENT, "local")
-    where = "" if environment == "local" else f" -e {environment}"
+    where = spoken(about.get("labels", {}).get(ENVIRONMENT, "local"))
     anew = f"nuages services apply {about.get('labels', {}).get(COMPONENT, '')}{where}, and deploy again"
     if (has := _connections(live)) < (asked := _connections(wanted)):
         # All that was counted, pods and sets beside them, counts on what the spec's memory allows.
