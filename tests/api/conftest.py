@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from eventually import eventually
 from kubelet import Kubelet
 
 from nuages.kube.client import Cluster
@@ -31,9 +32,11 @@ async def cluster(kubeconfig):
 
 @pytest.fixture
 async def namespace(cluster):
-    """A namespace of this test's own."""
+    """A namespace of this test's own, with what controllers put into each: before, pods are refused."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    await eventually(lambda: cluster.get("ServiceAccount", name, "default"))
+    await eventually(lambda: cluster.get("ConfigMap", name, "kube-root-ca.crt"))
     yield name
     await cluster.delete("Namespace", None, name)
 

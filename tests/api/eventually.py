@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    """Ask until the answer is yes."""
+async def eventually(question: Callable[[], Awaitable[object]], seconds: float = 60) -> None:
+    """Ask until the answer is yes, or something."""
     async with asyncio.timeout(seconds):
         while not await question():
             await asyncio.sleep(0.02)

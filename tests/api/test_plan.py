@@ -49,15 +49,18 @@ async def everything(cluster, namespace):
     kinds = ["ConfigMap", "Secret", "Service", "Deployment", "StatefulSet", "ServiceAccount", "NetworkPolicy"]
     kinds += ["PodDisruptionBudget", "PersistentVolumeClaim", "Job", "Lease"]
     lists = await asyncio.gather(*(cluster.list(kind, namespace) for kind in kinds))
-    theirs = ("managedFields", "resourceVersion", "generation")
-    return [
-        {
-            **{key: value for key, value in item.items() if key != "status"},
-            "metadata": {key: value for key, value in item["metadata"].items() if key not in theirs},
-        }
-        for found in lists
-        for item in found.items
-    ]
+    return [written(item) for found in lists for item in found.items]
+
+
+def written(item):
+    """An object without what the API server and controllers write into it."""
+    theirs = ("managedFields", "resourceVersion", "generation", "annotations")
+    metadata = {key: value for key, value in item["metadata"].items() if key not in theirs}
+    said = item["metadata"].get("annotations", {})
+    said = {key: value for key, value in said.items() if not key.split("/")[0].endswith("kubernetes.io")}
+    return {key: value for key, value in item.items() if key != "status"} | {
+        "metadata": metadata | {"annotations": said}
+    }
 
 
 async def by_hand(cluster, namespace, kind, name, patch, manager="kubectl-edit"):
