@@ -95,7 +95,7 @@ def logs(kept: dict[str, Any], words: Words) -> Told | None:
     with glance(access, [(KNOWN["Pod"].path(site.namespace), _selector(site.labels))]) as questions:
         from nuages.cli.loglines import Filter, Shown, most, nothing
         from nuages.release import printed
-        from nuages.release.chosen import choosing
+        from nuages.release.named import choosing
 
         names = {name: [(component, key) for component, key in meant] for name, meant in kept["names"].items()}
         wanted = printed.of_release(

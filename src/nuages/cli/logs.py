@@ -59,7 +59,7 @@ def command(
     nuages logs --request 6f1c...    what one request left in all of them
     """
     from nuages.cli.recalled import keep
-    from nuages.release.chosen import chooser
+    from nuages.release.named import chooser
     from nuages.release.printed import of_release
 
     app = app_of(file, environment)

@@ -45,7 +45,7 @@ def keep(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
 
     from nuages.cli import cached
     from nuages.local.info import ingress_port
-    from nuages.release.chosen import names_of
+    from nuages.release.named import names_of
     from nuages.release.site import site
 
     tls = app.expose.tls if app.expose else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nuages.app.components import App
     from nuages.cli.wording import Paint
     from nuages.kube.client import Cluster
-    from nuages.release.chosen import Chosen
+    from nuages.release.named import Chosen
     from nuages.release.top import Top
     from nuages.release.usage import Usage
 
@@ -49,7 +49,7 @@ def command(
     from nuages.cli.live import Live, Log
     from nuages.cli.narrow import room
     from nuages.cli.wording import document, paint
-    from nuages.release.chosen import chooser
+    from nuages.release.named import chooser
 
     app = app_of(file, environment)
     chosen = chooser(app, components) if components else _all

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nuages.app.objects import Object
 from nuages.kube.stamped import stamped
-from nuages.release.chosen import Chosen
+from nuages.release.named import Chosen
 from nuages.render.labels import COMPONENT, KEY
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.kube.client import Cluster
-from nuages.release.chosen import Chosen
+from nuages.release.named import Chosen
 from nuages.release.site import site
 from nuages.release.status import metered
 from nuages.release.usage import Usage, of_pod

@@ -8,7 +8,7 @@ import pytest
 
 from nuages.app.components import resolve
 from nuages.errors import UsageError
-from nuages.release.chosen import chooser
+from nuages.release.named import chooser
 from nuages.spec.load import load
 
 pytestmark = pytest.mark.unit

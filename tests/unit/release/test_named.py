@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from nuages.app.components import resolve
@@ -60,6 +62,23 @@ def test_a_name_typed_wrong_says_which_one_was_meant(app):
     with pytest.raises(UsageError) as wrong:
         named.meant(app, "postgrs")
     assert wrong.value.hint == "did you mean postgres?"
+
+
+def test_a_kind_goes_before_a_key_of_the_same_name(tmp_path):
+    path = tmp_path / "nuages.yaml"
+    more = """
+        workers: {web: {celery: {app: blog}}, backup: {celery: {app: blog}}}
+        schedules: {backup: {manage: [dumpdata], cron: 0 3 * * *}}
+        """
+    path.write_text(
+        SPEC.replace("{postgres: {run: {}}}", "{postgres: {run: {}}, redis: {run: {}}}") + textwrap.dedent(more)
+    )
+    app = resolve(load(path), "local")
+    assert named.meant(app, "web") == [("web", "main"), ("web", "api")], "and the worker is called worker-web"
+    looked = named.chooser(app, ["web"])
+    assert (looked("web", "main", ""), looked("worker", "web", "")) == (True, False)
+    looked = named.chooser(app, ["backup"])
+    assert all(looked(*pod, "") for pod in (("worker", "backup"), ("schedule", "backup"), ("backup", "postgres")))
 
 
 def test_of_a_component_the_pod_is_taken_that_has_been_ready_for_longest(app):
