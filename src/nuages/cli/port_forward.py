@@ -32,6 +32,7 @@ def command(
     import msgspec
 
     from nuages.release import forwarding
+    from nuages.release.ways import HERE
 
     wanted = [forwarding.wanted(one) for one in ports] or [forwarding.Wanted(None, "")]
     app = app_of(file, environment)
@@ -41,7 +42,7 @@ def command(
         say = lambda line: click.echo(f"! {harmless(line)}", err=True)  # noqa: E731
         async with cluster, forwarding.forwarded(app, name, wanted, cluster, say) as opened:
             for one in opened:
-                shown = {"schema": 1, "address": f"{forwarding.HERE}:{one.local}", "pod": one.pod, "port": one.remote}
+                shown = {"schema": 1, "address": f"{HERE}:{one.local}", "pod": one.pod, "port": one.remote}
                 if as_json:
                     console.print(msgspec.json.encode(shown).decode())
                 else:

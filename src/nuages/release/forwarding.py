@@ -1,16 +1,15 @@
 """Ports of this machine that lead into a pod, for as long as somebody wants them: through its replacement, too.
 
-Each connection is one of its own, made to a pod that is ready at that moment: the same one as long as it is there. What
-was connected to a pod that went has to connect again; the port here stays. Who opened it is written down.
+A connection is made to a pod that is ready at that moment: the same one as long as it is there. What was connected to a
+pod that went has to connect again; the port here stays. Who opened it is written down.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from nuages.app.components import App
@@ -20,16 +19,11 @@ from nuages.kube.client import Cluster
 from nuages.kube.forward import Tunnel
 from nuages.kube.watch import Mirror
 from nuages.release import audit, entering, named
+from nuages.release.ways import way
 from nuages.render.labels import instance
 
-CHUNK = 64 * 1024
 PATIENCE = 30.0
 """Seconds that a connection waits for a pod that is ready."""
-
-LINGER = 10.0
-"""Seconds that an answer may take to go on once the client has said its last: that it has can't be passed on."""
-
-HERE = "127.0.0.1"
 
 
 class Wanted(NamedTuple):
@@ -94,15 +88,16 @@ async def forwarded(
     """
     async with contextlib.AsyncExitStack() as stack:
         mirror = await stack.enter_async_context(Mirror(cluster, app.namespace, ("Pod",), instance(app)))
-        way = _Way(app, name, cluster, mirror, say)
-        first = way.now()
+        pods = _Pods(app, name, cluster, mirror, say)
+        first = pods.now()
         opened = []
         for one in ports:
             remote = port_of(first, one.remote)
-            listens = _listening(one.local, remote)
-            server = await asyncio.start_server(way.serving(remote), sock=listens)
-            stack.push_async_callback(way.closed, server)
-            opened.append(Open(listens.getsockname()[1], first["metadata"]["name"], remote))
+            here = (remote, 0) if one.local is None else (one.local,)
+            hint = f"nuages port-forward … :{remote}"
+            failed = lambda error, port=remote: say(_short(error, port))  # noqa: E731
+            local = await stack.enter_async_context(way(here, partial(pods.tunnel, remote), failed, hint=hint))
+            opened.append(Open(local, first["metadata"]["name"], remote))
         await stack.enter_async_context(_noted(app, name, opened, first, cluster))
         yield opened
 
@@ -122,33 +117,12 @@ async def _noted(app: App, name: str, opened: Sequence[Open], pod: Object, clust
         raise left
 
 
-def _listening(local: int | None, remote: int) -> socket.socket:
-    """A socket that listens on this machine only."""
-    tries = (remote, 0) if local is None else (local,)
-    for port in tries:
-        made = socket.socket()
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            made.bind((HERE, port))
-            made.listen(128)
-        except OSError as error:
-            made.close()
-            if port != tries[-1]:
-                continue
-            what = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
-            raise UsageError(f"port {port} of this machine {what}", hint=f"nuages port-forward … :{remote}") from error
-        made.setblocking(False)
-        return made
-    raise AssertionError
-
-
-class _Way:
+class _Pods:
     """Where connections go now."""
 
     def __init__(self, app: App, name: str, cluster: Cluster, mirror: Mirror, say: Callable[[str], None]) -> None:
         self._app, self._name, self._cluster, self._mirror, self._say = app, name, cluster, mirror, say
         self._pod = ""
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def now(self) -> Object:
         """The pod that takes connections: the one that did, as long as it is ready."""
@@ -177,66 +151,11 @@ class _Way:
                     await self._mirror.changed(since=seen)
         raise CommandFailed(f"no pod of {self._name} is ready", hint="nuages status says why")
 
-    def serving(self, port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
-        """What takes one connection."""
-
-        def taken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(self._connected(port, reader, writer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-        return taken
-
-    async def closed(self, server: asyncio.Server) -> None:
-        """End what listens, and what is connected."""
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _connected(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            pod = await self.ready()
-            async with self._cluster.tunnel(self._app.namespace, pod, port) as tunnel:
-                await both(tunnel, reader, writer)
-        except NuagesError as error:
-            self._say(_short(error, port))
-        except OSError:
-            pass  # the client is gone
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-
-async def both(tunnel: Tunnel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass bytes both ways until the pod has said its last, or the client is gone."""
-    heard = asyncio.Event()
-
-    async def out() -> None:
-        while data := await reader.read(CHUNK):
-            await tunnel.send(data)
-        while True:  # it may have closed, or only said its last: an answer that goes on is passed on
-            heard.clear()
-            async with asyncio.timeout(LINGER):
-                await heard.wait()
-
-    async def back() -> None:
-        async for data in tunnel:
-            heard.set()
-            writer.write(data)
-            await writer.drain()
-
-    tasks = [asyncio.create_task(out()), asyncio.create_task(back())]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            with contextlib.suppress(TimeoutError):
-                task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    @contextlib.asynccontextmanager
+    async def tunnel(self, port: int) -> AsyncIterator[Tunnel]:
+        """A connection to a port of a pod that is ready."""
+        async with self._cluster.tunnel(self._app.namespace, await self.ready(), port) as tunnel:
+            yield tunnel
 
 
 def _short(error: NuagesError, port: int) -> str:

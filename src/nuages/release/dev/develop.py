@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -16,12 +18,16 @@ from nuages.kube.client import Cluster
 from nuages.progress import Sink
 from nuages.project.facts import Facts
 from nuages.release import audit, records
-from nuages.release.dev import debugger, frontends, pods, session, ways
+from nuages.release.dev import debugger, frontends, pods, session
 from nuages.release.dev.session import Session
 from nuages.release.dev.tree import Project
 from nuages.release.locks.holder import user
 from nuages.release.record import Stored
+from nuages.release.ways import way
 from nuages.render.dev import DEBUGGER, PORT, Development, development
+
+TRIES = 20
+"""Ports that are looked at, from the first on, for one that is free."""
 
 
 class Wish(NamedTuple):
@@ -110,23 +116,30 @@ async def develop(
     )
     build = serving.record.build
     pod = development(app, served, _template(serving, served), build, wanted)
-    port = wish.port or await ways.free(PORT)
     fronts = _fronts(app, found)
     one = Session(app, Project(found.root, tuple(fronts.values())), pod, cluster, here=here, who=user())
-    one.migrates, one.address = wish.migrates, f"http://localhost:{port}"
+    one.migrates = wish.migrates
     one.watched = frozenset(found.dependencies.files if found.dependencies else ())
     if wish.debugger:
         one.tools, one.debugger = await asyncio.to_thread(debugger.files, build.python or "3.13", sink), DEBUGGER
     command = ("nuages", "dev", served.name)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        await enter(ways.way(cluster, app.namespace, lambda: one.pod, PORT, port))
+        ports = [wish.port] if wish.port else range(PORT, PORT + TRIES)
+        port = await enter(_way(ports, PORT, one, hint="--port names another one"))
+        one.address = f"http://localhost:{port}"
         if wish.debugger:
-            await enter(ways.way(cluster, app.namespace, lambda: one.pod, DEBUGGER, DEBUGGER))
+            await enter(_way([DEBUGGER], DEBUGGER, one, hint="editors look there: end what has it, and try again"))
         await enter(audit.noted(app, command, cluster, release=serving.record.number, pod=one.pod))
         await enter(one.standing(sink, takes=wish.takes))
         await enter(frontends.served(fronts if wish.fronts else {}, one.address, here))
         return await _attended(one, here)
+
+
+def _way(ports: Sequence[int], port: int, one: Session, *, hint: str) -> AbstractAsyncContextManager[int]:
+    """The first of these ports that is free leads to one of the pod. That the pod is away, the session says already."""
+    dig = partial(pods.tunnel, one.pod, port, one.app, one.cluster)
+    return way(ports, dig, failed=lambda error: None, hint=hint, asked_first=True)
 
 
 async def _attended(one: Session, here: Person) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import ClusterError, CommandFailed, Gone
 from nuages.kube.client import Cluster
+from nuages.kube.forward import Tunnel
 from nuages.kube.watch import Mirror
 from nuages.release.world import utc
 from nuages.render.labels import RUN, selector
 from nuages.rollout.diagnosis import failure
 from nuages.rollout.kinds import Failed
 from nuages.rollout.watcher import judge
+
+_ATTEMPTS, _PAUSE = 40, 0.5  # seconds between two: a pod that was evicted is there again within twenty
 
 
 def name(app: App, person: str) -> str:
@@ -84,6 +87,25 @@ async def _running(pod: str, cluster: Cluster, mirror: Mirror, say: Callable[[st
             raise await failure(cluster, mirror, live, f"{pod} cannot start: {verdict.reason}")
         say("starts")
         await mirror.changed(1.0, since=seen)
+
+
+@contextlib.asynccontextmanager
+async def tunnel(pod: str, port: int, app: App, cluster: Cluster) -> AsyncIterator[Tunnel]:
+    """A connection to a port of it, waited for while it is out of reach or another one takes its place.
+
+    Raises:
+        ClusterError: it is not to be had.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                dug = await stack.enter_async_context(cluster.tunnel(app.namespace, pod, port))
+                break
+            except ClusterError:
+                if not left:
+                    raise
+                await asyncio.sleep(_PAUSE)
+        yield dug
 
 
 async def removed(pod: str, app: App, cluster: Cluster) -> None:
