@@ -13,7 +13,7 @@ from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
     from nuages.release.copying import Copied
-    from nuages.release.entering import Place
+    from nuages.release.entrance import Place
 
 
 @click.command()
@@ -44,7 +44,7 @@ def command(
     """
     from nuages.errors import UsageError
     from nuages.progress import step
-    from nuages.release import copying, entering, named
+    from nuages.release import copying, entrance, named
 
     there, here = _far(source), _far(target)
     if bool(there) == bool(here):
@@ -56,7 +56,7 @@ def command(
 
     async def story() -> tuple[Place, Copied]:
         async with cluster:
-            where = entering.place(await named.pod(app, name, cluster), container or "")
+            where = entrance.place(await named.pod(app, name, cluster), container or "")
             far = copying.Far(where, path)
             with step(console.sink, f"copy {'from' if there else 'to'} {where.pod}") as shown:
                 if there:

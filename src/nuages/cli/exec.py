@@ -31,23 +31,21 @@ def command(
     nuages exec postgres -- psql -U postgres   in a data store
     nuages exec blog-web-main-5d9c-x7k2p       in that very pod
     """
+    from nuages.cli.recalled import keep
     from nuages.cli.terminal import Terminal
-    from nuages.release import entering, named
-    from nuages.release.session import Detached
+    from nuages.release import entering, entrance, named
+    from nuages.release.leaving import Detached
 
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
+    keep(app, file, context, cluster)
     here = Terminal()
     words = words[1:] if words[:1] == ("--",) else words
 
     async def story() -> int:
         async with cluster:
-            where = entering.place(await named.pod(app, name, cluster), container or "")
-            if where.serves:
-                line = f"{where.pod} serves meanwhile; nuages run -- COMMAND has a pod of its own"
-            else:
-                line = where.pod
-            click.echo(f"! {line}" if where.serves else f"· {line}", err=True)
+            where = entrance.place(await named.pod(app, name, cluster), container or "")
+            click.echo(where.told, err=True)
             term = os.environ.get("TERM", "") if here.tty else ""
             return await entering.enter(app, where, words, cluster, here, terminal=term)
 

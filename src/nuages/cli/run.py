@@ -196,7 +196,7 @@ def _back(app: App, cluster: Cluster, name: str) -> int:
 
 def _ended(name: str, story: Coroutine[Any, Any, Ended]) -> int:
     """The exit code; a person who leaves has done what they wanted."""
-    from nuages.release.session import Detached
+    from nuages.release.leaving import Detached
 
     try:
         ended = target.run(story)

@@ -16,6 +16,7 @@ import msgspec
 
 from nuages.app.objects import Object
 from nuages.errors import Forbidden, Rejected
+from nuages.kube import channels
 from nuages.kube.config import load
 from nuages.kube.failures import Asked, FieldConflict, Overtaken, failure
 from nuages.kube.forward import Tunnel, dug
@@ -305,7 +306,7 @@ class Cluster:
     ) -> AsyncIterator[Stream]:
         """Be connected to a running container's own streams; a terminal has one stream for output and errors."""
         path, asked = KNOWN["Pod"].path(namespace, pod) + "/attach", Asked("attach to", "Pod", pod, namespace)
-        parameters = _channels(container, stdin=stdin, tty=tty)
+        parameters = channels.wanted(container, stdin=stdin, tty=tty)
         async with opened(await self._transport.way(), path, parameters, asked) as stream:
             yield stream
 
@@ -315,7 +316,7 @@ class Cluster:
     ) -> AsyncIterator[Stream]:
         """Start a command in a container that runs, and be connected to it; the stream tells its exit code."""
         path, asked = KNOWN["Pod"].path(namespace, pod) + "/exec", Asked("run a command in", "Pod", pod, namespace)
-        parameters = [*_channels(container, stdin=stdin, tty=tty), *(("command", word) for word in command)]
+        parameters = channels.wanted(container, stdin=stdin, tty=tty, command=command)
         async with opened(await self._transport.way(), path, parameters, asked) as stream:
             yield stream
 
@@ -387,12 +388,6 @@ class Cluster:
                 hint="the custom resource definition it belongs to is not installed",
             )
         return self._kinds[kind, api_version]
-
-
-def _channels(container: str, *, stdin: bool, tty: bool) -> list[tuple[str, str]]:
-    """Which streams are wanted of a container, as the API spells it."""
-    wanted = {"stdin": stdin, "stdout": True, "stderr": not tty, "tty": tty}
-    return [("container", container), *((name, str(value).lower()) for name, value in wanted.items())]
 
 
 def _object(response: httpx2.Response) -> Object:

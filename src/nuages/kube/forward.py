@@ -13,8 +13,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from nuages.errors import ClusterError, Unreachable
+from nuages.kube.channels import FOUR
 from nuages.kube.failures import Asked
-from nuages.kube.streams import FOUR, Way, connected
+from nuages.kube.streams import Way, connected
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection

@@ -1,35 +1,23 @@
-"""A container's own streams over one WebSocket: what it says, what it is told, and its terminal's size.
-
-Each message is one byte that names a channel, and bytes: 0 input, 1 output, 2 errors, 3 how it ended (a Status), 4 the
-terminal's size. Version 5 of the protocol adds 255: "this channel is at its end", without which a program that reads
-to the end of a pipe never gets there. Version 4 is spoken with API servers before 1.30.
-https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
-"""
+"""A container's own streams over one WebSocket: what it says, what it is told, and its terminal's size."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
 
 from nuages.errors import Unreachable
+from nuages.kube.channels import ALIVE, CLOSED, ENDED, ERRORS, FIVE, FOUR, INPUT, OUTPUT, SILENCE, SIZE, code
 from nuages.kube.failures import Asked, failure
 
 if TYPE_CHECKING:
     import ssl
 
     from websockets.asyncio.client import ClientConnection
-
-INPUT, OUTPUT, ERRORS, ENDED, SIZE = range(5)
-CLOSED = 255
-FIVE, FOUR = "v5.channel.k8s.io", "v4.channel.k8s.io"
-
-_ALIVE = 15.0  # seconds between pings: what lies between may end a silent connection after a minute (AWS, nginx)
-_SILENCE = 60.0  # seconds that a ping may stay unanswered: a container that reads nothing holds its answer back too
 
 
 class Way(NamedTuple):
@@ -84,7 +72,7 @@ class Stream:
                 channel, data = (message[0], message[1:]) if isinstance(message, bytes) and message else (OUTPUT, b"")
                 if channel == ENDED:
                     status = msgspec.json.decode(data) if data else {}
-                    self.exit_code = _code(status)
+                    self.exit_code = code(status)
                     # How a program ended is no failure of the connection.
                     if status.get("status") == "Failure" and self.exit_code is None:
                         raise failure(int(status.get("code") or 500), bytes(data), self._asked)
@@ -99,23 +87,6 @@ class Stream:
         # The reader tells how it ended.
         with contextlib.suppress(ConnectionClosed):
             await self._connection.send(message)
-
-
-def _code(status: Mapping[str, Any]) -> int | None:
-    """The exit code in the Status that ends the streams of a program (remotecommand's NonZeroExitCode).
-
-    127 and 126, as shells say it, where there is no such program or none that may be run: the runtime's own words.
-    """
-    if status.get("status") == "Success":
-        return 0
-    said = str(status.get("message", ""))
-    if "exec failed" in said or "executing command" in said:
-        if "executable file not found" in said or "no such file or directory" in said:
-            return 127
-        if "permission denied" in said:
-            return 126
-    causes = (status.get("details") or {}).get("causes") or []
-    return next((int(one["message"]) for one in causes if one.get("reason") == "ExitCode"), None)
 
 
 @asynccontextmanager
@@ -157,8 +128,8 @@ async def connected(
             user_agent_header="nuages",
             compression=None,
             max_size=None,
-            ping_interval=_ALIVE,
-            ping_timeout=_SILENCE,
+            ping_interval=ALIVE,
+            ping_timeout=SILENCE,
             close_timeout=1,
             proxy=way.proxy or True,
             ssl=way.tls if secure else None,

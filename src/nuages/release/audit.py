@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import secrets
 import string
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import msgspec
@@ -21,15 +21,8 @@ from nuages.errors import ClusterError, NuagesError
 from nuages.kube.client import Cluster
 from nuages.release import entries, redact
 from nuages.release.locks.holder import user
-from nuages.release.plan.fields import flags
+from nuages.release.ran import KEPT, KIND, public, shortened
 from nuages.release.world import utc
-
-KIND = "runs"
-KEPT = 200
-"""Entries; a ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/)."""
-
-LONGEST = 2000
-"""Characters of a command line that are kept."""
 
 
 class Noted:
@@ -72,9 +65,7 @@ async def history(app: App, cluster: Cluster) -> list[Ran]:
 
 async def write(app: App, ran: Ran, cluster: Cluster) -> None:
     """Write one entry, or its next state; the oldest beyond KEPT go."""
-    ran = msgspec.structs.replace(ran, command=public(ran.command))
-    if len(" ".join(ran.command)) > LONGEST:
-        ran = msgspec.structs.replace(ran, command=(" ".join(ran.command)[:LONGEST] + "…",))
+    ran = msgspec.structs.replace(ran, command=shortened(public(ran.command)))
     text = msgspec.json.encode(ran).decode()
     await entries.write(app, KIND, ran.key, text, cluster, newest=_newest, kept=KEPT)
 
@@ -105,11 +96,6 @@ async def end(app: App, key: str, cluster: Cluster, *, at: datetime, exit_code: 
     if found and found.ended is None:
         ended = msgspec.structs.replace(found, ended=at, exit_code=exit_code, note=note)
         await write(app, ended, cluster)
-
-
-def public(command: Sequence[str]) -> tuple[str, ...]:
-    """A command line without the passwords in it: behind --password, in a URL, in a statement."""
-    return tuple(redact.text(word) for word in flags(list(command)))
 
 
 def _newest(found: dict[str, str]) -> list[str]:

@@ -20,10 +20,10 @@ from typing import IO, NamedTuple
 
 from nuages.app.components import App
 from nuages.errors import CommandFailed, UsageError
+from nuages.kube.channels import ERRORS, OUTPUT
 from nuages.kube.client import Cluster
-from nuages.kube.streams import ERRORS, OUTPUT
 from nuages.release import audit
-from nuages.release.entering import Place
+from nuages.release.entrance import Place
 
 CHUNK = 256 * 1024
 ABSENT = 44

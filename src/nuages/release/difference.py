@@ -15,7 +15,7 @@ import msgspec
 
 from nuages.app.objects import Object
 from nuages.release import redact
-from nuages.release.plan.fields import Path, fields, flags, text, written
+from nuages.release.plan.fields import Path, fields, text, written
 from nuages.release.record import Stored
 from nuages.release.redact import HIDDEN
 
@@ -93,7 +93,7 @@ def hidden(item: Object) -> Object:
 
 def _hidden(value: Any) -> Any:
     if isinstance(value, list):
-        return [_hidden(one) for one in flags(value)]
+        return [_hidden(one) for one in redact.flags(value)]
     if isinstance(value, dict):
         name = value.get("name")
         return {

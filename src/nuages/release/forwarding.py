@@ -18,7 +18,7 @@ from nuages.errors import ClusterError, CommandFailed, NuagesError, UsageError
 from nuages.kube.client import Cluster
 from nuages.kube.forward import Tunnel
 from nuages.kube.watch import Mirror
-from nuages.release import audit, entering, named
+from nuages.release import audit, entrance, named
 from nuages.release.ways import way
 from nuages.render.labels import instance
 
@@ -106,7 +106,7 @@ async def forwarded(
 async def _noted(app: App, name: str, opened: Sequence[Open], pod: Object, cluster: Cluster) -> AsyncIterator[None]:
     """Write down who opens which ports there, and for how long; that somebody leaves is how it ends."""
     command = ("port-forward", name, *(f"{one.local}:{one.remote}" for one in opened))
-    where = entering.place(pod)
+    where = entrance.place(pod)
     left: asyncio.CancelledError | None = None
     async with audit.noted(app, command, cluster, release=where.release, pod=where.pod):
         try:

@@ -152,16 +152,20 @@ async def pod(app: App, asked: str, cluster: Cluster) -> Object:
 
 def choose(app: App, asked: str, pods: Sequence[Object]) -> Object:
     """As `pod`, of the app's pods as they are."""
-    known = parts(app)
-    exact = [item for item in pods if item["metadata"]["name"] in (asked, f"{app.name}-{asked}")]
-    wanted = _called(known, asked.removeprefix(f"{app.name}-"))
+    return choosing_one(app.name, app.namespace, parts(app), asked, pods)
+
+
+def choosing_one(app: str, namespace: str, known: Sequence[Part], asked: str, pods: Sequence[Object]) -> Object:
+    """As `choose`, by the names alone."""
+    exact = [item for item in pods if item["metadata"]["name"] in (asked, f"{app}-{asked}")]
+    wanted = _called(known, asked.removeprefix(f"{app}-"))
     if not exact and not wanted:
         there = [*names(known), *(item["metadata"]["name"] for item in pods)]
-        raise UsageError(f"{app.name} has no component and no pod {asked}", hint=_hint(asked, there))
+        raise UsageError(f"{app} has no component and no pod {asked}", hint=_hint(asked, there))
     found = exact or [item for item in pods if of(item) in wanted]
     running = sorted((item for item in found if runs(item)), key=lambda item: (not ready(item), _since(item)))
     if not running:
-        raise CommandFailed(f"no pod of {asked} runs in {app.namespace}", hint="nuages status says why")
+        raise CommandFailed(f"no pod of {asked} runs in {namespace}", hint="nuages status says why")
     return running[0]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 HIDDEN = "***"
 
@@ -70,6 +71,16 @@ def secret(name: str) -> bool:
 def variable(name: str, value: str) -> str:
     """A variable's value, where its name allows to show it; otherwise what is left when its secret is taken out."""
     return HIDDEN if value and secret(name) else text(value)
+
+
+def flags(value: Any) -> Any:
+    """A command line without the value that stands behind a flag like --password."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return value
+    hidden = [index + 1 for index, item in enumerate(value) if item.startswith("-") and secret(item.strip("-"))]
+    return [
+        HIDDEN if index in hidden and not item.startswith(("-", "$(")) else item for index, item in enumerate(value)
+    ]
 
 
 def known(values: list[str]) -> Callable[[str], str]:

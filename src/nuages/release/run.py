@@ -19,15 +19,16 @@ import msgspec
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.errors import ClusterError, CommandFailed, NuagesError, Refused, Unreachable, UsageError
+from nuages.kube.channels import OUTPUT
 from nuages.kube.client import Cluster
-from nuages.kube.streams import OUTPUT
 from nuages.kube.watch import Mirror
 from nuages.progress import Sink, step
 from nuages.release import audit, records
 from nuages.release.audit import Ran
+from nuages.release.leaving import Detached
 from nuages.release.locks.holder import user
 from nuages.release.record import Stored
-from nuages.release.session import Detached, Ending, Here, converse
+from nuages.release.session import Ending, Here, converse
 from nuages.release.world import utc
 from nuages.render.labels import COMPONENT, RUN, selector
 from nuages.render.run import CONTAINER, GO, READY, Run, project, psql, token_of

@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Protocol
 
-from nuages.kube.streams import ERRORS, OUTPUT, Stream
+from nuages.kube.channels import ERRORS, OUTPUT
+from nuages.kube.streams import Stream
 from nuages.render.run import GO, READY, START
 
 ALONE = 1.5
@@ -15,10 +16,6 @@ ALONE = 1.5
 
 PART = 1 << 18
 """Bytes that are sent at once of what is piped in."""
-
-
-class Detached(Exception):
-    """Whoever was attached left on purpose; the program goes on."""
 
 
 class Here(Protocol):

@@ -9,8 +9,9 @@ import pytest
 from websockets.asyncio.server import serve
 
 from nuages.errors import Forbidden, Gone, Rejected, Unreachable
+from nuages.kube.channels import FIVE, FOUR
 from nuages.kube.failures import Asked
-from nuages.kube.streams import FIVE, FOUR, Way, opened
+from nuages.kube.streams import Way, opened
 
 pytestmark = pytest.mark.unit
 ASKED = Asked("attach to", "Pod", "blog-run-abcde", "blog-local")

@@ -9,9 +9,9 @@ import tarfile
 import pytest
 
 from nuages.errors import CommandFailed
-from nuages.kube.streams import OUTPUT
+from nuages.kube.channels import OUTPUT
 from nuages.release import copying
-from nuages.release.entering import Place
+from nuages.release.entrance import Place
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nuages.kube.streams import ERRORS, OUTPUT
+from nuages.kube.channels import ERRORS, OUTPUT
 from nuages.release.session import PART, Pipe
 
 pytestmark = pytest.mark.unit

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from nuages.errors import ClusterError, CommandFailed, Unreachable
+from nuages.kube.channels import OUTPUT
 from nuages.kube.client import Cluster
-from nuages.kube.streams import OUTPUT, Stream
+from nuages.kube.streams import Stream
 from nuages.release.dev import frames
 from nuages.release.dev.frames import Message
 from nuages.render.dev import CONTAINER

@@ -76,7 +76,7 @@ def text(kind: str, path: Path, value: Any, hide: Callable[[str], str]) -> str |
         return None
     if kind == "Secret" and path[0] in ("data", "stringData"):
         return redact.HIDDEN
-    said = value if isinstance(value, str) else msgspec.json.encode(flags(value)).decode()
+    said = value if isinstance(value, str) else msgspec.json.encode(redact.flags(value)).decode()
     said = hide(said)
     if path[-1] == "value" and len(path) > 1 and path[-2].startswith("["):
         return redact.variable(path[-2].strip("[]"), said)
@@ -131,14 +131,3 @@ def _within(path: Path, declared: set[Path]) -> bool:
     if any(path[:size] in declared for size in range(1, len(path) + 1)):
         return True
     return any(other[: len(path)] == path for other in declared)
-
-
-def flags(value: Any) -> Any:
-    """A command line without the value that stands behind a flag like --password."""
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        return value
-    hidden = [index + 1 for index, item in enumerate(value) if item.startswith("-") and redact.secret(item.strip("-"))]
-    return [
-        redact.HIDDEN if index in hidden and not item.startswith(("-", "$(")) else item
-        for index, item in enumerate(value)
-    ]

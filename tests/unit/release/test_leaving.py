@@ -2,8 +2,7 @@
 
 import pytest
 
-from nuages.cli.terminal import Leaving
-from nuages.release.session import Detached
+from nuages.release.leaving import Detached, Leaving
 
 pytestmark = pytest.mark.unit
 
