@@ -19,6 +19,9 @@ ACCOUNT = "ServiceAccount"
 NAMED = frozenset({ACCOUNT, "ConfigMap", "Secret"})
 """The kinds that pods name, without which none of theirs can start anew."""
 
+OVER = frozenset({"SuccessCriteriaMet", "Complete", "FailureTarget", "Failed"})
+"""The conditions of a Job that starts no pod any more; of each pair the first comes while pods still end."""
+
 _WITH_PODS = ("Deployment", "Pod")
 
 
@@ -97,14 +100,19 @@ async def _used(gone: list[Object], wanted: list[Object], record: Record, cluste
     used: set[tuple[str, str]] = set()
     for each in lists[:-1]:
         for live in each.items:
-            ended = live["kind"] == "Job" and not live.get("status", {}).get("active")
-            if live["metadata"]["uid"] not in removed and not ended:
+            if live["metadata"]["uid"] not in removed and not ended(live):
                 used |= references(live["spec"]["template"]["spec"])
     goes_on = {_component(item) for item in wanted}
     for pod in lists[-1].items:
         if _component(pod) in goes_on:
             used.add((ACCOUNT, pod["spec"].get("serviceAccountName", "")))
     return used
+
+
+def ended(live: Object) -> bool:
+    """Whether it is a Job that is over: one that was just made has no active pod either, and is still to begin."""
+    conditions = live.get("status", {}).get("conditions") or []
+    return live["kind"] == "Job" and any(one["type"] in OVER and one["status"] == "True" for one in conditions)
 
 
 async def _pooled(record: Record, cluster: Cluster) -> bool:
