@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nuages.errors import MissingTool
+from nuages.errors import CommandFailed, MissingTool
 from nuages.host.command import SBIN, follow
 from nuages.progress import Sink, step
+
+LOCKED = "/var/lib/apt/lists/lock"
+PATIENCE = 300
+"""Seconds that another apt-get may take."""
 
 
 def found(file: str) -> str | None:
@@ -48,9 +53,28 @@ def ensure(programs: Mapping[str, str], sink: Sink) -> None:
         raise MissingTool(f"this machine lacks {listed}", hint=f"run: sudo apt-get install {listed}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with step(sink, f"install {listed}", expected=30) as doing:
-        follow([apt, "update", "-q"], doing.say, env=quiet)
+        _updated(apt, doing.say, quiet)
         # Daemons that a package would start are not needed: a cluster runs a containerd of its own.
         recommended = "--no-install-recommends"
-        patient = "--option=DPkg::Lock::Timeout=300"  # a fresh machine may be installing its updates
+        patient = f"--option=DPkg::Lock::Timeout={PATIENCE}"  # a fresh machine may be installing its updates
         argv = [apt, "install", "-y", "-q", patient, recommended, *packages]
         follow(argv, doing.say, env={**quiet, "RUNLEVEL": "1"})
+
+
+def _updated(apt: str, say: Callable[[str], None], env: Mapping[str, str]) -> None:
+    """Bring the lists of packages up to date. For their lock apt-get itself does not wait, as it does for dpkg's.
+
+    Raises:
+        CommandFailed: they can't be had, or somebody holds their lock for PATIENCE.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            follow([apt, "update", "-q"], say, env=env)
+        except CommandFailed as failed:
+            if LOCKED not in failed.detail or time.monotonic() > end:
+                raise
+            say("waiting for another apt-get")
+            time.sleep(1)
+        else:
+            return

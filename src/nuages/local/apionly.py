@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from nuages.host import ports
 from nuages.host.process import Process
 from nuages.local import components, nodefiles, pki, supervisor
 from nuages.local.info import ClusterInfo, read, write
@@ -20,7 +19,7 @@ def start(name: str, bin_: Path, sink: Sink) -> ClusterInfo:
     here = places(name)
     with step(sink, "start the API server", expected=5) as progress:
         before = read(name)
-        api, etcd, peer, metrics = _free_ports(4)
+        api, etcd, peer, metrics = ports.free(4)
         if before:
             api = int(before.server.rpartition(":")[2])
         where = components.Plane(
@@ -76,12 +75,3 @@ def remove(info: ClusterInfo) -> None:
     """End the processes (they die with the supervisor) and remove their files."""
     supervisor.end(info.process)
     places(info.name).forget()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that are free now, all different: every one is held until all are found."""
-    with ExitStack() as held:
-        found = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in found:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in found]
