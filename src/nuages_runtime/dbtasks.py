@@ -72,7 +72,7 @@ def beating(worker: Any, heart: Heart, ended: Callable[[], None], lost: Callable
             super().shutdown(*args)
 
     module = sys.modules[worker.__module__]
-    looked = 0.0
+    looked = -LOOK_EVERY  # a clock that began with the machine may show less than that
     close: Callable[[], None] = module.close_old_connections
 
     def turn() -> None:
