@@ -31,12 +31,12 @@ def main(argv: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as work, live(Path(work), options.cluster, "bench-load") as [blog]:
         address = host_port(blog)
         for _ in range(options.rounds):
-            with Load(address, "/", pattern=PATTERN) as load:
+            with Load(address, "/", pattern=PATTERN, pause=0) as load:
                 began = time.perf_counter()
                 time.sleep(options.quiet)
             report("nothing goes on", load, time.perf_counter() - began)
             blog.paint(blog.other_colour())
-            with Load(address, "/", pattern=PATTERN) as load:
+            with Load(address, "/", pattern=PATTERN, pause=0) as load:
                 began = time.perf_counter()
                 blog.deploy("--no-build")
                 blog.settle()  # the last old pod is drained only after the release is live

@@ -9,10 +9,11 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 from project import blog_in
+from waiting import new_namespace, status_of, steady, wait_for
 
 from nuages.local.cluster import up
 
-expect.set_options(timeout=60_000)  # milliseconds; five seconds are little for a browser beside a whole cluster
+expect.set_options(timeout=180_000)  # milliseconds; five seconds are little for a browser beside a whole cluster
 
 
 @pytest.hookimpl(tryfirst=True)  # before markers are selected by
@@ -49,7 +50,7 @@ def kubectl(cluster):
 def namespace(kubectl):
     """A namespace of this test's own."""
     name = f"test-{uuid.uuid4().hex[:8]}"
-    kubectl("create", "namespace", name)
+    new_namespace(kubectl, name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
 
@@ -60,19 +61,25 @@ def blog(cluster, kubectl, tmp_path_factory):
     project = blog_in(tmp_path_factory.mktemp("blog") / "blog", cluster, "blog-local")
     project.nuages("deploy")
     pod = ("-n", "blog-local", "exec", "deploy/blog-web-main", "-c", "web", "--", "python", "manage.py")
-    kubectl(*pod, "createsuperuser", "--noinput", check=False)
+    made = kubectl(*pod, "createsuperuser", "--noinput", check=False)
+    assert made.returncode == 0 or "already taken" in made.stderr, made.stderr  # of a run by hand before
     kubectl(*pod, "loaddata", "demo")
     return project
 
 
 @pytest.fixture(scope="session")
 def blog_address(blog, kubectl):
-    """The blog's LoadBalancer address: host:port."""
-    service = json.loads(kubectl("-n", "blog-local", "get", "service", "-o", "json"))
-    for item in service["items"]:
-        for ingress in item["status"]["loadBalancer"].get("ingress", []):
-            return f"{ingress['ip']}:{item['spec']['ports'][0]['port']}"
-    raise AssertionError("no LoadBalancer has an address")
+    """The blog's LoadBalancer address, host:port, where it answers: the node's proxy learns of pods a moment later."""
+
+    def address():
+        for item in json.loads(kubectl("-n", "blog-local", "get", "service", "-o", "json"))["items"]:
+            for ingress in item["status"]["loadBalancer"].get("ingress", []):
+                return f"{ingress['ip']}:{item['spec']['ports'][0]['port']}"
+        return ""
+
+    found = wait_for(address)
+    steady(lambda: status_of(f"http://{found}/") == 200)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 COLOURS = ("orange", "maroon")
-PATIENCE = 180  # seconds for anything
+PATIENCE = 600  # seconds for anything
 
 
 class Site:

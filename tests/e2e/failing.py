@@ -51,6 +51,7 @@ class Answer(BaseHTTPRequestHandler):
 print("start-up waits for migrations: posts.0002_slug", flush=True)
 HTTPServer(("", 8000), Answer).serve_forever()
 """
+PORT = 30018  # of those below 30086, which Kubernetes gives to no Service that has not asked for one
 REGISTRY = """
 import hashlib, json
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -78,9 +79,9 @@ class Registry(BaseHTTPRequestHandler):
             self.wfile.write(body)
     do_HEAD = do_GET
 
-HTTPServer(("127.0.0.1", 30518), Registry).serve_forever()
+HTTPServer(("127.0.0.1", 30018), Registry).serve_forever()
 """
-PULLED = "localhost:30518/acme"
+PULLED = f"localhost:{PORT}/acme"
 TWICE = "import socket; first = socket.create_server(('', 8000)); socket.create_server(('', 8000))"
 ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\xb7\0\x01\0\0\0" + bytes(40)  # the head of a program for arm64
 
@@ -97,7 +98,7 @@ def serve(*environment: tuple[str, str]) -> dict[str, object]:
         "args": ["--worker-tmp-dir=/dev/shm", "--timeout=300", "site_of_one_file"],
         "resources": {"requests": {"cpu": "5m", "memory": "64Mi"}, "limits": {"memory": "192Mi"}},
         "env": [{"name": name, "value": value} for name, value in environment],
-        "readinessProbe": probe(),
+        "readinessProbe": {**probe(), "timeoutSeconds": 5},
         **MOUNTED,
     }
 
@@ -165,6 +166,9 @@ def registry() -> Object:
     """A registry for the node alone, which has one image, for another processor, and keeps one to itself."""
     template = pod("registry", **python(REGISTRY))
     template["spec"]["hostNetwork"] = True
+    # Who pulls before it listens is told something else than its case is about.
+    listens = {"tcpSocket": {"host": "127.0.0.1", "port": PORT}, "periodSeconds": 1}
+    template["spec"]["containers"][0]["readinessProbe"] = listens
     metadata = {"name": "registry", "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 

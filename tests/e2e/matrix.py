@@ -91,12 +91,15 @@ class Matrix:
     def start(self) -> None:
         """Walls first, so that no pod is ever without; then the pods, and a client in a namespace of its own."""
         self._kubectl("create", "namespace", self._elsewhere)
+        account = ("wait", "--for=create", "serviceaccount/default", "--timeout=300s", "--namespace")
+        for namespace in (self.namespace, self._elsewhere):  # a pod is refused before its account is there
+            self._kubectl(*account, namespace)
         pods = [self._pod(one, self.namespace, labels.labels(self.app, one)) for one in self.components]
         stranger = self._pod(ELSEWHERE, self._elsewhere, {})
         self._apply([*policies(self.app, BUILD), self._service("web", 8000), self._service("postgres", 5432)])
         self._apply([*pods, stranger])
         for namespace in (self.namespace, self._elsewhere):
-            self._kubectl("wait", "--for=condition=Ready", "pods", "--all", "--timeout=180s", "--namespace", namespace)
+            self._kubectl("wait", "--for=condition=Ready", "pods", "--all", "--timeout=600s", "--namespace", namespace)
             for item in json.loads(self._kubectl("get", "pods", "--namespace", namespace, "--output", "json"))["items"]:
                 self.addresses[item["metadata"]["name"]] = item["status"]["podIP"]
 

@@ -69,7 +69,7 @@ class Outside:
                 self._start(name, f"{base.LIBRARY}{reference}")
             self._load(images.archive(images.BUCKET, toolchain.build({"versitygw"}, silent)))
             self._start("bucket", images.BUCKET.reference)
-            wait_for(lambda: all(self._answers(name) for name in PORTS))
+            wait_for(lambda: all(self._answers(name) for name in PORTS), patience=600)
         except BaseException:
             self.__exit__()
             raise

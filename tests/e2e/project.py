@@ -54,7 +54,7 @@ class Project:
     def nuages(self, *arguments: str, code: int = 0, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run `nuages ...` with this on its standard input, and expect its exit code."""
         process = self.start(*arguments)
-        out, err = process.communicate(text, timeout=600)
+        out, err = process.communicate(text, timeout=1200)
         assert process.returncode == code, f"exit code {process.returncode}\n{out}\n{err}"
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 

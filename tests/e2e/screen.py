@@ -14,6 +14,8 @@ import termios
 import time
 from pathlib import Path
 
+PATIENCE = 300  # seconds; only what is broken takes them
+
 
 class Screen:
     """A command in a terminal of its own."""
@@ -40,17 +42,17 @@ class Screen:
         if signalled:
             os.killpg(os.getpgid(self.process.pid), signal.SIGWINCH)
 
-    def until(self, pattern: str, seconds: float = 30) -> re.Match[str]:
+    def until(self, pattern: str, seconds: float = PATIENCE) -> re.Match[str]:
         """Read until something is to be seen, and forget what came before."""
         end = time.monotonic() + seconds
         while not (found := re.search(pattern, self.text)):
-            left = end - time.monotonic()
-            assert left > 0, f"{pattern!r} did not come; the screen: {self.text!r}"
-            self._read(left)
+            over = self.process.poll() is not None  # what it wrote before may be to be read yet
+            assert self._read(1) or not over, f"it ended, and {pattern!r} did not come; the screen: {self.text!r}"
+            assert time.monotonic() < end, f"{pattern!r} did not come; the screen: {self.text!r}"
         self.text = self.text[found.end() :]
         return found
 
-    def ended(self, seconds: float = 60) -> int:
+    def ended(self, seconds: float = PATIENCE) -> int:
         """Wait for the command's end; answers its exit code."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:
@@ -69,6 +71,14 @@ class Screen:
         """Whether the terminal's modes are as they were."""
         return termios.tcgetattr(self._theirs) == self.modes
 
-    def _read(self, seconds: float) -> None:
-        if select.select([self._fd], [], [], seconds)[0]:
-            self.text += os.read(self._fd, 65536).decode(errors="replace")
+    def size(self) -> str:
+        """What the shell in it says of the window's size: rows and columns."""
+        self.type("stty size\r")
+        return self.until(r"(\d+ \d+)\r\n")[1]
+
+    def _read(self, seconds: float) -> bool:
+        """Take what there is to see; answers whether there was anything."""
+        if not select.select([self._fd], [], [], seconds)[0]:
+            return False
+        self.text += os.read(self._fd, 65536).decode(errors="replace")
+        return True

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.e2e
 
 # Other than 127.0.0.1, which a fresh Postgres trusts and an unconfigured Redis lets in.
 ADDRESS = "10.99.0.1"
+PATIENCE = 300  # seconds; only what is broken takes them
 
 
 def empty_folders(bundle: Path, paths: Sequence[str]) -> dict[str, Path]:
@@ -84,7 +85,7 @@ class Container:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
-    def wait_for(self, text: str, seconds: float = 60, *, after: str = "") -> None:
+    def wait_for(self, text: str, seconds: float = PATIENCE, *, after: str = "") -> None:
         """Read its output until a text comes; one that may come twice, `after` another."""
         end = time.monotonic() + seconds
         stream = self._process.stdout
@@ -96,7 +97,7 @@ class Container:
 
     def ended(self) -> int:
         """Wait for its end: its exit code."""
-        out, _ = self._process.communicate(timeout=60)
+        out, _ = self._process.communicate(timeout=PATIENCE)
         self.output += out.decode()
         return self._process.returncode
 
@@ -110,7 +111,11 @@ class Container:
         """Run a program in it, as its user: what it printed."""
         variables = [part for name, value in (env or {}).items() for part in ("--env", f"{name}={value}")]
         done = subprocess.run(
-            ["runc", "exec", *variables, self.name, *command], capture_output=True, text=True, check=False, timeout=60
+            ["runc", "exec", *variables, self.name, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -119,7 +124,7 @@ class Container:
         """End it by a signal, and wait for that."""
         if subprocess.run(["runc", "kill", self.name, signal], capture_output=True, check=False).returncode:
             self._process.terminate()
-        guard = threading.Timer(20, self._process.kill)
+        guard = threading.Timer(PATIENCE / 2, self._process.kill)
         guard.start()
         self.ended()
         guard.cancel()

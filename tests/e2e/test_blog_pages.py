@@ -1,5 +1,6 @@
 """The deployed blog in a real browser: what an editor and a visitor do, with scripts and styles under its policy."""
 
+import re
 import shutil
 import struct
 import uuid
@@ -23,6 +24,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 180_000  # milliseconds; a browser beside a whole cluster may be slow
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     assert chromium, "This test needs Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -47,6 +49,7 @@ def blog_admin(blog: object, kubectl: Callable[..., str]) -> tuple[str, str]:
 def page(browser: Browser, blog_url: str) -> Iterator[Page]:
     """A new visitor; the test fails where the console had an error, one about the content security policy too."""
     context = browser.new_context(base_url=blog_url)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -73,7 +76,7 @@ def test_an_editor_writes_a_post_with_a_picture_and_everybody_sees_it(
 
     # Each connection may reach another pod: all of them read the same folder and the same database.
     address = httpx2.URL(blog_url).join(picture.get_attribute("src") or "")
-    bodies = {httpx2.get(address, trust_env=False).raise_for_status().content for _ in range(12)}
+    bodies = {httpx2.get(address, trust_env=False, timeout=60).raise_for_status().content for _ in range(12)}
     assert len(bodies) == 1
 
 
@@ -122,6 +125,7 @@ def write_post(page: Page, title: str) -> str:
     """Publish a post with a picture, and say where it is; the slug is filled in by the admin's own script."""
     page.goto("/admin/posts/post/add/")
     page.get_by_label("Title").press_sequentially(title)
+    expect(page.get_by_label("Slug")).to_have_value(re.compile(f"{title[-8:]}$"))
     page.get_by_label("Summary").fill("Typed, pictured and published by a program.")
     page.get_by_label("Body").fill("It *truly* works.")
     page.get_by_label("Image:", exact=True).set_input_files(

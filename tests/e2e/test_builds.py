@@ -10,10 +10,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from caches import forget
 
 from nuages.app.components import App, resolve
 from nuages.errors import BuildFailed
-from nuages.image import base, oci, system
+from nuages.image import base, oci
 from nuages.image.build import Built, build
 from nuages.progress import silent
 from nuages.spec.load import parse
@@ -104,14 +105,7 @@ def test_where_when_and_by_whom_it_is_built_changes_no_digest(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = build(project, app(), silent)
-    # Another cache, which has all of this one but for what was made of the project.
-    cache, builds = system.home().parent, tmp_path / "cache" / "nuages" / "builds"
-    builds.mkdir(parents=True)
-    (builds.parent / "images").symlink_to(cache / "images")
-    for path in (cache / "builds").iterdir():
-        if path.name != "projects":
-            (builds / path.name).symlink_to(path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    forget(("projects",), tmp_path / "cache", monkeypatch)
     elsewhere = tmp_path / "some where" / "else"
     shutil.copytree(project, elsewhere)
     for number, path in enumerate(sorted(elsewhere.rglob("*"))):

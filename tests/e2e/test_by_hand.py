@@ -6,12 +6,11 @@ import http.cookiejar
 import json
 import re
 import signal
-import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
-from waiting import wait_for
+from waiting import becomes, status_of, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -29,14 +28,6 @@ def webs(kubectl):
     return there
 
 
-def status_of(url, headers=None):
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=30) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-
-
 def test_a_command_in_a_pod_that_serves_has_its_streams_and_exit_code(blog):
     done = blog.nuages("exec", "web", "--", "sh", "-c", "cat; echo err >&2; exit 7", text="in\n", code=7)
     assert done.stdout == "in\n"
@@ -51,7 +42,7 @@ def test_who_leaves_takes_the_command_along(blog):
     process = blog.start("exec", "web", "--", "sleep", "4242")
     wait_for(lambda: blog.nuages(*count).stdout.strip() != "0")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 130
     wait_for(lambda: blog.nuages(*count).stdout.strip() == "0")
 
@@ -59,8 +50,7 @@ def test_who_leaves_takes_the_command_along(blog):
 def test_a_shell_in_a_pod_that_serves_has_a_terminal(blog):
     shell = blog.screen("exec", "web", columns=91, rows=33)
     shell.until(r"[$#] ")
-    shell.type("stty size\r")
-    assert shell.until(r"(\d+ \d+)\r\n")[1] == "33 91"
+    becomes("33 91", shell.size)
     shell.type("exit 42\r")
     assert shell.ended() == 42
     assert shell.restored()
@@ -85,10 +75,10 @@ def test_a_port_leads_to_a_pod_that_is_ready_though_the_one_before_is_gone(blog,
     opened = json.loads(process.stdout.readline())
     url = f"http://{opened['address']}/-/ready"
     assert [status_of(url) for _ in range(3)] == [200, 200, 200]
-    kubectl("-n", "blog-local", "delete", "pod", opened["pod"], "--wait=false")
-    assert [status_of(url) for _ in range(3)] == [200, 200, 200]
+    kubectl("-n", "blog-local", "delete", "pod", opened["pod"], "--wait=true")
+    becomes(200, lambda: status_of(url))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "goes on" in err
 
@@ -96,16 +86,16 @@ def test_a_port_leads_to_a_pod_that_is_ready_though_the_one_before_is_gone(blog,
 def test_a_number_of_pods_holds_until_the_next_release_says_so(blog, webs):
     done = blog.nuages("scale", "web=2")
     assert "until the next release, which brings 3 back" in done.stdout
-    assert len(webs()) == 2
+    becomes(2, lambda: len(webs()))
     assert "app.E101" in blog.nuages("scale", "web=500", code=3).stderr
     assert "as release" in blog.nuages("scale", "--reset", "web").stdout
-    assert len(webs()) == 3
+    becomes(3, lambda: len(webs()))
 
 
 def test_a_restart_leaves_no_pod_of_before(blog, webs):
     before = webs()
     assert "restarted: web-main" in blog.nuages("restart").stdout
-    assert not before & webs()
+    wait_for(lambda: not before & webs())
 
 
 def test_a_session_survives_another_key_and_its_finish(blog, blog_url, kubectl):
@@ -114,17 +104,17 @@ def test_a_session_survives_another_key_and_its_finish(blog, blog_url, kubectl):
         'go-template={{index .data "DJANGO_SUPERUSER_PASSWORD" | base64decode}}',
     )  # fmt: skip
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-    page = browser.open(f"{blog_url}/admin/login/").read().decode()
+    page = browser.open(f"{blog_url}/admin/login/", timeout=60).read().decode()
     token = re.search('csrfmiddlewaretoken" value="([^"]+)', page)[1]
     form = {"username": "admin", "password": held, "csrfmiddlewaretoken": token, "next": "/admin/"}
-    browser.open(f"{blog_url}/admin/login/", urllib.parse.urlencode(form).encode())
+    browser.open(f"{blog_url}/admin/login/", urllib.parse.urlencode(form).encode(), timeout=60)
     assert "signs with a new SECRET_KEY" in blog.nuages("secrets", "rotate", "SECRET_KEY").stdout
     # One that is on its way out would answer by the old key, and the session go on with that.
     leaving = ("-n", "blog-local", "get", "pod", "-o", "jsonpath={.items[*].metadata.deletionTimestamp}")
     wait_for(lambda: not kubectl(*leaving))
-    assert browser.open(f"{blog_url}/admin/").url == f"{blog_url}/admin/"
+    assert wait_for(lambda: browser.open(f"{blog_url}/admin/", timeout=60).url) == f"{blog_url}/admin/"
     blog.nuages("secrets", "rotate", "SECRET_KEY", "--finish")
-    assert browser.open(f"{blog_url}/admin/").url == f"{blog_url}/admin/"
+    assert wait_for(lambda: browser.open(f"{blog_url}/admin/", timeout=60).url) == f"{blog_url}/admin/"
     assert "no key is left over" in blog.nuages("secrets", "rotate", "SECRET_KEY", "--finish", code=3).stderr
 
 
@@ -135,7 +125,7 @@ def test_a_page_stands_in_front_but_for_staff_and_health_checks(blog, blog_url, 
         wait_for(lambda: status_of(blog_url) == 503)
         secret = blog.nuages("maintenance", "--link").stdout.strip().rpartition("/")[2]
         wait_for(lambda: status_of(blog_url, {"X-Nuages-Bypass": secret}) == 200)
-        assert status_of(f"{blog_url}/-/ready") == 200
+        becomes(200, lambda: status_of(f"{blog_url}/-/ready"))
         assert json.loads(blog.nuages("maintenance", "--json").stdout)["on"]
     finally:
         blog.nuages("maintenance", "off")

@@ -74,7 +74,7 @@ def kubectl(*arguments: str) -> str:
     return subprocess.run([*info.kubectl, *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def eventually(condition, seconds=60):
+def eventually(condition, seconds=300):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not come true in time"
@@ -87,7 +87,7 @@ def supervised(name: str):
 
 
 def test_the_node_outlives_the_command_that_started_it(node):
-    assert local.status(NAME).healthy
+    eventually(lambda: local.status(NAME).healthy)
     assert os.getsid(node.process.pid) != os.getsid(0)
 
 
@@ -105,7 +105,7 @@ def test_a_shared_volume_is_bound(node):
         "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Mi"}}},
     }
     subprocess.run([*node.kubectl, "apply", "-f", "-"], input=json.dumps(claim), text=True, check=True)
-    kubectl("wait", "pvc/shared", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s")
+    kubectl("wait", "pvc/shared", "--for=jsonpath={.status.phase}=Bound", "--timeout=300s")
     kubectl("delete", "pvc", "shared")
 
 
@@ -115,7 +115,7 @@ def test_a_killed_component_comes_back_by_itself(node, name):
     process(killed.pid).kill()
     eventually(lambda: (now := supervised(name)) and now.pid != killed.pid and now.ready)
     eventually(lambda: local.status(NAME).healthy)
-    kubectl("get", "--raw", "/readyz")
+    eventually(lambda: subprocess.run([*node.kubectl, "get", "--raw", "/readyz"], check=False).returncode == 0)
 
 
 def test_up_brings_back_the_process_that_forwards_ports(node):
@@ -134,9 +134,9 @@ def test_up_after_a_crash_of_the_whole_node_keeps_its_objects(node):
 
     healed = local.up(NAME)
     assert healed.server == node.server
-    assert local.status(NAME).healthy
+    eventually(lambda: local.status(NAME).healthy)
     assert kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.word}") == "still here"
-    kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=60s")
+    kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=300s")
 
 
 def test_up_after_one_that_was_stopped_half_way_starts_the_node_afresh(node):
@@ -145,7 +145,7 @@ def test_up_after_one_that_was_stopped_half_way_starts_the_node_afresh(node):
     assert not half.process.alive()
     assert healed.complete
     assert read(NAME).complete
-    assert local.status(NAME).healthy
+    eventually(lambda: local.status(NAME).healthy)
 
 
 def test_two_ups_at_the_same_time_make_one_cluster(node):
@@ -168,7 +168,7 @@ def test_the_ingress_controller_answers_on_this_machine(node):
 def _get(url: str, host: str) -> bool:
     """Whether it answers at all; an answer that is an error is raised."""
     try:
-        urllib.request.urlopen(urllib.request.Request(url, headers={"Host": host}), timeout=2)
+        urllib.request.urlopen(urllib.request.Request(url, headers={"Host": host}), timeout=30)
     except urllib.error.HTTPError:
         raise
     except OSError:
@@ -184,6 +184,9 @@ def test_down_leaves_nothing_and_the_neighbour_alone(node, before):
 
     assert not any(one.alive() for one in [*inside, info.process, info.hostports])
     assert not info.kubeconfig.exists()
-    assert footprint() - before == set()
+    end = time.monotonic() + 60  # of what other tests started last
+    while (left := footprint() - before) and time.monotonic() < end:
+        time.sleep(1)
+    assert left == set()
     assert all(local.status(name).running for name in beside)
     assert not local.down(NAME)

@@ -6,7 +6,7 @@ import json
 import signal
 
 import pytest
-from waiting import wait_for
+from waiting import becomes, wait_for
 
 pytestmark = pytest.mark.e2e
 NAMESPACE = ("-n", "blog-local")
@@ -21,15 +21,19 @@ def test_a_release_goes_on_in_the_cluster_when_its_terminal_is_left(blog, kubect
             if event.get("step") == "hand over" and event.get("state") == "ended":
                 break
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         assert process.returncode in {0, 130}, err
         last = json.loads(out.splitlines()[-1])
         assert last["event"] == "ended"
         number = last["release"]
         assert number == before + 1
-        wait_for(lambda: blog.status()["release"] == number)
-        shown = json.loads(blog.nuages("releases", "show", str(number), "--json").stdout)
-        assert (shown["state"], shown["record"]["message"]) == ("serving", "left alone")
-        assert blog.nuages("deploy", "--follow", code=3).stderr.count("no release is under way") == 1
+        wait_for(lambda: blog.status()["release"] == number, patience=900)
+
+        def shown() -> tuple[str, str]:
+            told = json.loads(blog.nuages("releases", "show", str(number), "--json").stdout)
+            return told["state"], told["record"]["message"]
+
+        becomes(("serving", "left alone"), shown)
+        wait_for(lambda: "no release is under way" in blog.nuages("deploy", "--follow", code=3).stderr)
     finally:
         kubectl(*NAMESPACE, "delete", "job", "-l", "app.kubernetes.io/component=driver", "--wait=true")

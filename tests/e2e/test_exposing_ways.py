@@ -8,7 +8,7 @@ import socket
 
 import pytest
 from plain_project import plain_project
-from waiting import wait_for
+from waiting import becomes, steady, wait_for
 from websockets.sync.client import connect
 
 from nuages.local.cluster import up
@@ -22,7 +22,7 @@ WEBS = """\
 
 def asked(port: int, host: str, path: str = "/", size: int = 0) -> tuple[int, object]:
     """The status, and what the view tells; or where a redirect leads."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST" if size else "GET", path, b"x" * size if size else None, {"Host": host})
         answer = connection.getresponse()
@@ -50,16 +50,17 @@ def test_paths_names_and_websockets_by_ingress_gateway_and_node_port(kubectl, cl
     # Ingress: the runtime sends a name on, with the port that the browser sees.
     wait_for(lambda: answers(port, host, "/ws/", "http"))
     wait_for(lambda: answers(port, second, "/wsx", "wsgi"))  # nothing that only begins so; each has endpoints to learn
-    assert answers(port, host, "/ws", "http"), "the same without its slash"
-    assert asked(port, f"{www}:{port}", "/a?b=c") == (301, f"http://{host}:{port}/a?b=c")
-    assert asked(port, "nobody.localhost")[0] == 404
-    assert asked(port, host, size=1024)[0] == 200
-    assert asked(port, host, size=1025)[0] == 413
-    assert asked(port, host, "/ws/", size=1025)[0] == 413
-    raw = socket.create_connection(("127.0.0.1", port), timeout=10)
-    with connect(f"ws://{host}:{port}/ws/", sock=raw, proxy=None) as spoken:
+    wait_for(lambda: answers(port, host, "/ws", "http"))  # the same without its slash
+    becomes((301, f"http://{host}:{port}/a?b=c"), lambda: asked(port, f"{www}:{port}", "/a?b=c"))
+    becomes(404, lambda: asked(port, "nobody.localhost")[0])
+    becomes(200, lambda: asked(port, host, size=1024)[0])
+    becomes(413, lambda: asked(port, host, size=1025)[0])
+    becomes(413, lambda: asked(port, host, "/ws/", size=1025)[0])
+    steady(lambda: answers(port, host, "/ws/", "http"))
+    raw = socket.create_connection(("127.0.0.1", port), timeout=60)
+    with connect(f"ws://{host}:{port}/ws/", sock=raw, proxy=None, open_timeout=60) as spoken:
         spoken.send("hello")
-        assert spoken.recv(timeout=10) == "HELLO"
+        assert spoken.recv(timeout=60) == "HELLO"
 
     # A second app that asks for the same name is refused, and nothing of it is made.
     other = plain_project(tmp_path / "other", cluster, namespace, f"class: traefik, {hosts}")
@@ -75,9 +76,10 @@ def test_paths_names_and_websockets_by_ingress_gateway_and_node_port(kubectl, cl
     wait_for(lambda: answers(port, host, "/ws/", "http"))
     wait_for(lambda: answers(port, host, "/ws", "http"))
 
-    # A node's port knows no paths and no names: the web that answers "/" sends the name on.
-    project.edit(**{"kind: gateway, class: traefik/traefik, tls: {none: {}}, ": "kind: nodePort, nodePort: 30106, "})
+    # A node's port knows no paths and no names: the web that answers "/" sends the name on. One below 30086 is given to
+    # no Service that has not asked for it.
+    project.edit(**{"kind: gateway, class: traefik/traefik, tls: {none: {}}, ": "kind: nodePort, nodePort: 30006, "})
     project.nuages("deploy", "--no-build")
-    wait_for(lambda: answers(30106, host, "/ws/", "wsgi"))
-    assert asked(30106, f"{www}:30106", "/a") == (301, f"http://{host}:30106/a")
+    wait_for(lambda: answers(30006, host, "/ws/", "wsgi"))
+    becomes((301, f"http://{host}:30006/a"), lambda: asked(30006, f"{www}:30006", "/a"))
     project.nuages("destroy", "--yes")

@@ -7,14 +7,14 @@ import json
 
 import pytest
 from project import blog_in
-from waiting import wait_for
+from waiting import becomes
 
 pytestmark = pytest.mark.e2e
 
 
 def answer(address: str, host: str) -> int:
     """The status of the blog's page at host:port, asked for under a host name; 0 where nobody answers yet."""
-    connection = http.client.HTTPConnection(address, timeout=10)
+    connection = http.client.HTTPConnection(address, timeout=60)
     try:
         connection.request("GET", "/", headers={"Host": host})
         return connection.getresponse().status
@@ -25,13 +25,13 @@ def answer(address: str, host: str) -> int:
 
 
 def test_the_load_balancer_answers_by_its_address_and_on_this_machine(blog, blog_address, kubectl):
-    assert answer(blog_address, blog_address) == 200
+    becomes(200, lambda: answer(blog_address, blog_address))
     (service,) = (
         item
         for item in json.loads(kubectl("-n", "blog-local", "get", "service", "-o", "json"))["items"]
         if item["spec"]["type"] == "LoadBalancer"
     )
-    assert answer(f"127.0.0.1:{service['spec']['ports'][0]['nodePort']}", "localhost") == 200
+    becomes(200, lambda: answer(f"127.0.0.1:{service['spec']['ports'][0]['nodePort']}", "localhost"))
 
 
 def test_the_ingress_answers_by_host_name_and_only_what_it_leads_to_may_reach_the_pods(
@@ -46,10 +46,11 @@ def test_the_ingress_answers_by_host_name_and_only_what_it_leads_to_may_reach_th
     url = said.stdout.split()[-1]
     assert url.startswith("http://shop.localhost:")
     address = "127.0.0.1:" + url.rpartition(":")[2]
-    wait_for(lambda: answer(address, "shop.localhost") == 200)
-    assert answer(address, "nobody.localhost") == 404
-    project.edit(**{"kind: ingress, class: traefik": "kind: nodePort, nodePort: 30105"})
+    becomes(200, lambda: answer(address, "shop.localhost"))
+    becomes(404, lambda: answer(address, "nobody.localhost"))
+    # Below 30086: Kubernetes gives these to no Service that has not asked for one.
+    project.edit(**{"kind: ingress, class: traefik": "kind: nodePort, nodePort: 30005"})
     project.nuages("deploy", "--no-build")
-    wait_for(lambda: answer("127.0.0.1:30105", "localhost") == 200)
-    assert kubectl("-n", namespace, "get", "ingress", "-o", "name") == "", "the old way in is pruned"
+    becomes(200, lambda: answer("127.0.0.1:30005", "localhost"))
+    becomes("", lambda: kubectl("-n", namespace, "get", "ingress", "-o", "name"))  # the old way in is pruned
     project.nuages("destroy", "--yes", "--data")

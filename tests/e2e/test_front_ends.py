@@ -10,12 +10,13 @@ import httpx2
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from project import blog_in
-from waiting import wait_for
+from waiting import steady, wait_for
 
 pytestmark = pytest.mark.e2e
 
 HOST = "front.localhost"
 FLAGS = ["--no-sandbox", "--no-first-run", "--no-proxy-server", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 180_000  # milliseconds; a browser beside a whole cluster may be slow
 SPA = "frontends:\n  spa: {directory: web, command: [npm, run, build], output: dist/spa, routes: [/app/]}\n"
 # In place of ours: its own header, and nothing else of what a front end wants.
 THEIRS = """
@@ -46,9 +47,11 @@ def site(cluster, kubectl, tmp_path_factory):
     kubectl(*pod, "python", "manage.py", "createsuperuser", "--noinput")
     admin = kubectl(*pod, "printenv", "DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_PASSWORD").split()
     port = url.rpartition(":")[2]
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers={"Host": HOST}, trust_env=False) as http:
+    with httpx2.Client(
+        base_url=f"http://127.0.0.1:{port}", headers={"Host": HOST}, trust_env=False, timeout=60
+    ) as http:
         for path in ("/app/", "/api/posts/", "/static/posts/blog.css"):  # each has endpoints of its own to learn
-            wait_for(lambda path=path: http.get(path).status_code == 200)
+            steady(lambda path=path: http.get(path).status_code == 200)
         yield project, f"http://{HOST}:{port}", http, admin
     kubectl("delete", "namespace", namespace, "--wait=false")
 
@@ -75,8 +78,9 @@ def test_a_post_with_a_picture_is_written_in_the_browser_and_everybody_sees_it(s
     chromium = shutil.which("chromium")
     assert chromium, "This test needs Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=PATIENCE)
         page = browser.new_page(base_url=url)
+        page.set_default_timeout(PATIENCE)
         errors: list[str] = []
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -7,7 +7,7 @@ import json
 import pytest
 from load import Load
 from plain_project import plain_project
-from waiting import wait_for
+from waiting import status_of, steady, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -28,9 +28,10 @@ def test_no_request_is_lost_when_a_front_end_takes_a_path_over_nor_when_it_is_re
     (tmp_path / "spa" / "build.js").write_text(BUILD)
     project.spec.write_text(f"{project.spec.read_text()}{SPA}\n")
     try:
+        # Until the controller knows the site.
+        steady(lambda: status_of(f"http://127.0.0.1:{port}/app/", {"Host": HOST}) == 200)
         with Load(f"127.0.0.1:{port}", "/app/", clients=4, pattern=r"wsgi|build-\d", host=HOST) as load:
             wait_for(lambda: load.answers["wsgi"])
-            load.lost.clear()  # until the controller knew the site
             project.nuages("deploy")
             wait_for(lambda: load.answers["build-1"])
             (tmp_path / "spa" / "build.js").write_text(BUILD.replace("build-1", "build-2"))

@@ -86,7 +86,7 @@ def test_every_line_is_told_once_through_a_crash(noise, kubectl, namespace, tmp_
             kubectl("-n", namespace, "apply", "-f", "-", text=pod(name, NOISY))
         wait_for(lambda: out.read_text().count('"the end"') == 2)
         following.send_signal(signal.SIGINT)
-        following.communicate(timeout=60)
+        following.communicate(timeout=300)
         assert following.returncode == 0
     entries = [json.loads(line) for line in out.read_text().splitlines()]
     told = Counter((entry["pod"], entry.get("fields", {}).get("message") or entry["text"]) for entry in entries)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from project import Project, blog_in
+from waiting import new_namespace, status_of, steady, wait_for
 
 from nuages.image import base
 from nuages.local import addons, images, install, toolchain
@@ -16,7 +17,7 @@ from nuages.progress import silent
 
 # user:password ada:correct-horse, by bcrypt with its least cost.
 HTPASSWD = "ada:$2y$05$abcdefghijklmnopqrstuuZ0Fx87Pb/Aqb0E90lfvCwzXnaFKUHpS\n"
-PORT = 30517
+PORT = 30017  # of those below 30086, which Kubernetes gives to no Service that has not asked for one
 HOST = f"localhost:{PORT}"
 NAMESPACE = "test-pulled"
 
@@ -49,7 +50,8 @@ def registry(cluster, kubectl):
             pod["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": "http"}, "periodSeconds": 1}
     wanted = [item for item in objects if item["kind"] != "PersistentVolumeClaim"]
     kubectl("apply", "--filename=-", text=yaml.safe_dump_all(wanted))
-    kubectl("-n", "guarded", "rollout", "status", "deployment/guarded", "--timeout=120s")
+    kubectl("-n", "guarded", "rollout", "status", "deployment/guarded", "--timeout=300s")
+    steady(lambda: status_of(f"http://{HOST}/v2/") == 401)
     yield HOST
     kubectl("delete", "namespace", "guarded", "--wait=false")
 
@@ -77,7 +79,7 @@ def blog(cluster, kubectl, elsewhere, registry, tmp_path):
     spec["environments"] = {"far": {"cluster": "elsewhere", "namespace": NAMESPACE}}
     project.spec.write_text(yaml.safe_dump(spec))
     far = Project(project.folder, elsewhere)
-    kubectl("create", "namespace", NAMESPACE)
+    new_namespace(kubectl, NAMESPACE)
     far._env["DOCKER_CONFIG"] = str(tmp_path)
     yield far
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")
@@ -106,8 +108,9 @@ def test_a_pod_runs_what_was_pushed_and_pulls_it_with_the_secret(blog, kubectl, 
     [status] = pod["status"]["containerStatuses"]
     assert status["ready"]
     assert status["imageID"].startswith(f"{HOST}/acme/blog@sha256:")
-    events = json.loads(kubectl("-n", NAMESPACE, "get", "events", "-o", "json"))["items"]
-    assert any(f'Successfully pulled image "{HOST}/acme/blog@' in event["message"] for event in events)
+    pulled = f'Successfully pulled image "{HOST}/acme/blog@'
+    events = ("-n", NAMESPACE, "get", "events", "-o", "jsonpath={.items[*].message}")
+    wait_for(lambda: pulled in kubectl(*events))
     again = blog.nuages("deploy", "-e", "far")
     assert "all was there" in again.stderr
     views = blog.folder / "posts" / "views.py"

@@ -9,6 +9,7 @@ import ring_project
 from disturbance import Site
 from project import Project
 from traffic import Traffic
+from waiting import status_of, steady
 
 # It counts what a site loses by its releases: what a whole machine's other tests take from it is not asked here.
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
@@ -26,6 +27,7 @@ def site(cluster, folder, namespace, interface) -> Site:
 def test_no_request_is_lost_while_releases_come_and_go_and_pods_are_taken_away(cluster, namespace, tmp_path):
     ring = site(cluster, tmp_path / "ring", namespace, "asgi")
     ring.ship()
+    steady(lambda: status_of(f"http://{ring.address()}/") == 200)  # the node's proxy learns of pods a moment later
     with Traffic({"asgi": (ring.address(), CLIENTS)}) as traffic:
         for name in ("ship", "evict", "rollback", "evict_static"):
             traffic.during = name

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from plain_project import name_of, nameless, names, plain_project
-from waiting import wait_for
+from waiting import becomes, wait_for
 
 from nuages.local import images, install, toolchain
 from nuages.local.cluster import up
@@ -39,11 +39,11 @@ def issuer(kubectl, namespace):
     install.load(info, [images.archive(images.PEBBLE, toolchain.build({"pebble"}, silent))])
     objects = Path(__file__).with_name("acme.yaml").read_text().replace("NAMESPACE", namespace)
     kubectl("-n", namespace, "apply", "-f", "-", text=objects)
-    kubectl("-n", namespace, "wait", "--for=condition=Available", "deployment/pebble", "--timeout=60s")
-    authority = kubectl("-n", namespace, "get", "secret", "pebble", "-o", r"jsonpath={.data.ca\.crt}")
+    kubectl("-n", namespace, "wait", "--for=condition=Available", "deployment/pebble", "--timeout=300s")
+    authority = wait_for(lambda: kubectl("-n", namespace, "get", "secret", "pebble", "-o", r"jsonpath={.data.ca\.crt}"))
     name = f"acme-{namespace}"
     kubectl("apply", "-f", "-", text=ISSUER.format(name=name, namespace=namespace, authority=authority))
-    kubectl("wait", "--for=condition=Ready", f"clusterissuer/{name}", "--timeout=60s")
+    kubectl("wait", "--for=condition=Ready", f"clusterissuer/{name}", "--timeout=300s")
     yield name
     kubectl("delete", "clusterissuer", name)
     kubectl("-n", "cert-manager", "delete", "secret", name, "--ignore-not-found")
@@ -57,7 +57,7 @@ def roots(kubectl, namespace: str) -> str:
 def asked(port: int, host: str, trusted: str, *, path: str = "/", body: bytes | None = None):
     """What a browser gets for https://host/, whoever has to be trusted for it."""
     context = ssl.create_default_context(cadata=trusted)
-    raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+    raw = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection = http.client.HTTPConnection(host)
     with context.wrap_socket(raw, server_hostname=host) as connection.sock:
         connection.request("POST" if body else "GET", path, body)
@@ -67,11 +67,13 @@ def asked(port: int, host: str, trusted: str, *, path: str = "/", body: bytes | 
 
 def plainly(port: int, host: str, method: str = "GET"):
     """The same for http://host/, as far as where it leads."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request(method, "/a%20b?c=d", headers={"Host": host})
-    answer = connection.getresponse()
-    connection.close()
-    return answer.status, answer.headers.get("Location")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, "/a%20b?c=d", headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("Location")
+    finally:
+        connection.close()
 
 
 def test_a_certificate_comes_from_an_acme_server_and_every_name_ends_at_https(
@@ -87,25 +89,32 @@ def test_a_certificate_comes_from_an_acme_server_and_every_name_ends_at_https(
         said = project.nuages("deploy")
         info = up("test")
         assert f"https://{host}:{info.https_port}" in said.stdout
-        kubectl("-n", namespace, "wait", "--for=condition=Ready", "certificate/shop-tls", "--timeout=90s")
-        trusted = roots(kubectl, namespace)
+        kubectl("-n", namespace, "wait", "--for=condition=Ready", "certificate/shop-tls", "--timeout=300s")
+        trusted = wait_for(lambda: roots(kubectl, namespace))
 
         def served() -> object:
-            try:
-                return asked(info.https_port, host, trusted)
-            except ssl.SSLCertVerificationError:  # until the controller has taken up the new certificate
-                return None
+            found = asked(info.https_port, host, trusted)  # until the controller has taken up certificate and routes
+            return found if found[0] == 200 else None
 
-        status, headers, body = wait_for(served)
-        assert (status, json.loads(body)["secure"]) == (200, True), "Django knows that it was asked by https"
+        def led(name: str, method: str = "GET") -> object:
+            return plainly(info.http_port, name, method)
+
+        def taken(size: int) -> int:
+            return asked(info.https_port, host, trusted, body=b"x" * size)[0]
+
+        def elsewhere() -> object:
+            status, headers, _ = asked(info.https_port, www, trusted, path="/x")
+            return status, headers["Location"]
+
+        _, headers, body = wait_for(served)
+        assert json.loads(body)["secure"], "Django knows that it was asked by https"
         assert headers["Strict-Transport-Security"] == "max-age=3600"
-        assert plainly(info.http_port, host) == (301, f"https://{host}/a%20b?c=d")
-        assert plainly(info.http_port, www) == (301, f"https://{host}/a%20b?c=d")
-        assert plainly(info.http_port, www, "POST") == (308, f"https://{host}/a%20b?c=d")
-        status, headers, _ = asked(info.https_port, www, trusted, path="/x")
-        assert (status, headers["Location"]) == (301, f"https://{host}/x"), "and its certificate is for both"
-        assert asked(info.https_port, host, trusted, body=b"x" * 10 * 1024)[0] == 200
-        assert asked(info.https_port, host, trusted, body=b"x" * (10 * 1024 + 1))[0] == 413
+        becomes((301, f"https://{host}/a%20b?c=d"), lambda: led(host))
+        becomes((301, f"https://{host}/a%20b?c=d"), lambda: led(www))
+        becomes((308, f"https://{host}/a%20b?c=d"), lambda: led(www, "POST"))
+        becomes((301, f"https://{host}/x"), elsewhere)  # its certificate is for both
+        becomes(200, lambda: taken(10 * 1024))
+        becomes(413, lambda: taken(10 * 1024 + 1))
         assert json.loads(project.nuages("plan", "--no-build", "--json").stdout)["findings"] == []
 
         # By Secret: what the issuer made is taken for another name, and refused before anything is touched.

@@ -13,6 +13,7 @@ import pytest
 import ring_project
 import yaml
 from project import Project
+from waiting import new_namespace, wait_for
 
 from nuages.image import base
 from nuages.local.cluster import load
@@ -20,6 +21,7 @@ from nuages.local.cluster import load
 pytestmark = pytest.mark.e2e
 
 IMAGE = "docker.io/library/python:3.13-slim"
+RIGHTS = "roles.rbac.authorization.k8s.io"
 PEOPLE = ("viewer", "developer", "operator")
 SPEC = """\
 name: walled
@@ -57,7 +59,7 @@ def site(cluster, kubectl, tmp_path_factory):
     namespaces = [name, *(f"{name}-{person}" for person in PEOPLE)]
     try:
         for one in namespaces:
-            kubectl("create", "namespace", one)
+            new_namespace(kubectl, one)
         people = {}
         for person in PEOPLE:
             kubectl("create", "serviceaccount", "somebody", "--namespace", f"{name}-{person}")
@@ -87,6 +89,10 @@ def rights(site):
     chosen = ("--filename", "-", "--selector", "app.kubernetes.io/component=rights")
     rendered = site.admin.nuages("render").stdout
     site.kubectl("apply", "--server-side", "--field-manager", "nuages", *chosen, text=rendered)
+    # The API server's authorizer learns of them a moment later.
+    last = {"viewer": ("list", "pods"), "developer": ("patch", "deployments.apps"), "operator": ("patch", RIGHTS)}
+    for person, asked in last.items():
+        wait_for(lambda person=person, asked=asked: may(site, person, *asked))
 
 
 @pytest.mark.usefixtures("rights")
@@ -105,8 +111,8 @@ def test_a_developer_deploys_with_the_rights_of_that_role_alone(site):
     deployment = json.loads(site.kubectl("-n", site.name, "get", "deployment", "walled-web-main", "-o", "json"))
     assert deployment["spec"]["revisionHistoryLimit"] == 2
     assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == "walled-web"
-    used = json.loads(site.kubectl("-n", site.name, "get", "resourcequota", "walled", "-o", "json"))["status"]["used"]
-    assert used["limits.memory"] != "0"
+    quota = ("-n", site.name, "get", "resourcequota", "walled", "-o", "json")
+    wait_for(lambda: json.loads(site.kubectl(*quota))["status"]["used"]["limits.memory"] != "0")
 
 
 @pytest.mark.usefixtures("rights")
@@ -119,7 +125,7 @@ def test_a_developer_deploys_with_the_rights_of_that_role_alone(site):
         ("create", "pods/exec", "developer operator"),
         ("patch", "deployments.apps", "developer operator"),
         ("delete", "persistentvolumeclaims", "operator"),
-        ("patch", "roles.rbac.authorization.k8s.io", "operator"),
+        ("patch", RIGHTS, "operator"),
         ("create", "serviceaccounts/token", ""),
         ("create", "namespaces", ""),
     ],

@@ -24,7 +24,7 @@ from websockets.sync.client import connect
 GOING_AWAY = 1001
 STYLE = re.compile(r'href="([^"]+)"')
 STYLES = 4  # the release that serves, and the three before it
-PATIENCE = 20  # seconds for an answer; the slow page takes five
+PATIENCE = 60  # seconds for an answer; the slow page takes five
 
 
 class Loss(NamedTuple):
