@@ -66,6 +66,16 @@ def statement(app: App, build: Build, materials: Mapping[str, str], source: str 
     return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
+def revision(root: Path) -> str:
+    """The commit that changed the project last, with "-dirty" where files differ from it; "" outside of git."""
+    try:
+        commit = run(["git", "-C", root, "log", "-1", "--format=%H", "--", "."]).strip()
+        changed = commit and run(["git", "-C", root, "status", "--porcelain", "--", "."]).strip()
+    except (MissingTool, CommandFailed):  # no git, no repository, or one without a commit
+        return ""
+    return commit + "-dirty" * bool(changed)
+
+
 def source(root: Path) -> str:
     """The https URL of the project's remote `origin`, without a name or token in it; "" where there is none."""
     try:

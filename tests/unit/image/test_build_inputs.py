@@ -11,7 +11,7 @@ from nuages.app.build import Build
 from nuages.app.components import App, resolve
 from nuages.errors import BuildFailed
 from nuages.findings import Place
-from nuages.image import build, dependencies, facts
+from nuages.image import build, dependencies, facts, made
 from nuages.image.network import CERTIFICATES, shell, variables, without_credentials
 from nuages.project.facts import Dependencies, Facts, Found, Variable
 from nuages.spec.load import parse
@@ -149,7 +149,7 @@ def test_a_full_disk_is_one_line_and_other_errors_stay_what_they_are() -> None:
 def test_half_a_file_of_an_interrupted_build_counts_for_nothing(tmp_path: Path) -> None:
     torn = tmp_path / "layer.json"
     torn.write_text('{"told": {"sett')
-    assert build._before(torn) is None
+    assert made._before(torn) is None
     assert dependencies._kept(tmp_path) is None
 
 
