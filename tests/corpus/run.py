@@ -148,7 +148,7 @@ class Run:
         if arguments[0] == "restart":
             (pods,) = arguments[1:]
             self._kubectl("delete", "pods", "-n", self.namespace, "-l", f"app.kubernetes.io/component={pods}")
-            return self._kubectl("rollout", "status", "-n", self.namespace, "deployment", "--timeout=120s")
+            return self._kubectl("rollout", "status", "-n", self.namespace, "deployment", "--timeout=600s")
         try:
             return self._nuages("manage", *self._context, "--", *arguments[1:])
         except Failed as error:

@@ -16,7 +16,9 @@ from websockets.sync.client import connect
 
 from .table import Step
 
-PATIENCE = 60.0  # seconds for what a worker does in its own time
+PATIENCE = 300.0  # seconds for what a worker does in its own time, and for the way to new pods; a machine may be slow
+IN_A_ROW = 3
+NOT_YET = (502, 503, 504)
 Nuages = Callable[..., str]
 
 
@@ -31,6 +33,7 @@ def smoke(steps: list[Step], address: str, nuages: Nuages) -> Iterator[str]:
         Wrong: with the step, and what was seen in place of what was expected.
     """
     with httpx2.Client(base_url=address, timeout=60, follow_redirects=False, trust_env=False) as browser:
+        _there(address)
         for step in steps:
             yield _take(step, browser, address, nuages)
 
@@ -40,12 +43,33 @@ def _take(step: Step, browser: httpx2.Client, address: str, nuages: Nuages) -> s
         return _command(step, nuages)
     if step.restart:
         nuages("restart", step.restart)
+        _there(address)
         return f"restart {step.restart}"
     if step.websocket:
         return _websocket(step, address)
     if step.form:
         return _post(step, browser)
     return _get(step, browser)
+
+
+def _there(address: str) -> None:
+    """Wait until something answers, whatever it says: whoever leads to pods learns of new ones a moment later.
+
+    Raises:
+        Wrong: nothing does.
+    """
+    until, answered = time.monotonic() + PATIENCE, 0
+    with httpx2.Client(base_url=address, timeout=60, trust_env=False) as stranger:
+        while answered < IN_A_ROW:
+            try:
+                code = stranger.get("/", headers={"Connection": "close"}).status_code
+                answered, said = (0, str(code)) if code in NOT_YET else (answered + 1, "")
+            except httpx2.TransportError as error:
+                answered, said = 0, repr(error)
+            if said:
+                if time.monotonic() > until:
+                    raise Wrong(f"{address} does not answer: {said}")
+                time.sleep(0.2)
 
 
 def _get(step: Step, browser: httpx2.Client) -> str:
@@ -126,10 +150,10 @@ def _title(page: str) -> str:
 def _websocket(step: Step, address: str) -> str:
     url = address.replace("http", "ws", 1).rstrip("/") + step.websocket
     try:
-        with connect(url, open_timeout=20, proxy=None, origin=address) as socket:
+        with connect(url, open_timeout=60, proxy=None, origin=address) as socket:
             if step.send:
                 socket.send(step.send)
-            said = str(socket.recv(timeout=20))
+            said = str(socket.recv(timeout=60))
     except Exception as error:  # of many libraries' kinds; all mean that it does not answer
         raise Wrong(f"websocket {step.websocket}: {type(error).__name__} {error}") from error
     if step.contains not in said:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx2
 import pytest
 
@@ -60,3 +62,13 @@ def test_what_is_wrong_is_said_in_one_line(site, step, said):
     with pytest.raises(Wrong) as caught:
         take(step)
     assert str(caught.value) == said
+
+
+def test_a_site_that_does_not_answer_yet_is_waited_for(monkeypatch):
+    codes = [503, 502, 200, 503, 200, 200, 200, 200]
+    client = httpx2.Client
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(codes.pop(0)))
+    monkeypatch.setattr(httpx2, "Client", lambda **given: client(**given, transport=transport))
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    assert take(Step(get="/")) == ["GET /"]
+    assert codes == []
