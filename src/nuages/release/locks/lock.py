@@ -26,7 +26,7 @@ LOOK_AGAIN = 0.5
 """Seconds between two looks at a lock that somebody else holds."""
 
 
-GIVEN_BACK = 2
+GIVEN_BACK = 3
 """Attempts to give the lock back; nobody waits for a process that has ended longer than it must."""
 
 
@@ -123,15 +123,21 @@ class Lock:
         """Give it back; one that was taken over, or handed on, is left alone."""
         if self._handed:
             return
-        self._lease = freed(self._lease)
         for _ in range(GIVEN_BACK):
-            try:
-                await self._cluster.replace(self._lease)
-            except Unreachable:
-                continue  # where it arrived all the same, the next one is refused
-            except NuagesError:
-                pass
-            return
+            with contextlib.suppress(Unreachable):
+                try:
+                    await self._cluster.replace(freed(self._lease))
+                except Gone:
+                    # A renewal that was stopped on its way may have arrived, or somebody annotated it.
+                    metadata = self._lease["metadata"]
+                    live = await self._cluster.get("Lease", metadata["namespace"], metadata["name"])
+                    if live is None or not self._ours(live):
+                        return
+                    self._lease = live
+                except NuagesError:
+                    return
+                else:
+                    return
 
 
 @contextlib.asynccontextmanager
