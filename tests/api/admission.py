@@ -65,7 +65,7 @@ async def asked(cluster, namespace, url, authority):
         "rules": [rule],
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
         "sideEffects": "None",
-        "timeoutSeconds": 2,
+        "timeoutSeconds": 30,
         "admissionReviewVersions": ["v1"],
     }
     kind = "ValidatingWebhookConfiguration"
@@ -78,12 +78,14 @@ async def asked(cluster, namespace, url, authority):
         await cluster.delete(kind, None, name)
 
 
-async def refuses(cluster, namespace):
-    """Whether the API server asks the new rule already."""
+async def refuses(cluster, namespace, *words, wanted=None):
+    """Whether the API server follows a new rule already: refuses a pod, or what is wanted, with one of these words."""
     spec = {"containers": [{"name": "web", "image": "x"}]}
     metadata = {"name": "tried", "namespace": namespace}
     try:
-        await cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}, dry_run=True)
+        await cluster.create(
+            wanted or {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}, dry_run=True
+        )
     except ClusterError as error:
-        return "webhook" in error.message or "denied request" in error.message
+        return any(word in error.message for word in words or ("webhook", "denied request"))
     return False

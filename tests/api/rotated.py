@@ -1,4 +1,4 @@
-"""A rotation of the blog's password in a process of its own, for tests that kill it: prints each step as it begins."""
+"""A rotation of the blog's password in a process of its own, which kills itself as a step begins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from stopped import show
+from stopped import dying
 from test_release import blog
 
 from nuages.kube.client import Cluster
@@ -19,10 +19,10 @@ async def _nothing(*_):
     return []
 
 
-async def main(kubeconfig, namespace, folder):
+async def main(kubeconfig, namespace, folder, at):
     jobs._printed = _nothing
     async with Cluster.connect(Path(kubeconfig)) as cluster:
-        await rotate(blog(namespace, Path(folder)), cluster, show)
+        await rotate(blog(namespace, Path(folder)), cluster, dying(at))
 
 
 if __name__ == "__main__":

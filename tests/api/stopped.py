@@ -1,8 +1,13 @@
-"""A deploy of the blog in a process of its own, for tests that kill it: prints each phase as it begins."""
+"""A deploy of the blog in a process of its own, which is killed as a phase begins: it prints each as it begins.
+
+It kills itself, as the kernel would: whoever reads what it prints may be late, and it goes on meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,17 +20,23 @@ from nuages.release.deploy import deploy
 from nuages.release.phases import verify
 
 
-def show(event):
-    """Tell whoever holds the other end of the pipe, at once."""
-    if isinstance(event, Started):
-        sys.stdout.write(f"{event.title}\n")
-        sys.stdout.flush()
+def dying(at):
+    """A sink that tells what begins whoever holds the other end of the pipe, and dies where that is `at`."""
+
+    def show(event):
+        if isinstance(event, Started):
+            sys.stdout.write(f"{event.title}\n")
+            sys.stdout.flush()
+            if event.title == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return show
 
 
-async def main(kubeconfig, namespace, folder):
+async def main(kubeconfig, namespace, folder, at):
     verify.VERIFY = timedelta(0)
     async with Cluster.connect(Path(kubeconfig)) as cluster:
-        await deploy(blog(namespace, Path(folder)), BUILD, cluster, show)
+        await deploy(blog(namespace, Path(folder)), BUILD, cluster, dying(at))
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
+import socket
 import subprocess
 
 import pytest
 import yaml
+from eventually import allowed, eventually
 
-from nuages.errors import Forbidden, Unreachable
+from nuages.errors import Forbidden, Gone, Rejected, Unreachable
 from nuages.kube.client import Cluster, ObjectList
 from nuages.kube.watch import Mirror
 from nuages.local.toolchain import tool
 
-PATIENCE = 15
+PATIENCE = 60
 
 
 def config_map(namespace, name="a", **data):
@@ -37,11 +39,17 @@ class Wire:
         self._target = host, port
         self._open = []
         self._server = None
-        self.port = 0
+        self._kept = socket.socket()  # so that nobody else gets the port while it is cut
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._kept.bind(("127.0.0.1", 0))
+        self.port = self._kept.getsockname()[1]
 
     async def mend(self):
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port, reuse_port=True)
+
+    async def end(self):
+        await self.cut()
+        self._kept.close()
 
     async def cut(self):
         self._server.close()
@@ -82,7 +90,7 @@ async def wire(kubeconfig, tmp_path):
     made.kubeconfig = tmp_path / "wire"
     made.kubeconfig.write_text(yaml.safe_dump(document))
     yield made
-    await made.cut()
+    await made.end()
 
 
 async def test_the_view_begins_with_what_is_there_and_follows(cluster, namespace):
@@ -185,6 +193,16 @@ async def kind(cluster, namespace):
 
     async with Mirror(cluster, None, ["CustomResourceDefinition"]) as definitions:
         await until(definitions, serves)
+
+    async def known():
+        """Whether it is served already, and said to be: both come a moment later."""
+        try:
+            await cluster.list(name, namespace)
+        except (Gone, Rejected):
+            return False
+        return True
+
+    await eventually(known)
     yield name
     await cluster.delete("CustomResourceDefinition", None, made["metadata"]["name"])
 
@@ -195,7 +213,7 @@ async def test_a_version_too_old_to_go_on_from_is_listed_anew(kubeconfig, cluste
             {"apiVersion": "example.com/v1", "kind": kind, "metadata": {"name": "a", "namespace": namespace}}
         )
         await until(mirror, lambda: mirror.get(kind, "a"))
-        assert forgetful.lists == 2
+        assert forgetful.lists >= 2
 
 
 @pytest.fixture
@@ -214,13 +232,15 @@ async def test_a_right_that_is_taken_away_ends_the_wait(kubectl, wire, namespace
     document = yaml.safe_load(wire.kubeconfig.read_text())
     document["users"][0]["user"] = {"token": kubectl("create", "token", "reader").strip()}
     wire.kubeconfig.write_text(yaml.safe_dump(document))
-    async with Cluster.connect(wire.kubeconfig) as reader, Mirror(reader, namespace, ["ConfigMap"]) as mirror:
-        kubectl("delete", "rolebinding", "reader")
-        with pytest.raises(Forbidden):
-            while True:
-                await wire.cut()  # an open watch is not asked again whether it may be
-                await wire.mend()
-                await mirror.changed(1)
+    async with Cluster.connect(wire.kubeconfig) as reader:
+        await allowed(reader, "ConfigMap", namespace)
+        async with Mirror(reader, namespace, ["ConfigMap"]) as mirror:
+            kubectl("delete", "rolebinding", "reader")
+            with pytest.raises(Forbidden):
+                while True:
+                    await wire.cut()  # an open watch is not asked again whether it may be
+                    await wire.mend()
+                    await mirror.changed(1)
 
 
 async def test_a_view_that_may_not_be_had_is_refused_at_once(kubectl, kubeconfig, namespace, tmp_path):

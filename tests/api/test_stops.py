@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -19,18 +20,14 @@ __all__ = ["_nobody_answers"]  # a fixture
 
 
 async def killed(phase, *arguments):
-    """Deploy in another process, which is killed as soon as it says that a phase begins; answers what it said."""
+    """Deploy in another process, which is killed as a phase begins; answers what it said."""
     folder = Path(__file__).parent
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(folder / "stopped.py"), *arguments, stdout=asyncio.subprocess.PIPE, cwd=folder
+        sys.executable, str(folder / "stopped.py"), *arguments, phase, stdout=asyncio.subprocess.PIPE, cwd=folder
     )
-    said = []
-    while line := (await process.stdout.readline()).decode().strip():
-        said.append(line)
-        if line == phase:
-            process.kill()
-    await process.wait()
-    return said
+    said, _ = await process.communicate()
+    assert process.returncode == -signal.SIGKILL, said
+    return said.decode().split("\n")[:-1]
 
 
 async def test_a_release_that_is_killed_in_phase_after_phase_ends_as_if_nothing_had_been(
