@@ -50,13 +50,16 @@ def made(monkeypatch):
     async def printed(*_):
         return [SWITCHED]
 
+    really = jobs.ran
+
     async def ran(app, job, *rest):
         given["jobs"].append(job["metadata"]["name"].rsplit("-", 1)[0].removeprefix(f"{app.name}-"))
-        return await jobs.ran(app, job, *rest)
+        return await really(app, job, *rest)
 
     monkeypatch.setattr(cloning, "_said", said)
     monkeypatch.setattr(jobs, "_printed", printed)
-    monkeypatch.setattr(database_copy, "ran", ran)
+    for each in (database_copy, jobs):
+        monkeypatch.setattr(each, "ran", ran)
     return given
 
 
@@ -86,6 +89,7 @@ async def test_what_serves_is_switched_only_when_the_copy_is_whole(namespace, cl
 
         copied = await database_copy.copy(app, origin, cluster, silent)
         assert (copied.source, copied.rows, copied.kept) == ("production", 3, "blog_before_1")
+        assert copied.namespace == app.namespace
         assert made["jobs"] == ["switch"]
         await nothing_open(cluster, source, app)
         (noted,) = await audit.history(app, cluster)

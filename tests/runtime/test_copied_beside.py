@@ -9,6 +9,7 @@ from postgres import PASSWORD
 
 from nuages.host.command import environment, run
 from nuages.image import base
+from nuages.render import backup_scripts
 from nuages.render import clone_scripts as scripts
 
 pytestmark = pytest.mark.runtime
@@ -32,6 +33,11 @@ try 2
 plain -d copied_copying_2 -c "select what from \"Odd 'name\""
 bash -c "$DROP" drop copied_copying_
 ROOM=20000000 try 3
+plain -d postgres -c 'create database "copied_before_1"'
+bash -c "$ASIDE" drop copied_before_1 copied_befor_2
+names
+bash -c "$ASIDE" drop copied_before_1 | tr 1-9 0 | tr -s 0
+names
 for one in origin copied; do plain -d postgres -c "drop database $one with (force)"; done
 """
 EXPECTED = """\
@@ -40,6 +46,9 @@ copied
 {"missing":"posts.0003's","ahead":"posts.0002","bytes":0,"tables":2,"rows":3}
 copied copied_copying_2
 origin
+copied
+copied copied_before_1
+{"bytes": 0}
 copied
 """
 
@@ -56,6 +65,7 @@ def test_a_copy_is_whole_or_not_there_and_attempts_leave_nothing(database: str) 
         "FROM_DATABASE": "origin",
         "BESIDE": scripts.BESIDE,
         "DROP": scripts.DROP,
+        "ASIDE": backup_scripts.DROP,
         "ROOM": str(1 << 40),
         "ANYWAY": "",
         "BEFORE": "copied_copying_",
@@ -71,3 +81,4 @@ def test_a_copy_is_whole_or_not_there_and_attempts_leave_nothing(database: str) 
         run(["buildah", "rm", container])
     assert done.stdout == EXPECTED, done.stderr
     assert "failed: no room" in done.stderr
+    assert "failed: there is no database copied_befor_2; there are: blog copied copied_before_1" in done.stderr

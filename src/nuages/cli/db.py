@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nuages.cli.asked import done_option
 from nuages.cli.backup import command as backup
 from nuages.cli.backup import size as amount
 from nuages.cli.console import console, duration, harmless
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """The database: its size, who waits for whom, its backups, a copy of another environment's."""
+    """The database: its size, who waits for whom, its backups, a copy of another environment's, what was kept."""
 
 
 @command.command()
@@ -76,7 +77,8 @@ def locks(file: Path, environment: str, context: str | None, end: int | None, as
 
     found = run(story())
     if found is None and as_json:
-        told = {"schema": 1, "app": app.name, "environment": app.environment, "ended": end}
+        where = {"app": app.name, "environment": app.environment, "namespace": app.namespace}
+        told = {"schema": 1, **where, "ended": end}
         console.json(told)
     elif found is None:
         console.print(f"session {end} is ended")
@@ -115,8 +117,13 @@ def copy(
     origin = origin_of(app, file)
     assert origin is not None  # noqa: S101 - it has a name
     cluster = cluster_of(app, file, context)
-    if origin.source.cluster:
-        binding.check(origin.source, cluster, file.absolute().parent)
+    binding.together(origin.source, app, cluster, file.absolute().parent)
+
+    async def asked() -> None:
+        async with cluster_of(app, file, context) as first:
+            await database_copy.check(app, origin, first)
+
+    run(asked())
     if not yes:
         where = f"{app.instance} in {cluster.context} ({cluster.server})"
         gone(f"Put a copy of {name}'s database in the place of {where}?", app.environment, done="copied")
@@ -131,6 +138,44 @@ def copy(
         return
     console.print(f"{app.instance} has the data of {name}; what it had is {made.kept}")
     console.print(f"back: nuages restore --switch {made.kept}{spoken(environment)}")
+    console.print(f"when nobody needs it: nuages db drop {made.kept}{spoken(environment)}")
+
+
+@command.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@cluster_options
+@click.option("--yes", "-y", is_flag=True, help="Don't ask.")
+@done_option
+def drop(
+    names: tuple[str, ...], *, file: Path, environment: str, context: str | None, yes: bool, as_json: bool
+) -> None:
+    """Drop databases of the server that the app does not use: those that a restore or a copy has kept.
+
+    `nuages db size` names them. The app's own is never one, nor one that somebody is connected to.
+
+    \b
+    nuages db drop blog_before_20261121_101519 -e staging
+    """
+    from nuages.cli.done import Dropped, done
+    from nuages.cli.sure import gone
+    from nuages.release.keeping import aside
+
+    app = app_of(file, environment)
+    aside.check(app, names)
+    cluster = cluster_of(app, file, context)
+    if not yes:
+        where = f"{app.instance} in {cluster.context} ({cluster.server})"
+        gone(f"Drop {', '.join(names)}, beside the database of {where}?", app.environment, done="dropped")
+
+    async def story() -> int:
+        async with cluster:
+            return await aside.drop(app, names, cluster, console.sink)
+
+    freed = run(story())
+    if as_json:
+        console.json(done(Dropped, app, dropped=list(names), bytes=freed))
+        return
+    console.print(f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} gone, {amount(freed)}")
 
 
 command.add_command(backup, "backup")

@@ -31,20 +31,25 @@ def command(*, file: Path, environment: str, context: str | None, data: bool, ye
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)
 
-    async def story() -> tuple[list[str], list[str]]:
-        async with cluster:
-            remade, kept = map(_names, await contents(app, cluster))
-            goes, stays = ([*remade, *kept], []) if data else (remade, kept)
-            for name in goes:
-                click.echo(f"- {name}", err=as_json)
-            for name in stays:
-                click.echo(f"  {name} stays (it holds data)", err=as_json)
-            if not yes:
-                gone(f"Remove this from {cluster.context}?", app.instance)
-            await destroy(app, cluster, console.sink, data=data)
-        return goes, stays
+    async def look() -> tuple[list[str], list[str]]:
+        async with cluster_of(app, file, context) as first:
+            remade, kept = map(_names, await contents(app, first))
+        return ([*remade, *kept], []) if data else (remade, kept)
 
-    goes, stays = run(story())
+    goes, stays = run(look())
+    for name in goes:
+        click.echo(f"- {name}", err=as_json)
+    for name in stays:
+        click.echo(f"  {name} stays (it holds data)", err=as_json)
+    if not yes and (goes or stays):
+        where = f"{app.instance} in {cluster.context} ({cluster.server})"
+        gone(f"Remove this, of {where}?", app.environment)
+
+    async def story() -> None:
+        async with cluster:
+            await destroy(app, cluster, console.sink, data=data)
+
+    run(story())
     if as_json:
         from nuages.cli import done
 

@@ -117,6 +117,13 @@ class Restored(Done, frozen=True, kw_only=True):
     before: str | None
 
 
+class Dropped(Done, frozen=True, kw_only=True):
+    """`nuages db drop`."""
+
+    dropped: list[str]
+    bytes: int
+
+
 class Carried(Done, frozen=True, kw_only=True):
     """`nuages state export` and `import`."""
 

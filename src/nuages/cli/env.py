@@ -72,8 +72,8 @@ def up(*, name: str, file: Path, context: str | None, wait: str | None, message:
         app = _app(file, name)
         origin = origin_of(app, file)
         cluster = cluster_of(app, file, context)
-        if origin and origin.source.cluster:
-            binding.check(origin.source, cluster, file.absolute().parent)
+        if origin:
+            binding.together(origin.source, app, cluster, file.absolute().parent)
 
         async def asked() -> None:
             async with cluster_of(app, file, context) as first:

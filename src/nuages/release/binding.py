@@ -11,11 +11,14 @@ from pathlib import Path
 import msgspec
 
 from nuages.app.components import App
-from nuages.errors import UsageError, WrongCluster
+from nuages.errors import Refused, UsageError, WrongCluster
+from nuages.findings import Finding, Level, Place
 from nuages.host.files import replace
 from nuages.kube.client import Cluster
+from nuages.kube.config import load
 
 FILE = Path(".nuages") / "clusters.json"
+APART = "release.E486"
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -64,6 +67,27 @@ def check(app: App, cluster: Cluster, project: Path) -> None:
             place=str(path),
             hint=f"check your kubeconfig; where the environment really moved, remove its line from {FILE}",
         )
+
+
+def together(source: App, app: App, cluster: Cluster, project: Path) -> None:
+    """Make sure that what is to be copied from lives in the cluster of what gets it, as far as anybody has said where.
+
+    One of the same name in another cluster may hold another database. Where nothing is written down yet, the cluster
+    behind the context that the source names counts, whatever it is called for the other one.
+
+    Raises:
+        Refused: they live in two.
+        UsageError: it is not written down, and the kubeconfig here has no such context.
+    """
+    if not source.cluster:
+        return
+    bound = _read(project / FILE).get(_key(source))
+    if (bound.identity if bound else load(context=source.cluster).identity) == cluster.identity:
+        return
+    said = f"{source.environment} lives in cluster {source.cluster}, and {app.environment} in {cluster.context}"
+    place = Place(path=f"environments.{source.environment}.cluster")
+    hint = "data is copied within one cluster; from another one: nuages state export, import"
+    raise Refused("nothing was copied", findings=[Finding(APART, Level.ERROR, said, place, hint)])
 
 
 def _key(app: App) -> str:

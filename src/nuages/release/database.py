@@ -91,6 +91,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
     app: str = ""
     environment: str = ""
+    namespace: str = ""
     database: str
     bytes: int
     volume: str = ""
@@ -134,6 +135,7 @@ class Locks(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
     app: str
     environment: str
+    namespace: str
     sessions: list[Session]
 
 
@@ -141,7 +143,9 @@ async def size(app: App, cluster: Cluster, sink: Sink) -> Size:
     """How large the database is, and what in it."""
     found = await _asked(app, _SIZE, cluster, sink, Size, typed="size")
     volume = app.postgres.run.storage if app.postgres else ""
-    return msgspec.structs.replace(found, app=app.name, environment=app.environment, volume=volume)
+    return msgspec.structs.replace(
+        found, app=app.name, environment=app.environment, namespace=app.namespace, volume=volume
+    )
 
 
 async def locks(app: App, cluster: Cluster, sink: Sink) -> Locks:
@@ -151,7 +155,8 @@ async def locks(app: App, cluster: Cluster, sink: Sink) -> Locks:
         pods = (await cluster.list("Pod", app.namespace)).items
     except ClusterError:
         pods = []
-    return Locks(app=app.name, environment=app.environment, sessions=named(sessions, pods))
+    told = named(sessions, pods)
+    return Locks(app=app.name, environment=app.environment, namespace=app.namespace, sessions=told)
 
 
 async def end(app: App, pid: int, cluster: Cluster, sink: Sink) -> bool:

@@ -20,7 +20,7 @@ from nuages.progress import Sink, step
 from nuages.release.byhand import changing
 from nuages.release.environments import cloning, marks
 from nuages.release.environments.cloning import Origin, Say
-from nuages.release.keeping.backups import Switched, beside
+from nuages.release.keeping.backups import beside, switched
 from nuages.release.keeping.jobs import fresh, ran, told
 from nuages.render import backup
 from nuages.render.clone import Clone
@@ -37,6 +37,7 @@ class CopiedDatabase(msgspec.Struct, frozen=True, kw_only=True):
     app: str
     environment: str
     """Which one has the data now."""
+    namespace: str
     source: str
     """Where it is from."""
     tables: int
@@ -123,9 +124,7 @@ async def copy(app: App, origin: Origin, cluster: Cluster, sink: Sink, *, anyway
                 shown.note = f"{brought.rows} rows in {brought.tables} tables"
             await world.lock.check()
             with step(sink, f"switch to {into}") as shown:
-                job = backup.switch(app, fresh(app, "switch"), into, beside(app, "before"))
-                switched = told(await ran(app, job, cluster, shown.say), Switched)
-                shown.note = f"nobody could connect for {switched.seconds:.2f} s"
+                serves = await switched(app, into, cluster, shown)
         except Refused:
             raise
         except BaseException:
@@ -136,12 +135,13 @@ async def copy(app: App, origin: Origin, cluster: Cluster, sink: Sink, *, anyway
     return CopiedDatabase(
         app=app.name,
         environment=app.environment,
+        namespace=app.namespace,
         source=name,
         tables=brought.tables,
         rows=brought.rows,
         bytes=brought.bytes or 0,
-        kept=switched.old,
-        seconds=switched.seconds,
+        kept=serves.old,
+        seconds=serves.seconds,
     )
 
 

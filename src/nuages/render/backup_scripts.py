@@ -183,6 +183,29 @@ echo "{\"old\": \"$old\", \"seconds\": $seconds}"
     )
 )
 
+# Databases beside the one that serves, each by its name: none goes where one is not there, or somebody is connected to
+# it. The server asks that again, for nobody is shown out.
+DROP = "".join(
+    (
+        _COMMON,
+        r"""
+export PGDATABASE=postgres
+freed=0
+for name in "$@"; do
+    size=$(sql -v name="$name" <<< "SELECT pg_database_size(oid) FROM pg_database
+        WHERE datname = :'name' AND NOT datistemplate")
+    [[ -n $size ]] || fail "there is no database $name; there are: $(sql -c "SELECT string_agg(datname, ' '
+        ORDER BY datname) FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")"
+    [[ $(sql -v name="$name" <<< "SELECT count(*) FROM pg_stat_activity WHERE datname = :'name'") = 0 ]] \
+        || fail "somebody is connected to $name"
+    freed=$((freed + size))
+done
+for name in "$@"; do sql -v name="$name" <<< 'DROP DATABASE :"name"'; done
+echo "{\"bytes\": $freed}"
+""",
+    )
+)
+
 # A server of its own, on an empty folder, that nobody but this script reaches: the database that serves is not asked.
 DRILL = "".join(
     (

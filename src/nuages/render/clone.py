@@ -127,7 +127,7 @@ def walls(clone: Clone, owner: Object) -> list[Object]:
             ingress=[{"from": [{"podSelector": {"matchLabels": mine}}], "ports": port}],
         ),
         _policy(
-            metadata(target, clone.name, NETWORK),
+            metadata(target, clone.name, CLONE, source.environment),
             selector(target, POSTGRES),
             ingress=[{"from": [from_there], "ports": port}],
         ),

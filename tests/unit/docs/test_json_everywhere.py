@@ -32,6 +32,7 @@ SHAPES = {"ClusterStatus": Status} | {
         done.Copied,
         done.Applied,
         done.Restored,
+        done.Dropped,
         done.Carried,
         CopiedDatabase,
     )

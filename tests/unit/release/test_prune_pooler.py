@@ -11,7 +11,9 @@ import pytest
 
 from nuages.app.components import resolve
 from nuages.app.objects import Object
+from nuages.release import records
 from nuages.release.phases import prune
+from nuages.release.record import Stored
 from nuages.render.labels import PGBOUNCER
 from nuages.render.manifest import render
 from nuages.render.release import Release
@@ -48,8 +50,8 @@ class Cluster:
         return SimpleNamespace(items=self.lists.get(kind, []))
 
 
-def removable(pods: list[Object], kept: list[Object]) -> set[tuple[str, str]]:
-    """What a release without PgBouncer removes of one with it."""
+def story(pods: list[Object], kept: list[Object]) -> tuple[Stored, Stored, Cluster]:
+    """A release without PgBouncer, the one with it before, and what that left."""
     with_it, without = (
         render(resolve(parse(text.encode(), "nuages.yaml"), "local"), Release(number=1, template=1, build=BUILD))
         for text in (SPEC, SPEC.replace("pool: {pgbouncer: {}}\n", ""))
@@ -58,7 +60,13 @@ def removable(pods: list[Object], kept: list[Object]) -> set[tuple[str, str]]:
     release = msgspec.structs.replace(stored(record(2)), manifest=without)
     items = [item for item in with_it.objects if item["kind"] != "Namespace"]
     there = [{**item, "metadata": {**item["metadata"], "uid": "u-1"}} for item in items]
-    found = asyncio.run(prune.removable(release, [release, before], Cluster(there, pods, kept)))  # type: ignore[arg-type]
+    return release, before, Cluster(there, pods, kept)
+
+
+def removable(pods: list[Object], kept: list[Object]) -> set[tuple[str, str]]:
+    """What a release without PgBouncer removes of one with it."""
+    release, before, cluster = story(pods, kept)
+    found = asyncio.run(prune.removable(release, [release, before], cluster))  # type: ignore[arg-type]
     return {(item["kind"], item["metadata"]["name"]) for item in found}
 
 
@@ -94,6 +102,48 @@ ALL = {
 def test_pgbouncer_goes_with_the_last_who_goes_by_it(pods: list[Object], kept: list[Object], stays: bool) -> None:
     found = removable(pods, kept)
     assert found & ALL == (set() if stays else ALL)
+
+
+async def test_the_record_that_names_what_stays_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else no later release would know of it, and it stood for ever."""
+    release, before, cluster = story([pod(GOES_BY_IT)], [])
+    others = [live(number) for number in range(30, 2, -1)]
+    history = [msgspec.structs.replace(release, record=record(31)), *others, before]
+    assert before not in records.kept(history)
+    forgotten: list[int] = []
+
+    async def known(*_: object) -> list[Stored]:
+        return history
+
+    async def forget(history: list[Stored], kept: list[Stored], _: object) -> None:
+        forgotten.extend(stored.record.number for stored in history if stored not in kept)
+
+    async def nothing(*_: object, **__: object) -> None:
+        return None
+
+    monkeypatch.setattr(prune.records, "history", known)
+    monkeypatch.setattr(prune.records, "forget", forget)
+    monkeypatch.setattr(cluster, "delete", nothing, raising=False)
+    world: Any = SimpleNamespace(
+        cluster=cluster, lock=SimpleNamespace(check=nothing), mirror=SimpleNamespace(items=lambda kind: [])
+    )
+    await prune.prune(history[0], world)
+    assert 1 not in forgotten and forgotten
+    cluster.lists["Pod"] = []
+    forgotten.clear()
+    await prune.prune(history[0], world)
+    assert 1 in forgotten
+
+
+async def test_the_way_that_a_killed_copy_left_open_is_closed_by_the_next_release() -> None:
+    release, before, cluster = story([], [])
+    wall = {
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "blog-clone-local", "uid": "u-9", "labels": {}},
+        "spec": {"podSelector": {}},
+    }
+    cluster.lists["NetworkPolicy"] = [wall]
+    assert wall in await prune.removable(release, [release, before], cluster)  # type: ignore[arg-type]
 
 
 def test_what_postgres_lets_in_by_itself_does_not_depend_on_pgbouncer() -> None:

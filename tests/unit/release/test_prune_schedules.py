@@ -42,6 +42,9 @@ class Cluster:
     async def get(self, kind, namespace, name):
         return self.item
 
+    async def list(self, kind, namespace, labels):
+        return SimpleNamespace(items=[])
+
     async def patch_merge(self, kind, namespace, name, patch):
         self.done.append(("patched", name, patch))
 

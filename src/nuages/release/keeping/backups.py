@@ -15,8 +15,8 @@ from nuages.app.components import App
 from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
-from nuages.progress import Said, Sink, step
-from nuages.release.keeping.jobs import fresh, ran, told
+from nuages.progress import Said, Sink, Step, step
+from nuages.release.keeping.jobs import fresh, ran, told, whole
 from nuages.release.locks import lock
 from nuages.release.world import utc
 from nuages.render import backup
@@ -185,9 +185,15 @@ async def switch(app: App, new: str, cluster: Cluster, sink: Sink) -> Switched:
     ours(app)
     async with _alone(app, cluster, sink):
         with step(sink, f"switch to {new}") as shown:
-            job = backup.switch(app, fresh(app, "switch"), new, beside(app, "before"))
-            made = told(await ran(app, job, cluster, shown.say), Switched)
-            shown.note = f"nobody could connect for {made.seconds:.2f} s"
+            made = await switched(app, new, cluster, shown)
+    return made
+
+
+async def switched(app: App, new: str, cluster: Cluster, shown: Step) -> Switched:
+    """The same, under a lock that is held: once it has begun it comes to its end, whoever leaves meanwhile."""
+    job = backup.switch(app, fresh(app, "switch"), new, beside(app, "before"))
+    made = told(await whole(app, job, cluster, shown.say), Switched)
+    shown.note = f"nobody could connect for {made.seconds:.2f} s"
     return made
 
 

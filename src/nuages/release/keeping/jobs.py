@@ -45,8 +45,8 @@ async def ran(app: App, job: Object, cluster: Cluster, say: Callable[[str], None
         CommandFailed: it failed, or can't start; with its own words. It stays for who wants to look.
     """
     about = job["metadata"]
-    await cluster.create(job)
     try:
+        await cluster.create(job)
         async with Mirror(cluster, app.namespace, KINDS, selector(app, BACKUP, about["name"])) as mirror:
             await _ended(job, cluster, mirror, say)
             lines = await _printed(app, cluster, mirror)
@@ -55,6 +55,35 @@ async def ran(app: App, job: Object, cluster: Cluster, say: Callable[[str], None
         raise
     await _removed(about, cluster)
     return lines
+
+
+async def whole(app: App, job: Object, cluster: Cluster, say: Callable[[str], None]) -> list[str]:
+    """As `ran`, but once its pod runs it is not left: who leaves then would not know which of two things is so.
+
+    It has to be a matter of seconds. Whoever leaves nevertheless (a second Ctrl-C) ends it there.
+    """
+    work = asyncio.ensure_future(ran(app, job, cluster, say))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        if await _waits(app, job, cluster):
+            work.cancel()
+            return await work
+        if leaves := asyncio.current_task():
+            leaves.uncancel()
+        say("it has begun, and is brought to its end")
+        return await work
+
+
+async def _waits(app: App, job: Object, cluster: Cluster) -> bool:
+    """Whether it is there and its pod has not begun; where nobody answers, it may have."""
+    name = job["metadata"]["name"]
+    try:
+        there = await cluster.get("Job", app.namespace, name)
+        pods = (await cluster.list("Pod", app.namespace, labels=selector(app, BACKUP, name))).items
+    except ClusterError:
+        return False
+    return there is not None and all(pod.get("status", {}).get("phase", "Pending") == "Pending" for pod in pods)
 
 
 def told(lines: list[str], form: type[T]) -> T:

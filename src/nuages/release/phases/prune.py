@@ -13,7 +13,7 @@ from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
 from nuages.release.world import World
 from nuages.render.environment import POOLER
-from nuages.render.labels import COMPONENT, PGBOUNCER
+from nuages.render.labels import CLONE, COMPONENT, PGBOUNCER
 
 ACCOUNT = "ServiceAccount"
 NAMED = frozenset({ACCOUNT, "ConfigMap", "Secret"})
@@ -41,7 +41,7 @@ async def prune(release: Stored, world: World) -> Step:
     waits, stays = await draining.end(release, world)
     if waits:
         return Waiting(waits, 1.0)
-    gone = await removable(release, history, world.cluster)
+    gone, stay = await _left_over(release, history, world.cluster)
     at_work = [live for live in gone if working(live)]
     for live in gone:
         await world.lock.check()
@@ -54,7 +54,9 @@ async def prune(release: Stored, world: World) -> Step:
             continue
         await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
     await world.lock.check()
-    await records.forget(history, records.kept(history), world.cluster)
+    kept = records.kept(history)
+    kept += [stored for stored in _naming([*stay, *at_work], history) if stored not in kept]
+    await records.forget(history, kept, world.cluster)
     removed = len(gone) - len(at_work)
     ends = [
         f"{live['metadata']['name']} starts nothing any more, and stays until its command has ended" for live in at_work
@@ -70,23 +72,54 @@ def working(live: Object) -> bool:
 
 async def removable(release: Stored, history: list[Stored], cluster: Cluster) -> list[Object]:
     """What this release would remove, as it is now; nothing is touched."""
+    gone, _ = await _left_over(release, history, cluster)
+    return gone
+
+
+async def _left_over(release: Stored, history: list[Stored], cluster: Cluster) -> tuple[list[Object], list[Object]]:
+    """What earlier releases made and this one does not: what goes now, and what is needed for a while."""
     record, kept = release.record, records.kept(history)
     for_a_time = [*release.manifest.canary, *release.manifest.maintenance]
     wanted = [item for item in release.manifest.objects if item not in for_a_time]
     needed = {(item["kind"], item["metadata"]["name"]) for item in wanted}
     needed |= {("Secret", stored.record.secrets) for stored in kept if stored.record.secrets}
-    named = {(item["kind"], item["metadata"]["name"]) for stored in history for item in stored.manifest.objects}
-    named |= {("Secret", stored.record.secrets) for stored in history if stored.record.secrets}
+    named = set().union(*map(_named, history))
     candidates = sorted((kind, name) for kind, name in named - needed if kind != "Namespace")
     lives = await asyncio.gather(*(cluster.get(kind, record.namespace, name) for kind, name in candidates))
     inventory = {reference for stored in history for reference in stored.record.inventory}
     found = [live for live in lives if live and not holds_data(live) and _ours(live, record, inventory)]
+    gone = [*found, *await _opened(record, cluster)]
     if any(map(pools, found)) and await _pooled(record, cluster):
-        found = [live for live in found if not pools(live)]
-    if not any(live["kind"] in NAMED for live in found):
-        return found
-    used = await _used(found, wanted, record, cluster)
-    return [live for live in found if (live["kind"], live["metadata"]["name"]) not in used]
+        gone = [live for live in gone if not pools(live)]
+    if any(live["kind"] in NAMED for live in gone):
+        used = await _used(gone, wanted, record, cluster)
+        gone = [live for live in gone if (live["kind"], live["metadata"]["name"]) not in used]
+    return gone, [live for live in found if live not in gone]
+
+
+async def _opened(record: Record, cluster: Cluster) -> list[Object]:
+    """The ways to the database that a copy opened and, as it was killed, did not close: none is under way now, for it
+    would have the lock.
+    """
+    named = {"app.kubernetes.io/name": record.app, "app.kubernetes.io/instance": record.instance, COMPONENT: CLONE}
+    return (await cluster.list("NetworkPolicy", record.namespace, labels=named)).items
+
+
+def _naming(stay: list[Object], history: list[Stored]) -> list[Stored]:
+    """The newest record that names each of those that stay: without one no later release would know of it."""
+    left = {(live["kind"], live["metadata"]["name"]) for live in stay}
+    found = []
+    for stored in history:
+        if told := left & _named(stored):
+            found.append(stored)
+            left -= told
+    return found
+
+
+def _named(stored: Stored) -> set[tuple[str, str]]:
+    """All that a release has made, with its copy of the secrets."""
+    found = {(item["kind"], item["metadata"]["name"]) for item in stored.manifest.objects}
+    return found | ({("Secret", stored.record.secrets)} if stored.record.secrets else set())
 
 
 async def _used(gone: list[Object], wanted: list[Object], record: Record, cluster: Cluster) -> set[tuple[str, str]]:
