@@ -31,8 +31,13 @@ _CORE: list[tuple[re.Pattern[str], Callable[[str], Scalar]]] = [
     (re.compile(r"[-+]?[0-9]{1,18}"), int),
     (re.compile(r"0o[0-7]+"), lambda text: int(text, 8)),
     (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text, 16)),
-    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), lambda text: _whole(float(text))),
 ]
+# What mostly was meant, by what the parser says.
+_MEANT = {
+    "cannot start any token": "a text that begins so stands in quotes",
+    "mapping values are not allowed": 'a text with ": " in it stands in quotes; else the line is indented too far',
+}
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
 
 
@@ -63,7 +68,12 @@ class Document(NamedTuple):
 
 def dotted(path: Path) -> str:
     """web.main.replicas, expose.hosts[0]."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{visible(part)}" for part in path).lstrip(".")
+
+
+def visible(text: str) -> str:
+    """A text on one line, with what nobody would see in it spelled out: a no-break space looks like a space."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def read(raw: bytes, file: str) -> tuple[Document, list[Finding]]:
@@ -114,6 +124,12 @@ class _Reader:
         self.findings.append(Finding(code, Level.ERROR, message, Place(self.file, *at, dotted(path)), hint))
 
     def syntax(self, error: yaml.YAMLError, text: str) -> None:
+        if isinstance(error, yaml.reader.ReaderError):
+            before = text[: error.position]
+            at = (before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
+            hint = "nothing but text belongs here: leave it out"
+            self.finding("spec.E001", f"not YAML: the character U+{error.character:04X}", at, hint=hint)
+            return
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         lines = text.splitlines()
@@ -122,10 +138,14 @@ class _Reader:
             at = (line, indent.group().index("\t") + 1)
             self.finding("spec.E001", "a tab in the indentation", at, hint="YAML is indented by spaces only")
             return
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        self.finding(
-            "spec.E001", f"not YAML: {problem}", (line, column), hint=str(getattr(error, "context", None) or "")
-        )
+        problem = getattr(error, "problem", None) or str(error)
+        context, began = getattr(error, "context", None), getattr(error, "context_mark", None)
+        hint = next((said for words, said in _MEANT.items() if words in problem), context or "")
+        if began and problem.endswith("end of stream"):
+            line, column = began.line + 1, began.column + 1  # what was never closed, rather than where the file ends
+        elif began and context and began.line + 1 != line:
+            hint = f"{hint}, which begins in line {began.line + 1}"
+        self.finding("spec.E001", f"not YAML: {problem}", (line, column), hint=hint)
 
     def value(self, node: yaml.Node, path: Path, above: tuple[yaml.Node, ...]) -> Value:
         """The value of a node at a path; `above` are the nodes it is in, to see an alias that contains itself."""
@@ -168,6 +188,11 @@ class _Reader:
 
 def _at(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _whole(number: float) -> float | int:
+    """2.0 is the whole number 2, as JSON Schema has it too."""
+    return int(number) if number.is_integer() and abs(number) < 10**18 else number
 
 
 def _plain(text: str) -> Scalar:

@@ -15,12 +15,15 @@ Name = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$", title="
 Key = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", title="a short name")]
 NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", title="a namespace name")]
 # What Kubernetes calls an object: RFC 1123 subdomain.
-ObjectName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", title="an object name")]
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+ObjectName = Annotated[str, Meta(pattern=rf"^{_DOMAIN}$", max_length=253, title="an object name")]
 # An ingress class, or a Gateway that may be in a namespace of its own.
 ClassName = Annotated[
     str,
     Meta(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
+        pattern=rf"^({_LABEL}/)?{_DOMAIN}$",
+        max_length=253,
         title="a class or a Gateway",
     ),
 ]
@@ -33,7 +36,7 @@ Repository = Annotated[
 ]
 Host = Annotated[
     str,
-    Meta(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", title="a host name"),
+    Meta(pattern=rf"^(\*\.)?{_DOMAIN}$", max_length=253, title="a host name"),
 ]
 Duration = Annotated[str, Meta(pattern=DURATION_PATTERN, title="a duration")]
 Memory = Annotated[str, Meta(pattern=MEMORY_PATTERN, title="an amount of memory")]
@@ -62,12 +65,18 @@ CheckId = Annotated[str, Meta(pattern=r"^[\w.]+\.[CEWID]\d{3}$", title="a system
 # Five fields, or a shorthand of Kubernetes': https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
 Cron = Annotated[
     str,
-    Meta(
-        pattern=r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+ \S+ \S+ \S+ \S+)$", title="a schedule"
-    ),
+    Meta(pattern=r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+( +\S+){4})$", title="a schedule"),
 ]
 # A host's name or its address, v4 or v6.
-Address = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$", title="a host")]
+Address = Annotated[
+    str,
+    Meta(
+        pattern=r"^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
+        r"|[0-9A-Fa-f:]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)$",
+        max_length=253,
+        title="a host",
+    ),
+]
 Endpoint = Annotated[str, Meta(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$", title="an address on the web")]
 # Where browsers ask for files: below a path of the site, or below an address on the web.
 FilesAddress = Annotated[
@@ -84,10 +93,27 @@ BucketUrl = Annotated[
 LabelName = Annotated[
     str,
     Meta(
-        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        pattern=rf"^({_DOMAIN}/)?[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?$",
         title="a label",
     ),
 ]
+LabelValue = Annotated[
+    str, Meta(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$", title="a label's value")
+]
+# Below which a ConfigMap or a Secret has it:
+# https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object
+DataKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$", max_length=253, title="a key of a ConfigMap or a Secret")]
+# https://github.com/distribution/reference: with a tag, a digest, or both.
+Image = Annotated[
+    str,
+    Meta(
+        pattern=r"^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
+        r"(@sha256:[0-9a-f]{64})?$",
+        title="an image",
+    ),
+]
+# Who the cluster says that a person is with; it may be a URL, or have a prefix.
+Crowd = Annotated[str, Meta(pattern=r"^\S(.*\S)?$", title="a group")]
 # https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/: ipBlock.cidr
 AddressRange = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$", title="an address range")]
 # Where a file or a volume goes inside a container.

@@ -13,7 +13,7 @@ import msgspec
 from nuages.errors import SpecInvalid, UsageError
 from nuages.findings import Finding, Level, Place, errors
 from nuages.spec import files, migrate, schema
-from nuages.spec.document import Document, Path, Value, read
+from nuages.spec.document import Document, Path, Value, read, visible
 from nuages.spec.environments import is_template, merged, named, template_of
 from nuages.spec.model import EnvironmentSpec
 from nuages.spec.rules import broken, broken_patch, previews
@@ -102,6 +102,7 @@ def parse(raw: bytes, file: str) -> Spec:
     base = msgspec.convert(mended, EnvironmentSpec)
     in_base = [*misplaced, *_all(disagreements, broken(base))]
     findings += [_finding(document, mistake, None) for mistake in in_base]
+    told = {mistake[:3] for mistake in in_base}
     environments: dict[str, EnvironmentSpec] = {}
     templates: dict[str, dict[str, Value]] = {}
     for name, patch in patches.items():
@@ -112,7 +113,7 @@ def parse(raw: bytes, file: str) -> Spec:
         environments[name] = msgspec.convert(mended, EnvironmentSpec)
         found = [*broken_patch(whole, patch), *_all(disagreements, broken(environments[name]))]
         found += previews.broken(name, _with(whole, patch), patches)
-        findings += [_finding(document, mistake, name) for mistake in found if mistake not in in_base]
+        findings += [_finding(document, mistake, name) for mistake in found if mistake[:3] not in told]
     findings.sort(key=lambda finding: (finding.place.line, finding.place.column))
     if errors(findings):
         raise _invalid(findings)
@@ -146,7 +147,7 @@ def _patches(environments: Value) -> tuple[dict[str, dict[str, Value]], list[Mis
         path = ("environments", name)
         if not _ENVIRONMENT_NAME.fullmatch(name):
             found.append(
-                Mistake("spec.E108", path, f'"{name}" is not a short name', FORMS["a short name"], at_key=True)
+                Mistake("spec.E108", path, f'"{visible(name)}" is not a short name', FORMS["a short name"], at_key=True)
             )
         if isinstance(patch, dict) or patch is None:
             patches[name] = patch or {}
@@ -158,7 +159,17 @@ def _patches(environments: Value) -> tuple[dict[str, dict[str, Value]], list[Mis
 def _all(disagreements: list[Mistake], broken: Iterable[Mistake]) -> list[Mistake]:
     """Both kinds, less the rules that are broken only because something at their place, or below it, was wrong."""
     told = [mistake.path for mistake in disagreements]
-    return [*disagreements, *(rule for rule in broken if not any(path[: len(rule.path)] == rule.path for path in told))]
+    placed = [_as_written(rule, disagreements) for rule in broken]
+    return [*disagreements, *(rule for rule in placed if not any(path[: len(rule.path)] == rule.path for path in told))]
+
+
+def _as_written(rule: Mistake, disagreements: list[Mistake]) -> Mistake:
+    """A rule's mistake below a field that was misspelled, at the name that stands in the file."""
+    for one in disagreements:
+        meant = (*one.path[:-1], one.meant)
+        if one.id == "spec.E101" and one.meant and rule.path[: len(meant)] == meant:
+            rule = rule._replace(path=one.path + rule.path[len(meant) :])
+    return rule
 
 
 def _with(base: dict[str, Value], patch: Value) -> dict[str, Value]:

@@ -16,6 +16,7 @@ from msgspec import Meta, field
 from nuages.spec.exposing import Expose, Tls
 from nuages.spec.forms import (
     ContainerPath,
+    DataKey,
     Duration,
     Key,
     Name,
@@ -160,7 +161,7 @@ class EnvValue(Part, frozen=True, kw_only=True):
         str | None, Meta(description="A service that the spec declares: postgres, redis, …", examples=["postgres"])
     ] = None
     key: Annotated[
-        str | None,
+        DataKey | None,
         Meta(
             description="The key in that ConfigMap; or of a service: host, port, user, password, name, url, or address "
             "(the url without the name).",
@@ -176,7 +177,7 @@ class SecretSource(Part, frozen=True, kw_only=True):
     secret: Annotated[
         ObjectName | None, Meta(description="A Secret that somebody else keeps.", examples=["blog-sentry"])
     ] = None
-    key: Annotated[str | None, Meta(description="The key in that Secret.", examples=["dsn"])] = None
+    key: Annotated[DataKey | None, Meta(description="The key in that Secret.", examples=["dsn"])] = None
 
 
 class Observability(Part, frozen=True, kw_only=True):

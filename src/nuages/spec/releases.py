@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from nuages.spec.forms import CheckId, Command, Duration, Factor, ObjectName, Part, Percent
+from nuages.spec.forms import CheckId, Command, DataKey, Duration, Factor, ObjectName, Part, Percent
 
 
 class Checks(Part, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class Webhook(Part, frozen=True, kw_only=True):
     """A POST of the event as JSON."""
 
     secret: Annotated[ObjectName, Meta(description="The Secret that holds the address.", examples=["slack"])]
-    key: Annotated[str, Meta(description="The key of the address in that Secret.")] = "url"
+    key: Annotated[DataKey, Meta(description="The key of the address in that Secret.")] = "url"
 
 
 class Hook(Part, frozen=True, kw_only=True):

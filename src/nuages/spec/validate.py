@@ -16,7 +16,7 @@ from typing import NamedTuple
 from jsonschema_rs import ValidationError, Validator, validator_for
 from jsonschema_rs import ValidationErrorKind as Kind
 
-from nuages.spec.document import Path, Value
+from nuages.spec.document import Path, Value, visible
 from nuages.spec.kept import Schema
 
 
@@ -41,7 +41,7 @@ FORMS = {
     "a class or a Gateway": "traefik, or namespace/name of a Gateway",
     "an environment variable's name": "letters, digits and underscores, not beginning with a digit",
     "an image repository": "registry.example.com/team/app, without a tag; each release adds the digest",
-    "a host name": "blog.example.com, without scheme, port or path",
+    "a host name": "blog.example.com, without scheme, port or path; between two dots are at most 63 characters",
     "a duration": "write 30s, 2m or 500ms",
     "an amount of memory": "write 256Mi or 2Gi",
     "an amount of CPU": "write 250m for a quarter of a core, or 1.5",
@@ -63,6 +63,10 @@ FORMS = {
     "an address on the web": "https://s3.example.com, without a password",
     "a path or an address on the web": "/media/, or https://media.example.com",
     "a bucket": "s3://name, or s3://name/folder",
+    "a label's value": "letters, digits, dashes, underscores and dots, at most 63",
+    "a key of a ConfigMap or a Secret": "letters, digits, dashes, underscores and dots: newrelic.ini",
+    "an image": "registry.example.com/team/agent:1.2, by a tag or a digest",
+    "a group": "as the cluster knows it: web-team",
     "a label": "letters, digits, dashes and dots, perhaps behind a domain: example.com/team",
     "a path in the container": "one that begins with a slash: /etc/newrelic.ini",
     "an address range": "write 10.0.0.0/8, or 192.0.2.7/32",
@@ -74,6 +78,8 @@ TYPES = {
     "integer": "a whole number",
     "boolean": "true or false",
 }
+_SHORT = 60
+"""Of what stands in the file, so much is shown."""
 _NO_UNIT = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -152,7 +158,7 @@ def _explain(error: ValidationError, schema: Schema) -> Iterator[Mistake]:
             yield Mistake("spec.E104", (*path, str(name)), "is missing", at_key=True)
         case Kind.Type(types):
             wanted = " or ".join(TYPES.get(name, name) for name in types)
-            yield Mistake("spec.E102", path, f"{shown} is not {wanted}", FORMS.get(title, ""))
+            yield Mistake("spec.E102", path, f"{shown} is not {wanted}", FORMS.get(title, "") or _so(error, types))
         case Kind.Enum(options):
             words = [str(option) for option in options]
             close = difflib.get_close_matches(str(error.instance), words, n=1)
@@ -163,12 +169,12 @@ def _explain(error: ValidationError, schema: Schema) -> Iterator[Mistake]:
             str(error.instance)
         ):
             yield Mistake("spec.E103", path, f"{shown} has no unit", FORMS[title])
-        case Kind.Pattern():
+        case Kind.Pattern() | Kind.MaxLength():
             yield Mistake("spec.E106", path, f"{shown} is not {title}", FORMS[title])
         case Kind.PropertyNames(inner):
             title = _subschema(schema, inner.schema_path[:-1])["title"]
             name = str(inner.instance)
-            yield Mistake("spec.E108", (*path, name), f'"{name}" is not {title}', FORMS[title], at_key=True)
+            yield Mistake("spec.E108", (*path, name), f'"{visible(name)}" is not {title}', FORMS[title], at_key=True)
         case Kind.Minimum() | Kind.Maximum():
             hint = f"from {parent.get('minimum')} to {parent.get('maximum')}"
             yield Mistake("spec.E107", path, f"{shown} is out of range", hint)
@@ -176,6 +182,17 @@ def _explain(error: ValidationError, schema: Schema) -> Iterator[Mistake]:
             yield Mistake("spec.E109", path, "has no entry", "write at least one, or leave it out")
         case kind:
             raise AssertionError(f"the model has a rule without words: {kind.name} at {error.schema_path}")
+
+
+def _so(error: ValidationError, types: list[str]) -> str:
+    """How to write what stands there, where that is plain: a text in quotes, a command as a list."""
+    match error.instance:
+        case bool() | int() | float() if types == ["string"]:
+            return f'in quotes: "{_shown(error.instance)}"'
+        case str(words) if types == ["array"] and 0 < len(words) <= _SHORT:
+            return f"[{', '.join(words.split())}]"
+        case _:
+            return ""
 
 
 def _unknown(path: Path, name: str, known: list[str]) -> Mistake:
@@ -198,7 +215,7 @@ def _shown(value: object) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}…"'
+            return f'"{visible(value if len(value) <= _SHORT else value[: _SHORT - 3] + "…")}"'
         case number:
             return str(number)
 

@@ -11,7 +11,11 @@ from nuages.spec.forms import (
     AddressRange,
     Command,
     Cpu,
+    Crowd,
+    DataKey,
+    Image,
     LabelName,
+    LabelValue,
     Memory,
     ObjectName,
     Part,
@@ -60,7 +64,7 @@ class Toleration(Part, frozen=True, kw_only=True):
     """A taint of nodes that pods bear."""
 
     key: Annotated[LabelName | None, Meta(description="The taint's key; any, left out.", examples=["dedicated"])] = None
-    value: Annotated[str | None, Meta(description="Its value; any, left out.", examples=["web"])] = None
+    value: Annotated[LabelValue | None, Meta(description="Its value; any, left out.", examples=["web"])] = None
     effect: Annotated[
         Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None, Meta(description="Its effect; any, left out.")
     ] = None
@@ -74,7 +78,7 @@ class Placement(Part, frozen=True, kw_only=True):
         Meta(description="Over what pods are spread first; with zone they must be, where there are several."),
     ] = "node"
     node_selector: Annotated[
-        dict[LabelName, str], Meta(description="Labels the nodes have.", examples=[{"disk": "ssd"}])
+        dict[LabelName, LabelValue], Meta(description="Labels the nodes have.", examples=[{"disk": "ssd"}])
     ] = field(default_factory=dict)
     tolerations: Annotated[
         list[Toleration],
@@ -112,15 +116,15 @@ class FileSource(Part, frozen=True, kw_only=True):
     secret: Annotated[
         ObjectName | None, Meta(description="A Secret in the app's namespace.", examples=["newrelic"])
     ] = None
-    key: Annotated[str | None, Meta(description="The key in that ConfigMap or Secret.", examples=["newrelic.ini"])] = (
-        None
-    )
+    key: Annotated[
+        DataKey | None, Meta(description="The key in that ConfigMap or Secret.", examples=["newrelic.ini"])
+    ] = None
 
 
 class Extra(Part, frozen=True, kw_only=True):
     """A container beside the project's, or before it."""
 
-    image: Annotated[str, Meta(description="Its image, by a digest or a tag.", examples=["registry.example.com/a:1"])]
+    image: Annotated[Image, Meta(description="Its image, by a digest or a tag.", examples=["registry.example.com/a:1"])]
     command: Annotated[
         Command | None,
         Meta(description="What it runs; what its image says, left out.", examples=[["/agent", "--port=8125"]]),
@@ -148,13 +152,13 @@ class Access(Part, frozen=True, kw_only=True):
     """Who of the cluster's groups may do what in the environment's namespace."""
 
     viewers: Annotated[
-        list[str], Meta(description="Groups that may look, and read no secret.", examples=[["support"]])
+        list[Crowd], Meta(description="Groups that may look, and read no secret.", examples=[["support"]])
     ] = field(default_factory=list)
     developers: Annotated[
-        list[str], Meta(description="Groups that may deploy, read logs and run commands.", examples=[["web-team"]])
+        list[Crowd], Meta(description="Groups that may deploy, read logs and run commands.", examples=[["web-team"]])
     ] = field(default_factory=list)
     operators: Annotated[
-        list[str], Meta(description="Groups that may do all, secrets and data too.", examples=[["platform"]])
+        list[Crowd], Meta(description="Groups that may do all, secrets and data too.", examples=[["platform"]])
     ] = field(default_factory=list)
 
 
