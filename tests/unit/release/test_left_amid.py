@@ -14,7 +14,13 @@ from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit
 
-TEXT = b"name: blog\nimage: a/b\nservices: {postgres: {run: {}}}\ndatabases: {default: postgres}\nenvironments: {local: }\n"
+TEXT = b"""
+name: blog
+image: a/b
+services: {postgres: {run: {}}}
+databases: {default: postgres}
+environments: {local: }
+"""
 APP = resolve(parse(TEXT, "nuages.yaml"), "local")
 JOB = {"metadata": {"name": "blog-switch-1", "namespace": "blog-local"}}
 
