@@ -20,7 +20,9 @@ from nuages.local.info import ClusterInfo, write
 from nuages.local.places import places
 from nuages.progress import Sink, step
 
-PATIENCE = 120  # seconds for a node or a workload to become ready
+PATIENCE = 300  # seconds for a node or a workload to become ready; with nothing else to do it takes ten
+UNKNOWN = "no matches for kind"
+"""What kubectl says of an object whose definition the API server does not serve yet."""
 
 
 def addons(info: ClusterInfo, names: Collection[str], bin_: Path, sink: Sink) -> ClusterInfo:
@@ -37,6 +39,8 @@ def addons(info: ClusterInfo, names: Collection[str], bin_: Path, sink: Sink) ->
             if addon.definitions:
                 module, path = addon.definitions
                 _apply(info, f"--filename={toolchain.source(module, path, sink)}")
+                established = ["wait", "--for=condition=Established", "crd", "--all"]
+                run([*info.kubectl, *established, f"--timeout={PATIENCE}s"])
             apply(info, [addon])
             wait_workloads(info, [addon])
             info = write(msgspec.structs.replace(info, addons=sorted({*info.addons, name})))
@@ -103,5 +107,15 @@ def wait_workloads(info: ClusterInfo, parts: Sequence[Addon]) -> None:
 
 
 def _apply(info: ClusterInfo, *arguments: str, stdin: str = "") -> None:
+    """Apply, again where a kind is new: it is served a moment after its definition is established."""
     owned = ["--server-side", "--force-conflicts", "--field-manager=nuages-cluster"]
-    run([*info.kubectl, "apply", *owned, *arguments], stdin=stdin)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            run([*info.kubectl, "apply", *owned, *arguments], stdin=stdin)
+        except CommandFailed as failed:
+            if UNKNOWN not in failed.detail or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
