@@ -43,6 +43,7 @@ class World:
         self.target = ""
         self.steps = STEPS
         self.doubts = 0
+        self.absences = 0
         self.guards = 0
         self.failed = False
         self.calls = 0
@@ -67,10 +68,24 @@ class World:
         finally:
             self.doubts -= 1
 
+    @contextmanager
+    def where_installed(self) -> Iterator[None]:
+        """What is followed here happens where a package is there, which the image may not have."""
+        self.absences += 1
+        try:
+            yield
+        finally:
+            self.absences -= 1
+
+    @property
+    def sure(self) -> bool:
+        """Whether what is followed here happens in any case."""
+        return not (self.doubts or self.absences)
+
     def read(self, name: str, *, required: bool, default: Any, kind: str) -> Any:
         """A variable's value, or its default; it is noted that it was read."""
         needed = required and not self.guards and not self.doubts
-        self.reads.append(Read(name, self.at, needed, default, kind, not self.doubts))
+        self.reads.append(Read(name, self.at, needed, default, kind, self.sure))
         self.noted.add(name)
         if name in self.environment:
             return converted(self.environment[name], kind)
@@ -83,7 +98,7 @@ class World:
         """What was read has no value, and the settings use it as if it had one: `os.environ.get("X").split()`."""
         missing = sorted(names - self.environment.keys())
         needed = not self.guards and not self.doubts
-        self.reads += [Read(name, self.at, needed, None, "str", not self.doubts) for name in missing]
+        self.reads += [Read(name, self.at, needed, None, "str", self.sure) for name in missing]
         if missing:
             self.fails()
 

@@ -174,12 +174,17 @@ def _fits(pattern: ast.pattern, value: Any) -> Any:
 
 def _try(node: ast.Try, scope: Scope, world: World) -> None:
     catches = [handler for handler in node.handlers if not _only_imports(handler)]
+    doubtful = len(catches) < len(node.handlers)
+    imports = next((at for at, one in enumerate(node.body, 1) if isinstance(one, ast.Import | ast.ImportFrom)), 0)
+    certain = imports if doubtful and imports else len(node.body)
     failed, world.failed = world.failed, False
     world.guards += bool(catches)
     with world.noting() as noted:
         returned = None
         try:
-            run(node.body, scope, world)
+            run(node.body[:certain], scope, world)
+            with world.where_installed():
+                run(node.body[certain:], scope, world)
         except Returned as early:
             returned = early
         finally:
@@ -191,6 +196,9 @@ def _try(node: ast.Try, scope: Scope, world: World) -> None:
     try:
         if ended:
             run(catches[0].body, scope, world)
+        elif doubtful:
+            with world.where_installed():
+                run(node.orelse, scope, world)
         else:
             run(node.orelse, scope, world)
         run(node.finalbody, scope, world)

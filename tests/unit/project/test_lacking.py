@@ -73,6 +73,13 @@ def test_what_this_environment_does_not_read_is_not_missing(tmp_path: Path, sett
     assert lacking(shop(tmp_path, settings), "env: {STAGE: production}\n") == []
 
 
+def test_what_is_read_before_and_after_a_package_is_looked_for_is_missing(tmp_path: Path) -> None:
+    looks = "try:\n    import stripe\nexcept ImportError:\n    stripe = None\n"
+    assert lacking(shop(tmp_path, f'{looks}STRIPE = os.environ["STRIPE_KEY"]\n')) == ["STRIPE_KEY"]
+    before = looks.replace("    import", '    STRIPE = os.environ["STRIPE_KEY"]\n    import')
+    assert lacking(shop(tmp_path, before)) == ["STRIPE_KEY"]
+
+
 def test_what_only_this_environment_reads_is(tmp_path: Path) -> None:
     settings = 'if os.environ.get("STAGE", "dev") == "dev":\n    STRIPE = os.environ["STRIPE_KEY"]\n'
     assert lacking(shop(tmp_path, settings)) == ["STRIPE_KEY"]
@@ -86,6 +93,9 @@ def test_what_only_this_environment_reads_is(tmp_path: Path) -> None:
         'os.environ.update({"STRIPE_KEY": "pk"})\nSTRIPE = os.environ["STRIPE_KEY"]\n',
         'for key in ("STRIPE_KEY",):\n    os.environ.setdefault(key, "pk")\nSTRIPE = os.environ["STRIPE_KEY"]\n',
         'from contextlib import suppress\nwith suppress(KeyError):\n    STRIPE = os.environ["STRIPE_KEY"]\n',
+        'try:\n    import stripe\nexcept ImportError:\n    stripe = None\nelse:\n'
+        '    STRIPE = os.environ["STRIPE_KEY"]\n',
+        'try:\n    import stripe\n    STRIPE = os.environ["STRIPE_KEY"]\nexcept (ImportError, OSError):\n    pass\n',
         'if os.path.exists("/run/secrets/stripe"):\n    STRIPE = open("/run/secrets/stripe").read()\n'
         'else:\n    STRIPE = os.environ["STRIPE_KEY"]\n',
     ],
