@@ -93,7 +93,7 @@ def test_what_only_this_environment_reads_is(tmp_path: Path) -> None:
         'os.environ.update({"STRIPE_KEY": "pk"})\nSTRIPE = os.environ["STRIPE_KEY"]\n',
         'for key in ("STRIPE_KEY",):\n    os.environ.setdefault(key, "pk")\nSTRIPE = os.environ["STRIPE_KEY"]\n',
         'from contextlib import suppress\nwith suppress(KeyError):\n    STRIPE = os.environ["STRIPE_KEY"]\n',
-        'try:\n    import stripe\nexcept ImportError:\n    stripe = None\nelse:\n'
+        "try:\n    import stripe\nexcept ImportError:\n    stripe = None\nelse:\n"
         '    STRIPE = os.environ["STRIPE_KEY"]\n',
         'try:\n    import stripe\n    STRIPE = os.environ["STRIPE_KEY"]\nexcept (ImportError, OSError):\n    pass\n',
         'if os.path.exists("/run/secrets/stripe"):\n    STRIPE = open("/run/secrets/stripe").read()\n'
