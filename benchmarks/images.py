@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from benchmarks.measure import NUAGES, rounds, say, seconds
 from nuages.cli.console import console
-from nuages.image import base, network, oci
+from nuages.image import base, layout, network, oci
 
 ROOT = Path(__file__).parents[1]
 PYTHON = "python:3.13-slim"
@@ -168,7 +168,7 @@ class Ours:
     def size(self) -> Size:
         archive = self._work / "ours.tar"
         seconds(NUAGES, "build", "--output", archive, cwd=self._folder, env=self._env)
-        return sized(oci.read_layout(archive, oci.references(archive)[0]))
+        return sized(layout.read(archive, layout.references(archive)[0]))
 
 
 class Plain:
@@ -199,10 +199,10 @@ class Plain:
         return cost(*self._argv, cwd=self._folder)
 
     def size(self) -> Size:
-        layout = self._work / "plain"
-        shutil.rmtree(layout, ignore_errors=True)
-        seconds("buildah", "push", "--quiet", self._tag, f"oci:{layout}")
-        return sized(oci.read_layout(layout))
+        folder = self._work / "plain"
+        shutil.rmtree(folder, ignore_errors=True)
+        seconds("buildah", "push", "--quiet", self._tag, f"oci:{folder}")
+        return sized(layout.read(folder))
 
 
 Way = Ours | Plain
@@ -210,7 +210,7 @@ Way = Ours | Plain
 
 def sized(image: oci.Image) -> Size:
     """The base's layers are told by what is in them: each builder compresses them in its own way."""
-    known = {layer.diff_id: layer.blob.size for layer in oci.read_layout(base.archive(PYTHON)).layers}
+    known = {layer.diff_id: layer.blob.size for layer in layout.read(base.archive(PYTHON)).layers}
     below = sum(known[layer.diff_id] for layer in image.layers if layer.diff_id in known)
     above = sum(layer.blob.size for layer in image.layers if layer.diff_id not in known)
     return Size(below, above, image.digest)

@@ -11,7 +11,7 @@ import pytest
 from registry import PASSWORD, USER, Fault, Proxy, Registry, authority, running
 
 from nuages.errors import PushFailed
-from nuages.image import blobs, oci
+from nuages.image import blobs, oci, tarballs
 from nuages.image.registry import INDEX, Attachment, push
 from nuages.progress import Event, silent
 
@@ -56,7 +56,7 @@ def make(tmp_path):
             kept = tmp_path / f"{name}-{size}"
             if not kept.exists():
                 kept.write_bytes(os.urandom(size))
-            layers.append(oci.layer([oci.Entry(name, 0o644, source=kept)], tmp_path / "layers", name))
+            layers.append(tarballs.layer([tarballs.Entry(name, 0o644, source=kept)], tmp_path / "layers", name))
         return oci.scratch(layers, {"Cmd": ["/base"]})
 
     return made

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages.image import base, interpreters, oci
+from nuages.image import base, interpreters, layout, oci, tarballs
 
 pytestmark = pytest.mark.e2e
 
@@ -145,7 +145,7 @@ def unpacked() -> Iterator[Callable[[str], tuple[Path, dict]]]:
     def unpack(name: str) -> tuple[Path, dict]:
         if name not in made:
             container = buildah("from", "--pull-never", base.in_storage(name))
-            settings = oci.read_layout(base.archive(name)).settings
+            settings = layout.read(base.archive(name)).settings
             made[name] = (container, Path(buildah("mount", container)), settings)
         return made[name][1:]
 
@@ -388,7 +388,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
 
 
 def test_a_registry_that_answers_is_preferred_and_its_image_kept(tmp_path, monkeypatch) -> None:
-    layer = oci.layer([oci.Entry("hello", 0o644, b"hello")], tmp_path)
+    layer = tarballs.layer([tarballs.Entry("hello", 0o644, b"hello")], tmp_path)
     Registry.image = oci.scratch([layer], {"Cmd": ["/hello"]})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -400,8 +400,8 @@ def test_a_registry_that_answers_is_preferred_and_its_image_kept(tmp_path, monke
     try:
         pulled = base.ensure(name)
         assert pulled.official
-        assert oci.references(pulled.archive) == [name]
-        assert oci.read_layout(pulled.archive).settings == {"Cmd": ["/hello"]}
+        assert layout.references(pulled.archive) == [name]
+        assert layout.read(pulled.archive).settings == {"Cmd": ["/hello"]}
     finally:
         server.shutdown()
         server.server_close()

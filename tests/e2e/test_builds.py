@@ -14,7 +14,7 @@ from caches import forget
 
 from nuages.app.components import App, resolve
 from nuages.errors import BuildFailed
-from nuages.image import base, oci
+from nuages.image import base, layout
 from nuages.image.build import Built, build
 from nuages.progress import silent
 from nuages.spec.load import parse
@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 
 def contents(built: Built) -> dict[str, bytes]:
     """Every file of the image's own layers by its path."""
-    below = {layer.digest for layer in oci.read_layout(base.archive("python:3.13-slim")).layers}
+    below = {layer.digest for layer in layout.read(base.archive("python:3.13-slim")).layers}
     found = {}
     for layer in built.image.layers:
         if layer.digest in below:

@@ -11,7 +11,7 @@ import pytest
 
 from nuages.app.components import App, resolve
 from nuages.errors import BuildFailed, UsageError
-from nuages.image import oci, sbom
+from nuages.image import layout, sbom
 from nuages.image.build import Built, build
 from nuages.image.dockerfile import dockerfile
 from nuages.progress import silent
@@ -55,7 +55,7 @@ def inside(built: Built, *program: str) -> str:
     """What a program prints in a container of the image, as its own user."""
     name = f"localhost/test-dockerfile:{built.tag}"
     archive = built.archive
-    reference = oci.references(archive)[1]  # by its tag: buildah can't pull an archive under a digest
+    reference = layout.references(archive)[1]  # by its tag: buildah can't pull an archive under a digest
     subprocess.run(
         ["buildah", "pull", "--quiet", f"oci-archive:{archive}:{reference}"], check=True, capture_output=True
     )

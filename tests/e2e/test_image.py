@@ -22,7 +22,7 @@ import pytest
 from nuages.app.build import FACTS_LABEL
 from nuages.app.components import App, resolve
 from nuages.errors import BuildFailed
-from nuages.image import base, facts, oci, system
+from nuages.image import base, facts, layout, system
 from nuages.image.build import Built, build
 from nuages.progress import silent
 from nuages.spec.load import load
@@ -50,10 +50,10 @@ def project(tmp_path: Path) -> Path:
 
 def names(built: Built) -> list[str]:
     """Every path in the image's own layers, those of the base left out."""
-    image = oci.read_layout(built.archive, built.build.reference)
+    image = layout.read(built.archive, built.build.reference)
     found = []
     for layer in image.layers:
-        if layer.digest in {kept.digest for kept in oci.read_layout(base.archive("python:3.13-slim")).layers}:
+        if layer.digest in {kept.digest for kept in layout.read(base.archive("python:3.13-slim")).layers}:
             continue
         with layer.blob.path.open("rb") as stream:
             stream.seek(layer.blob.offset)
@@ -73,7 +73,7 @@ def test_the_image_has_the_project_its_static_files_and_no_secret(project: Path,
 
 def test_the_image_says_what_it_is(project: Path, app: App) -> None:
     built = build(project, app, silent)
-    image = oci.read_layout(built.archive, built.build.reference)
+    image = layout.read(built.archive, built.build.reference)
     assert built.build.reference == f"{app.image}@{image.digest}"
     assert facts.read(built.build.reference, image.settings["Labels"][FACTS_LABEL]) == built.build
     assert (image.settings["User"], image.settings["WorkingDir"]) == ("1000:1000", "/app")
@@ -90,9 +90,9 @@ def test_an_unchanged_project_is_not_built_again(project: Path, app: App) -> Non
 
 
 def test_a_change_of_code_changes_the_project_s_layer_only(project: Path, app: App) -> None:
-    before = oci.read_layout(build(project, app, silent).archive)
+    before = layout.read(build(project, app, silent).archive)
     (project / "blog" / "urls.py").write_text((project / "blog" / "urls.py").read_text() + "\n# changed\n")
-    after = oci.read_layout(build(project, app, silent).archive)
+    after = layout.read(build(project, app, silent).archive)
     assert before.digest != after.digest
     assert [layer.digest for layer in before.layers[:-1]] == [layer.digest for layer in after.layers[:-1]]
 
@@ -185,7 +185,7 @@ def container() -> Iterator[Container]:
     made: list[tuple[str, str]] = []
 
     def start(built: Built) -> str:
-        image = oci.references(built.archive)[1]  # by its tag: buildah can't pull an archive under a digest
+        image = layout.references(built.archive)[1]  # by its tag: buildah can't pull an archive under a digest
         buildah("pull", "--quiet", f"oci-archive:{built.archive}:{image}")
         made.append((buildah("from", "--pull-never", image), image))
         return made[-1][0]
@@ -201,7 +201,7 @@ def database() -> Iterator[str]:
     """The address of a fresh Postgres, from the image that pods get."""
     port = free_port()
     image = base.in_storage("postgres:17")
-    entrypoint = oci.read_layout(base.archive("postgres:17")).settings["Entrypoint"]
+    entrypoint = layout.read(base.archive("postgres:17")).settings["Entrypoint"]
     name = buildah("from", "--pull-never", image)
     env = {"POSTGRES_USER": "blog", "POSTGRES_PASSWORD": "right", "POSTGRES_DB": "blog", "PGDATA": "/tmp/pgdata"}
     server = inside(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from nuages.errors import MissingTool, NuagesError, Refused
 from nuages.host.lock import locked
 from nuages.host.places import cache
-from nuages.image import debian, engines, interpreters, oci, official
+from nuages.image import debian, engines, interpreters, layout, official
 from nuages.image.debian import Recipe
 from nuages.image.engine import Say
 from nuages.image.engine_buildah import Buildah
@@ -111,7 +111,7 @@ def _fresh(reference: str, sink: Sink) -> BaseImage:
     below = None
     if recipe.folder:
         below_image = ensure(recipe.below, sink)
-        below = oci.read_layout(below_image.archive)
+        below = layout.read(below_image.archive)
         Buildah().offer(below_image.archive, below_image.reference, lambda: lambda _: None)
     with step(sink, f"make {short} from Debian packages", expected=recipe.expected) as doing:
         if below is None:
@@ -166,7 +166,7 @@ def _kept(reference: str) -> BaseImage | None:
 
 
 def _image(reference: str, archive: Path) -> BaseImage:
-    return BaseImage(reference, archive, oci.read_layout(archive).digest, archive == _pulled_to(reference))
+    return BaseImage(reference, archive, layout.read(archive).digest, archive == _pulled_to(reference))
 
 
 def _folder() -> Path:

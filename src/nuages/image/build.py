@@ -27,6 +27,7 @@ from nuages.image import (
     frontend,
     frontends,
     ignore,
+    layout,
     made,
     oci,
     own,
@@ -86,7 +87,7 @@ class Built(NamedTuple):
         to = system.home() / "images" / f"{self.name}-{self.tag}.tar"
         if not to.is_file():
             with _room():
-                oci.archive(self.image, [self.build.reference, self.tagged], to)
+                layout.archive(self.image, [self.build.reference, self.tagged], to)
             prune.archives(to.parent, self.name)
         return to
 

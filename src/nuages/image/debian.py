@@ -19,7 +19,7 @@ from nuages.errors import MissingTool
 from nuages.host import programs
 from nuages.host.command import follow, run
 from nuages.host.lock import locked
-from nuages.image import blobs, oci
+from nuages.image import blobs, layout, oci, tarballs
 from nuages.progress import Sink, silent
 
 RECIPES = Path(__file__).parent / "bases"
@@ -93,8 +93,9 @@ def make_debian(recipe: Recipe, reference: str, to: Path, say: Callable[[str], N
         options = [*OPTIONS, *([LAGGING] if recipe.debian == TESTING else [])]
         follow(["mmdebstrap", *options, tidy, recipe.debian, tar], say, env={"SOURCE_DATE_EPOCH": "0"})
         say("compressing")
-        layer = oci.layer_of_tar(blobs.Blob(tar, 0, tar.stat().st_size), Path(folder), f"mmdebstrap {recipe.debian}")
-        oci.archive(oci.scratch([layer], {"Env": [f"PATH={PATH}"], "Cmd": ["bash"]}), [reference], to)
+        whole = blobs.Blob(tar, 0, tar.stat().st_size)
+        layer = tarballs.layer_of_tar(whole, Path(folder), f"mmdebstrap {recipe.debian}")
+        layout.archive(oci.scratch([layer], {"Env": [f"PATH={PATH}"], "Cmd": ["bash"]}), [reference], to)
 
 
 def make(
@@ -113,8 +114,8 @@ def make(
     """
     scratch = f"localhost/nuages-making/{recipe.folder}:{recipe.digest()}"
     arguments = {"DEBIAN": recipe.debian, **recipe.arguments}
-    with tempfile.TemporaryDirectory(dir=to.parent) as folder:
-        layout = Path(folder) / "layout"
+    with tempfile.TemporaryDirectory(dir=to.parent) as temporary:
+        folder = Path(temporary) / "layout"
         # One at a time: apt locks its lists, which lie on a mount that all builds share.
         with locked(to.parent / ".building.lock", silent, "another base image"):
             follow(
@@ -129,15 +130,15 @@ def make(
             )
         say("compressing")
         try:
-            run(["buildah", "push", "--quiet", scratch, f"oci:{layout}"])
+            run(["buildah", "push", "--quiet", scratch, f"oci:{folder}"])
         finally:
             run(["buildah", "rmi", scratch])
-        built = oci.read_layout(layout)
+        built = layout.read(folder)
         known = {layer.diff_id: layer for layer in below.layers}
         fresh = [layer for layer in built.layers if layer.diff_id not in known]
         environment = {name: value for layer in fresh for name, value in learned(layer.blob.path).items()}
         layers = [known.get(layer.diff_id, layer) for layer in built.layers]
-        oci.archive(oci.append(oci.image(json.loads(built.config), layers), env=environment), [reference], to)
+        layout.archive(oci.append(oci.image(json.loads(built.config), layers), env=environment), [reference], to)
 
 
 def learned(layer: Path) -> dict[str, str]:

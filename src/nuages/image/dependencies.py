@@ -23,7 +23,19 @@ from nuages.app.components import App
 from nuages.errors import CommandFailed, MissingTool
 from nuages.host.files import replace
 from nuages.host.lock import locked
-from nuages.image import additions, blobs, container, cures, installation, layers, network, oci, providers, system
+from nuages.image import (
+    additions,
+    blobs,
+    container,
+    cures,
+    installation,
+    layers,
+    network,
+    oci,
+    providers,
+    system,
+    tarballs,
+)
 from nuages.image.additions import Addition
 from nuages.image.container import Volume
 from nuages.image.installation import Installation
@@ -180,8 +192,8 @@ class _Work(NamedTuple):
                 path = environment / name
                 return not (name.endswith(".po") and path.with_suffix(".mo").exists())
 
-            entries = oci.tree(environment, "venv", wanted=needed)
-            layer = oci.layer([oci.Entry("venv"), *entries], store(), "dependencies")
+            entries = tarballs.tree(environment, "venv", wanted=needed)
+            layer = tarballs.layer([tarballs.Entry("venv"), *entries], store(), "dependencies")
             return _remember(folder, Kept.of(layer))
 
     def add(self, folder: Path, lower: Path, added: list[Addition], *, own: list[str], told: Step) -> Kept:
@@ -211,11 +223,11 @@ class _Work(NamedTuple):
             failed = self._run(name, environment, lines, texts, names=[], files=own, told=told)
             entries = [
                 entry
-                for entry in oci.tree(environment, "venv")
+                for entry in tarballs.tree(environment, "venv")
                 if _differs(entry, lower / "venv" / entry.path.removeprefix("venv/"))
             ]
             notes = [f"the project's own package could not be built: {failed}"] if failed else []
-            return _remember(folder, Kept.of(oci.layer(entries, store(), "additions"), notes))
+            return _remember(folder, Kept.of(tarballs.layer(entries, store(), "additions"), notes))
 
     def _run(
         self,
@@ -357,7 +369,7 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
 
 
-def _differs(entry: oci.Entry, below: Path) -> bool:
+def _differs(entry: tarballs.Entry, below: Path) -> bool:
     """Whether an entry is not in the layer below as it is."""
     if entry.target is not None:
         return not below.is_symlink() or str(below.readlink()) != entry.target

@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 
 import nuages
 from nuages.errors import MissingTool
-from nuages.image import base, dependencies, oci
-from nuages.image.oci import Entry
+from nuages.image import base, dependencies, layout, oci, tarballs
+from nuages.image.tarballs import Entry
 from nuages.progress import Sink
 from nuages.project.requirements import normal
 
@@ -43,11 +43,11 @@ def image(sink: Sink) -> oci.Image:
     below = base.ensure(f"python:{sys.version_info.major}.{sys.version_info.minor}-slim", sink)
     store = dependencies.store()
     layers = [
-        oci.layer(_folders(_installed()), store, "what nuages needs"),
-        oci.layer(_folders(_own()), store, "nuages"),
+        tarballs.layer(_folders(_installed()), store, "what nuages needs"),
+        tarballs.layer(_folders(_own()), store, "nuages"),
     ]
     return oci.append(
-        oci.read_layout(below.archive),
+        layout.read(below.archive),
         layers,
         settings={
             "User": f"{USER}:{USER}",
@@ -96,7 +96,7 @@ def _installed() -> Iterator[Entry]:
 
 def _own() -> Iterator[Entry]:
     folder = Path(nuages.__file__).parent
-    return oci.tree(folder, f"{HOME}/nuages", wanted=lambda name: "__pycache__" not in name)
+    return tarballs.tree(folder, f"{HOME}/nuages", wanted=lambda name: "__pycache__" not in name)
 
 
 def _folders(entries: Iterator[Entry]) -> list[Entry]:

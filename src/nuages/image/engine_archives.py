@@ -9,7 +9,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from nuages.image import blobs, oci
+from nuages.image import blobs, oci, tarballs
 
 # What an engine itself puts into a container that it runs.
 _ENGINES = frozenset(
@@ -57,7 +57,7 @@ def of_docker(saved: Path, store: Path) -> oci.Image:
         layers = []
         for number, name in enumerate(manifest["Layers"]):
             plain = _plain(read(name, store / f"{number}.tar"))
-            layers.append(oci.layer_of_tar(blobs.Blob(plain, 0, plain.stat().st_size), store))
+            layers.append(tarballs.layer_of_tar(blobs.Blob(plain, 0, plain.stat().st_size), store))
             plain.unlink()
     return oci.image(config, layers)
 
@@ -91,7 +91,7 @@ def settled(layer: oci.Layer, store: Path, note: str) -> oci.Layer:
             }
             to.addfile(member, source.extractfile(member) if member.isreg() else None)
     packed.unlink()
-    made = oci.layer_of_tar(blobs.Blob(plain, 0, plain.stat().st_size), store, note)
+    made = tarballs.layer_of_tar(blobs.Blob(plain, 0, plain.stat().st_size), store, note)
     plain.unlink()
     return made
 

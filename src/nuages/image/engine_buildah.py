@@ -11,7 +11,7 @@ from pathlib import Path
 from nuages.errors import CommandFailed
 from nuages.host import programs
 from nuages.host.command import follow, run
-from nuages.image import oci
+from nuages.image import layout
 from nuages.image.engine import KEPT, LAST, Engine, Say, Volume, dockerfile_arguments, no_users
 
 # What buildah adds to the output of a program that failed.
@@ -93,7 +93,7 @@ class Buildah(Engine):
 
     def offer(self, archive: Path, reference: str, told: Callable[[], Say]) -> None:
         """Under the image's own name, in place of another image of that name: its storage serves little else."""
-        wanted = oci.read_layout(archive).id.removeprefix("sha256:")
+        wanted = layout.read(archive).id.removeprefix("sha256:")
         try:
             present = run(["buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", reference])
         except CommandFailed:

@@ -19,7 +19,7 @@ from uuid import uuid4
 from nuages.errors import CommandFailed, MissingTool
 from nuages.host import programs
 from nuages.host.command import follow, run
-from nuages.image import engine_archives, oci
+from nuages.image import engine_archives, layout, oci
 from nuages.image.engine import KEPT, LAST, Engine, Say, Volume, dockerfile_arguments, no_users
 
 # The engine's own words, where no program was started.
@@ -38,7 +38,7 @@ class Client(Engine):
 
     def make(self, name: str, archive: Path, reference: str, say: Say, script: str = "") -> None:
         """An image of ours, with what the script changed on top."""
-        self._load(oci.read_layout(archive), _tag(name), archive.parent)
+        self._load(layout.read(archive), _tag(name), archive.parent)
         if script:
             made = f"nuages-{uuid4().hex[:12]}"
             try:
@@ -87,11 +87,11 @@ class Client(Engine):
         with tempfile.TemporaryDirectory(dir=to.parent, prefix="nuages-") as temporary:
             folder = Path(temporary)
             self.export(_tag(name), folder / "layout", lambda _: None)
-            base = oci.read_layout(below)
+            base = layout.read(below)
             known = {layer.diff_id for layer in base.layers}
-            fresh = [layer for layer in oci.read_layout(folder / "layout").layers if layer.diff_id not in known]
+            fresh = [layer for layer in layout.read(folder / "layout").layers if layer.diff_id not in known]
             layers = [engine_archives.settled(layer, folder, "system packages") for layer in fresh]
-            oci.archive(oci.append(base, layers), [reference], to)
+            layout.archive(oci.append(base, layers), [reference], to)
 
     def remove(self, name: str) -> None:
         """The image that stands for it."""
@@ -101,7 +101,7 @@ class Client(Engine):
         """Where its user has one of that name, that one counts: it is his."""
         if not self._has(reference):
             told()
-            self._load(oci.read_layout(archive), reference, archive.parent)
+            self._load(layout.read(archive), reference, archive.parent)
 
     @abstractmethod
     def _load(self, image: oci.Image, tag: str, beside: Path) -> None:
@@ -186,7 +186,7 @@ class Podman(Client):
 
     def _load(self, image: oci.Image, tag: str, beside: Path) -> None:
         with tempfile.TemporaryDirectory(dir=beside, prefix="nuages-") as temporary:
-            file = oci.archive(image, [tag], Path(temporary) / "image.tar")
+            file = layout.archive(image, [tag], Path(temporary) / "image.tar")
             run(["podman", "pull", "--quiet", f"oci-archive:{file}:{tag}"])
 
     def _options(self) -> list[str]:
@@ -250,7 +250,7 @@ class Docker(Client):
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="nuages-") as temporary:
             saved, file = Path(temporary) / "saved.tar", Path(temporary) / "image.tar"
             run(["docker", "save", f"--output={saved}", reference])
-            oci.archive(engine_archives.of_docker(saved, Path(temporary)), [reference], file)
+            layout.archive(engine_archives.of_docker(saved, Path(temporary)), [reference], file)
             engine_archives.unpacked(file, folder)
 
     def pulling(self, reference: str) -> list[str]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from nuages.app.components import App
 from nuages.app.parts import Frontend
 from nuages.errors import BuildFailed
-from nuages.image import base, dependencies, frontend, layers, oci, prune, system
+from nuages.image import base, dependencies, frontend, layers, layout, oci, prune, system, tarballs
 from nuages.image.system import System
 from nuages.progress import Sink, step
 from nuages.render import nginx
@@ -58,7 +58,7 @@ class Front(NamedTuple):
         digest = self.image.digest.removeprefix("sha256:")[:12]
         to = system.home() / "images" / f"{self.name}-{digest}.tar"
         if not to.is_file():
-            oci.archive(self.image, self.names, to)
+            layout.archive(self.image, self.names, to)
             prune.archives(to.parent, self.name)
         return to
 
@@ -73,7 +73,7 @@ def ensure(root: Path, app: App, files: Sequence[str], *, below: System | None, 
     if not app.frontends:
         return ()
     ground = below or system.ensure(app.django.python or "3.13", [], sink)
-    server = oci.read_layout(base.archive(nginx.IMAGE, sink))
+    server = layout.read(base.archive(nginx.IMAGE, sink))
     return tuple(
         _front(root, app, each, files, ground=ground, server=server, sink=sink) for each in app.frontends.values()
     )
@@ -107,7 +107,7 @@ def _front(
                 f"{place}.output: there is no index.html in {wanted.output}", hint="the folder that the build writes"
             )
         entries = [*_entries(built / output, Path(temporary))]
-        layer = oci.layer(entries, dependencies.store(), f"front end {each.key}")
+        layer = tarballs.layer(entries, dependencies.store(), f"front end {each.key}")
         image = oci.append(
             server,
             [layer],
@@ -119,11 +119,11 @@ def _front(
     return front
 
 
-def _entries(folder: Path, temporary: Path) -> Iterator[oci.Entry]:
+def _entries(folder: Path, temporary: Path) -> Iterator[tarballs.Entry]:
     """The files, and beside those that are worth it a compressed one, which nginx sends as it lies there."""
     into = nginx.ROOT.strip("/")
-    yield from (oci.Entry(str(above)) for above in layers.parents(f"{into}/index.html"))
-    for number, entry in enumerate(oci.tree(folder, into)):
+    yield from (tarballs.Entry(str(above)) for above in layers.parents(f"{into}/index.html"))
+    for number, entry in enumerate(tarballs.tree(folder, into)):
         if not isinstance(entry.source, Path):
             yield entry
             continue

@@ -16,7 +16,7 @@ from collections.abc import Container, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from nuages.errors import BuildFailed
-from nuages.image.oci import Entry, tree
+from nuages.image.tarballs import Entry, tree
 
 # Read by Python's site module at each start: the older name and the newer one (PEP 829).
 HOOKS = ("nuages.pth", "nuages.start")

@@ -13,7 +13,7 @@ import msgspec
 
 from nuages.app.components import App
 from nuages.host.files import replace
-from nuages.image import dependencies, facts, ignore, layers, oci, prune, system, traces
+from nuages.image import dependencies, facts, ignore, layers, prune, system, tarballs, traces
 from nuages.image.dependencies import VENV, Environment
 from nuages.image.packing import FORMAT
 from nuages.progress import Sink, Step
@@ -103,7 +103,7 @@ def _static(told: facts.Told, out: Path) -> dependencies.Kept | None:
     if told.static_root is None or told.static_skipped:
         return None
     entries = layers.static(out / "static", told.static_root)
-    return dependencies.Kept.of(oci.layer(entries, dependencies.store(), "static files"))
+    return dependencies.Kept.of(tarballs.layer(entries, dependencies.store(), "static files"))
 
 
 def _state(environment: Environment, inputs: Sequence[object], root: Path, files: Sequence[str]) -> Path:
@@ -128,8 +128,8 @@ def _layers(
     collected = told.static_root if not told.static_skipped else None
     runtime = facts.runtime_folder()
     compiled = layers.bytecode(out / "bytecode", f"{facts.LIBRARY}/{runtime.name}", f"{packages}/{runtime.name}")
-    yield dependencies.Kept.of(oci.layer([*layers.runtime(runtime, packages), *compiled], store, "nuages_runtime"))
+    yield dependencies.Kept.of(tarballs.layer([*layers.runtime(runtime, packages), *compiled], store, "nuages_runtime"))
     if static is not None:
         yield static
     own_files = layers.project(stage, files, into, without=(collected, told.media_root))
-    yield dependencies.Kept.of(oci.layer([*own_files, *layers.bytecode(out / "bytecode", into)], store, "project"))
+    yield dependencies.Kept.of(tarballs.layer([*own_files, *layers.bytecode(out / "bytecode", into)], store, "project"))

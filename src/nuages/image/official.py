@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from nuages.host.command import started
-from nuages.image import oci
+from nuages.image import layout
 from nuages.image.engine import Engine, Say
 
 PATIENCE = 6.0  # seconds until a registry that works has sent the manifest
@@ -34,10 +34,10 @@ def pull(engine: Engine, reference: str, to: Path, say: Say) -> bool:
         if not answered:
             (to.parent / UNREACHABLE).touch()
         return False
-    with tempfile.TemporaryDirectory(dir=to.parent) as folder:
-        layout = Path(folder) / "layout"
-        engine.export(reference, layout, say)
-        oci.archive(oci.read_layout(layout), [reference], to)
+    with tempfile.TemporaryDirectory(dir=to.parent) as temporary:
+        folder = Path(temporary) / "layout"
+        engine.export(reference, folder, say)
+        layout.archive(layout.read(folder), [reference], to)
     return True
 
 

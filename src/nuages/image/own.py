@@ -31,10 +31,12 @@ from nuages.image import (
     facts,
     ignore,
     layers,
+    layout,
     network,
     oci,
     sbom,
     system,
+    tarballs,
 )
 from nuages.image.container import Volume
 from nuages.image.system import System
@@ -103,7 +105,7 @@ def make(found: Facts, app: App, told: Step, sink: Sink) -> Own:
         if not (folder / "index.json").is_file():
             _build(file, folder, key, told, sink)
         (folder / "index.json").touch()  # who prunes looks at the time
-        image = oci.read_layout(folder)
+        image = layout.read(folder)
         name = system.working(System(image, folder, _reference(key)), sink)
         return _completed(image, name, found, app, told=told, digest=hashlib.sha256(text.encode()).hexdigest())
 
@@ -212,11 +214,11 @@ def _add(
 def _layers(told: facts.Told, seat: Seat, out: Path, added: Path | None) -> Iterator[oci.Layer]:
     store, packages = dependencies.store(), seat.packages
     if added is not None:
-        entries = oci.tree(added, packages.strip("/"), wanted=lambda name: not name.startswith(("bin/", ".lock")))
-        yield oci.layer(entries, store, "additions")
-    yield oci.layer(layers.runtime(facts.runtime_folder(), packages), store, "nuages_runtime")
+        entries = tarballs.tree(added, packages.strip("/"), wanted=lambda name: not name.startswith(("bin/", ".lock")))
+        yield tarballs.layer(entries, store, "additions")
+    yield tarballs.layer(layers.runtime(facts.runtime_folder(), packages), store, "nuages_runtime")
     if told.static_root and not told.static_skipped:
-        yield oci.layer(layers.static(out / "static", told.static_root), store, "static files")
+        yield tarballs.layer(layers.static(out / "static", told.static_root), store, "static files")
 
 
 def _bases(text: str) -> list[str]:

@@ -9,7 +9,6 @@ https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
@@ -140,14 +139,14 @@ class _Push:
         """A document that names the image as its subject; by a tag of the image's digest where the registry does not
         know such a thing.
         """
-        what, digest = f"the image's {attachment.name}", _digest(attachment.content)
+        what, digest = f"the image's {attachment.name}", oci.digest(attachment.content)
         empty = b"{}"
-        content = _json(
+        content = oci.canonical(
             {
                 "schemaVersion": 2,
                 "mediaType": oci.MANIFEST,
                 "artifactType": attachment.kind,
-                "config": {"mediaType": EMPTY, "digest": _digest(empty), "size": len(empty)},
+                "config": {"mediaType": EMPTY, "digest": oci.digest(empty), "size": len(empty)},
                 "layers": [
                     {
                         "mediaType": attachment.kind,
@@ -159,13 +158,13 @@ class _Push:
                 "subject": {"mediaType": oci.MANIFEST, "digest": image.digest, "size": len(image.manifest)},
             }
         )
-        if not self.has(f"manifests/{_digest(content)}", what):
-            self.blob(_digest(empty), empty, what)
+        if not self.has(f"manifests/{oci.digest(content)}", what):
+            self.blob(oci.digest(empty), empty, what)
             self.blob(digest, attachment.content, what)
         # Written in any case: the answer says who lists it, and a push before may have ended between this and the list.
-        answer = self.manifest(_digest(content), content, oci.MANIFEST)
+        answer = self.manifest(oci.digest(content), content, oci.MANIFEST)
         if answer.headers.get("oci-subject") != image.digest:
-            descriptor = {"mediaType": oci.MANIFEST, "digest": _digest(content), "size": len(content)}
+            descriptor = {"mediaType": oci.MANIFEST, "digest": oci.digest(content), "size": len(content)}
             self._list(image.digest, {**descriptor, "artifactType": attachment.kind})
 
     def _list(self, subject: str, descriptor: Object) -> None:
@@ -180,7 +179,7 @@ class _Push:
             if any(found.get("digest") == descriptor["digest"] for found in listed):
                 return
             index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*listed, descriptor]}
-            self._client.send("PUT", path, what, body=_json(index), headers={"Content-Type": INDEX})
+            self._client.send("PUT", path, what, body=oci.canonical(index), headers={"Content-Type": INDEX})
 
     def _there(self, layer: oci.Layer) -> bool:
         return self.has(f"blobs/{layer.digest}", "a layer")
@@ -331,11 +330,3 @@ def _ended(upload: httpx2.Response | str, digest: str) -> str:
 
 def _octets(size: int) -> dict[str, str]:
     return {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-
-
-def _json(document: Object) -> bytes:
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

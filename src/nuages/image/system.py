@@ -17,7 +17,7 @@ from typing import NamedTuple
 from nuages.errors import BuildFailed, CommandFailed, MissingTool
 from nuages.host.lock import locked
 from nuages.host.places import cache
-from nuages.image import base, cures, engines, oci
+from nuages.image import base, cures, engines, layout, oci
 from nuages.progress import Sink, Step, step
 
 # Counted up when the way of adding packages changes, so that nothing old is taken for new.
@@ -52,7 +52,7 @@ def ensure(python: str, packages: list[str], sink: Sink) -> System:
     """
     ground = base.ensure(f"python:{python}-slim", sink)
     if not packages:
-        return System(oci.read_layout(ground.archive), ground.archive, ground.reference)
+        return System(layout.read(ground.archive), ground.archive, ground.reference)
     key = short_hash([ground.digest, sorted(packages), RECIPE])
     kept, reference = home() / f"system-{key}.tar", f"localhost/nuages/system:{key}"
     with locked(home() / f"system-{key}.lock", sink, "the same system packages"):
@@ -60,7 +60,7 @@ def ensure(python: str, packages: list[str], sink: Sink) -> System:
             with step(sink, "system packages", expected=30) as told:
                 _add(ground, packages, reference, kept, told)
                 told.note = ", ".join(packages)
-    return System(oci.read_layout(kept), kept, reference)
+    return System(layout.read(kept), kept, reference)
 
 
 def need_space() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.errors import ClusterError
-from nuages.image import base, driver, oci, publish, registry
+from nuages.image import base, driver, layout, publish, registry
 from nuages.image.build import Built, build
 from nuages.local import cluster, images
 from nuages.local.info import DEFAULT, ClusterInfo, of_context
@@ -55,7 +55,7 @@ def deliver_driver(app: App, context: str, sink: Sink) -> str:
         registry.push(image, app.image, [tag], sink)
     elif not info.ours:
         with tempfile.TemporaryDirectory(prefix="nuages-") as folder:
-            archive = oci.archive(image, [reference, f"{app.image}:{tag}"], Path(folder) / "nuages.tar")
+            archive = layout.archive(image, [reference, f"{app.image}:{tag}"], Path(folder) / "nuages.tar")
             cluster.load(info.name, [archive], sink)
     elif reference not in images.names(info.containerd):
         with step(sink, "load nuages", expected=3) as told:

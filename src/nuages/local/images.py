@@ -10,8 +10,9 @@ from typing import NamedTuple
 from nuages.errors import CommandFailed
 from nuages.host.command import run
 from nuages.host.places import cache
-from nuages.image import oci
-from nuages.image.oci import Entry, layer, scratch_image
+from nuages.image import layout, oci
+from nuages.image.layout import scratch_image
+from nuages.image.tarballs import Entry, layer
 from nuages.local import toolchain
 from nuages.local.versions import (
     BUCKET_IMAGE,
@@ -79,10 +80,10 @@ def load_image(socket: str, image: oci.Image, references: Sequence[str]) -> int:
     missing = [layer for layer in image.layers if layer.digest not in there]
     with tempfile.TemporaryDirectory(prefix="nuages-") as folder:
         try:
-            load(socket, [oci.archive(image, references, Path(folder) / "image.tar", without=there)])
+            load(socket, [layout.archive(image, references, Path(folder) / "image.tar", without=there)])
         except CommandFailed:
             # Between question and import a layer can have been collected there.
-            load(socket, [oci.archive(image, references, Path(folder) / "whole.tar")])
+            load(socket, [layout.archive(image, references, Path(folder) / "whole.tar")])
     return len(missing)
 
 

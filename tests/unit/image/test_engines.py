@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nuages.errors import CommandFailed, MissingTool, NuagesError, UsageError
-from nuages.image import blobs, engine_archives, engines, oci
+from nuages.image import blobs, engine_archives, engines, oci, tarballs
 from nuages.image.engine import Volume
 from nuages.image.engine_buildah import Buildah
 from nuages.image.engine_clients import Client, Docker, Podman
@@ -212,8 +212,8 @@ def tarred(to: Path, members: dict[str, bytes], mtime: int) -> blobs.Blob:
 
 
 def test_a_layer_is_the_same_whenever_and_by_whomever_it_was_made(tmp_path: Path) -> None:
-    one = oci.layer_of_tar(tarred(tmp_path / "1", {"b": b"1", "a": b"2", ".dockerenv": b""}, 5), tmp_path)
-    other = oci.layer_of_tar(tarred(tmp_path / "2", {"a": b"2", "b": b"1", "etc/hosts": b"x"}, 7), tmp_path)
+    one = tarballs.layer_of_tar(tarred(tmp_path / "1", {"b": b"1", "a": b"2", ".dockerenv": b""}, 5), tmp_path)
+    other = tarballs.layer_of_tar(tarred(tmp_path / "2", {"a": b"2", "b": b"1", "etc/hosts": b"x"}, 7), tmp_path)
     made = engine_archives.settled(one, tmp_path, "packages")
     assert made.digest == engine_archives.settled(other, tmp_path, "packages").digest
     with tarfile.open(made.blob.path) as tar:
@@ -221,7 +221,7 @@ def test_a_layer_is_the_same_whenever_and_by_whomever_it_was_made(tmp_path: Path
 
 
 def test_what_docker_loads_and_saves_is_the_same_image(tmp_path: Path) -> None:
-    layer = oci.layer_of_tar(tarred(tmp_path / "layer", {"a": b"1"}, 0), tmp_path)
+    layer = tarballs.layer_of_tar(tarred(tmp_path / "layer", {"a": b"1"}, 0), tmp_path)
     image = oci.scratch([layer], {"Cmd": ["sh"]})
     saved = engine_archives.for_docker(image, "localhost/x:1", tmp_path / "saved.tar")
     with tarfile.open(saved) as tar:

@@ -9,7 +9,7 @@ import pytest
 
 from nuages.app.components import App, resolve
 from nuages.image import frontends
-from nuages.image.oci import Entry
+from nuages.image.tarballs import Entry
 from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nuages.errors import BuildFailed
-from nuages.image import layers, oci
+from nuages.image import layers, tarballs
 
 pytestmark = pytest.mark.unit
 
@@ -26,7 +26,7 @@ def stage(tmp_path: Path) -> Path:
 FILES = ("blog/urls.py", "manage.py", "media/a.jpg", "staticfiles/old.css")
 
 
-def paths(entries: list[oci.Entry]) -> list[str]:
+def paths(entries: list[tarballs.Entry]) -> list[str]:
     return sorted(entry.path for entry in entries)
 
 
@@ -47,10 +47,10 @@ def test_a_checkout_s_umask_does_not_matter(stage: Path) -> None:
 
 
 def test_the_same_files_make_the_same_layer_whenever_they_were_written(stage: Path, tmp_path: Path) -> None:
-    first = oci.layer(layers.project(stage, FILES, "app", without=()), tmp_path / "store")
+    first = tarballs.layer(layers.project(stage, FILES, "app", without=()), tmp_path / "store")
     for name in FILES:
         os.utime(stage / name, (1, 1))
-    assert oci.layer(layers.project(stage, FILES, "app", without=()), tmp_path / "store").digest == first.digest
+    assert tarballs.layer(layers.project(stage, FILES, "app", without=()), tmp_path / "store").digest == first.digest
 
 
 def test_byte_code_goes_where_python_looks_for_it(tmp_path: Path) -> None:

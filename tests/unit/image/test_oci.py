@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nuages.errors import ImageInvalid
-from nuages.image import blobs, oci
-from nuages.image.oci import Entry
+from nuages.image import blobs, layout, oci, tarballs
+from nuages.image.tarballs import Entry
 
 pytestmark = pytest.mark.unit
 
@@ -34,19 +34,19 @@ def unpacked(layer: oci.Layer) -> dict[str, tarfile.TarInfo]:
 
 @pytest.fixture
 def small(tmp_path: Path) -> oci.Image:
-    layer = oci.layer(ENTRIES, tmp_path / "store", "a tool")
+    layer = tarballs.layer(ENTRIES, tmp_path / "store", "a tool")
     return oci.scratch([layer], {"Entrypoint": ["/bin/tool"], "Cmd": ["serve"], "Env": ["PATH=/bin", "MODE=slow"]})
 
 
 def test_a_layer_has_the_same_bytes_whatever_the_order_and_the_time(tmp_path: Path) -> None:
-    one = oci.layer(ENTRIES, tmp_path / "one")
-    other = oci.layer(reversed(ENTRIES), tmp_path / "other")
+    one = tarballs.layer(ENTRIES, tmp_path / "one")
+    other = tarballs.layer(reversed(ENTRIES), tmp_path / "other")
     assert (one.digest, one.diff_id) == (other.digest, other.diff_id)
     assert one.blob.path.read_bytes() == other.blob.path.read_bytes()
 
 
 def test_a_layer_keeps_modes_owners_links_and_folders_and_no_time(tmp_path: Path) -> None:
-    members = unpacked(oci.layer(ENTRIES, tmp_path))
+    members = unpacked(tarballs.layer(ENTRIES, tmp_path))
     assert list(members) == ["bin/tool", "etc", "etc/tool.conf", "sh"]
     assert members["bin/tool"].mode == 0o755
     assert members["etc"].isdir()
@@ -57,7 +57,7 @@ def test_a_layer_keeps_modes_owners_links_and_folders_and_no_time(tmp_path: Path
 
 def test_two_entries_of_one_path_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageInvalid, match="two entries of one layer are called etc"):
-        oci.layer([Entry("etc"), Entry("etc", 0o644, b"")], tmp_path)
+        tarballs.layer([Entry("etc"), Entry("etc", 0o644, b"")], tmp_path)
 
 
 def test_a_tree_has_modes_that_no_umask_changes_and_leaves_out_what_is_not_wanted(tmp_path: Path) -> None:
@@ -70,7 +70,8 @@ def test_a_tree_has_modes_that_no_umask_changes_and_leaves_out_what_is_not_wante
     (project / "blog" / "cache" / "x").write_text("x")
     (project / "link").symlink_to("manage.py")
     found = {
-        entry.path: entry for entry in oci.tree(project, "app", uid=1, gid=2, wanted=lambda path: path != "blog/cache")
+        entry.path: entry
+        for entry in tarballs.tree(project, "app", uid=1, gid=2, wanted=lambda path: path != "blog/cache")
     }
     assert sorted(found) == ["app/blog", "app/blog/models.py", "app/link", "app/manage.py"]
     assert found["app/manage.py"].mode == 0o755
@@ -80,18 +81,18 @@ def test_a_tree_has_modes_that_no_umask_changes_and_leaves_out_what_is_not_wante
 
 
 def test_an_archive_read_back_is_the_same_image_under_all_its_names(tmp_path: Path, small: oci.Image) -> None:
-    archive = oci.archive(small, ["example.com/tool:1", "example.com/tool:latest"], tmp_path / "tool.tar")
-    again = oci.read_layout(archive)
+    archive = layout.archive(small, ["example.com/tool:1", "example.com/tool:latest"], tmp_path / "tool.tar")
+    again = layout.read(archive)
     assert again.digest == small.digest
     assert again.id == small.id
-    assert oci.references(archive) == ["example.com/tool:1", "example.com/tool:latest"]
-    assert oci.read_layout(archive, "example.com/tool:1").digest == small.digest
-    copy = oci.archive(again, ["example.com/tool:1", "example.com/tool:latest"], tmp_path / "copy.tar")
+    assert layout.references(archive) == ["example.com/tool:1", "example.com/tool:latest"]
+    assert layout.read(archive, "example.com/tool:1").digest == small.digest
+    copy = layout.archive(again, ["example.com/tool:1", "example.com/tool:latest"], tmp_path / "copy.tar")
     assert copy.read_bytes() == archive.read_bytes()
 
 
 def test_the_digest_is_that_of_the_manifest_in_the_archive(tmp_path: Path, small: oci.Image) -> None:
-    archive = oci.archive(small, ["tool:1"], tmp_path / "tool.tar")
+    archive = layout.archive(small, ["tool:1"], tmp_path / "tool.tar")
     with tarfile.open(archive) as tar:
         index = json.load(tar.extractfile("index.json") or io.BytesIO())
         assert index["manifests"][0]["digest"] == small.digest
@@ -99,13 +100,13 @@ def test_the_digest_is_that_of_the_manifest_in_the_archive(tmp_path: Path, small
 
 
 def test_an_unpacked_layout_is_read_like_an_archive(tmp_path: Path, small: oci.Image) -> None:
-    with tarfile.open(oci.archive(small, ["tool:1"], tmp_path / "tool.tar")) as tar:
+    with tarfile.open(layout.archive(small, ["tool:1"], tmp_path / "tool.tar")) as tar:
         tar.extractall(tmp_path / "layout", filter="data")
-    assert oci.read_layout(tmp_path / "layout") == small._replace(layers=oci.read_layout(tmp_path / "layout").layers)
+    assert layout.read(tmp_path / "layout") == small._replace(layers=layout.read(tmp_path / "layout").layers)
 
 
 def test_appending_adds_layers_on_top_and_merges_env_and_labels_by_name(tmp_path: Path, small: oci.Image) -> None:
-    more = oci.layer([Entry("app", 0o644, b"x")], tmp_path, "the app")
+    more = tarballs.layer([Entry("app", 0o644, b"x")], tmp_path, "the app")
     grown = oci.append(small, [more], settings={"User": "1000"}, env={"MODE": "fast", "PORT": "1"}, labels={"a": "b"})
     assert [layer.diff_id for layer in grown.layers] == [small.layers[0].diff_id, more.diff_id]
     assert grown.settings == {
@@ -130,30 +131,30 @@ def test_a_tar_of_another_program_becomes_a_layer_with_the_same_content(tmp_path
     raw = tmp_path / "raw.tar"
     with tarfile.open(raw, "w") as tar:
         tar.addfile(tarfile.TarInfo("hello"))
-    layer = oci.layer_of_tar(blobs.Blob(raw, 0, raw.stat().st_size), tmp_path / "store")
+    layer = tarballs.layer_of_tar(blobs.Blob(raw, 0, raw.stat().st_size), tmp_path / "store")
     assert list(unpacked(layer)) == ["hello"]
 
 
 def test_several_images_without_a_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageInvalid, match="no OCI archive"):
-        oci.read_layout(tmp_path / "missing.tar")
+        layout.read(tmp_path / "missing.tar")
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(ImageInvalid, match=r"no index\.json"):
-        oci.read_layout(empty)
+        layout.read(empty)
 
 
 def test_an_image_that_is_not_there_is_named(tmp_path: Path, small: oci.Image) -> None:
-    archive = oci.archive(small, ["tool:1"], tmp_path / "tool.tar")
+    archive = layout.archive(small, ["tool:1"], tmp_path / "tool.tar")
     with pytest.raises(ImageInvalid, match="0 images called tool:2"):
-        oci.read_layout(archive, "tool:2")
+        layout.read(archive, "tool:2")
 
 
 def test_a_damaged_layer_never_becomes_an_archive(tmp_path: Path, small: oci.Image) -> None:
     blob = small.layers[0].blob.path
     blob.write_bytes(b"\0" * blob.stat().st_size)
     with pytest.raises(ImageInvalid, match="damaged"):
-        oci.archive(small, ["tool:1"], tmp_path / "tool.tar")
+        layout.archive(small, ["tool:1"], tmp_path / "tool.tar")
     assert not list(tmp_path.glob("*tool.tar*"))
 
 
@@ -161,11 +162,11 @@ def test_a_layer_of_the_same_content_is_not_compressed_again(tmp_path: Path) -> 
     source = tmp_path / "file"
     source.write_bytes(b"one")
     entries = [Entry("file", 0o644, source=source)]
-    first = oci.layer(entries, tmp_path / "store", "first")
+    first = tarballs.layer(entries, tmp_path / "store", "first")
     first.blob.path.write_bytes(b"marked")
-    assert oci.layer(entries, tmp_path / "store", "again").blob.path.read_bytes() == b"marked"
+    assert tarballs.layer(entries, tmp_path / "store", "again").blob.path.read_bytes() == b"marked"
     source.write_bytes(b"two")
-    assert oci.layer(entries, tmp_path / "store").digest != first.digest
+    assert tarballs.layer(entries, tmp_path / "store").digest != first.digest
     source.write_bytes(b"one")
     first.blob.path.unlink()
-    assert oci.layer(entries, tmp_path / "store").blob.path.read_bytes() != b"marked"
+    assert tarballs.layer(entries, tmp_path / "store").blob.path.read_bytes() != b"marked"

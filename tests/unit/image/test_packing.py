@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages.image import oci, packing
+from nuages.image import packing, tarballs
 
 pytestmark = pytest.mark.unit
 
@@ -41,7 +41,7 @@ def test_it_is_as_small_as_by_one_thread() -> None:
 
 def test_a_reader_of_a_stream_that_takes_one_member_sees_all_of_it(tmp_path: Path) -> None:
     content = os.urandom(2 * packing.PIECE)
-    layer = oci.layer([oci.Entry("one", 0o644, content), oci.Entry("two", 0o644, b"2")], tmp_path)
+    layer = tarballs.layer([tarballs.Entry("one", 0o644, content), tarballs.Entry("two", 0o644, b"2")], tmp_path)
     with tarfile.open(fileobj=io.BytesIO(layer.blob.path.read_bytes()), mode="r|gz") as tar:
         assert {member.name: member.size for member in tar} == {"one": len(content), "two": 1}
 

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from nuages.errors import ImageInvalid
-from nuages.image import blobs, oci, sbom
+from nuages.image import blobs, oci, sbom, tarballs
 
 DEBIAN = """\
 Package: libssl3t64
@@ -52,8 +52,8 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def image(tmp_path) -> oci.Image:
     def layer(**files: str) -> oci.Layer:
-        entries = [oci.Entry(path, 0o644, content.encode()) for path, content in files.items()]
-        return oci.layer(entries, tmp_path / "layers")
+        entries = [tarballs.Entry(path, 0o644, content.encode()) for path, content in files.items()]
+        return tarballs.layer(entries, tmp_path / "layers")
 
     return oci.scratch(
         [
