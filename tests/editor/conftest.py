@@ -6,7 +6,6 @@ What is missing is installed: npm packages by their lock into the cache, shells 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import pytest
 from language_server import LanguageServer
 
 from nuages.host import places
+from nuages.host.programs import ensure
+from nuages.progress import silent
 from nuages.spec import schema
 
 HERE = Path(__file__).parent
@@ -28,10 +29,7 @@ SHELLS = {"zsh": "zsh", "fish": "fish", "groff": "groff", "man": "man-db"}
 @pytest.fixture(scope="session")
 def programs() -> None:
     """The shells, and what reads man pages."""
-    if missing := [package for program, package in SHELLS.items() if not shutil.which(program)]:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], check=True, env=quiet)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], check=True, env=quiet)
+    ensure(SHELLS, silent)
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +47,10 @@ def modules() -> Path:
 
 @pytest.fixture(scope="module")
 def server(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageServer]:
-    """The language server with a nuages.yaml open, beside which lies the schema that `nuages init` writes."""
+    """The language server in a folder in which the schema lies that `nuages init` writes."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(schema.FILE, folder)
-    file = folder / "nuages.yaml"
-    file.touch()
     program = modules / "yaml-language-server" / "bin" / "yaml-language-server"
-    found = LanguageServer(["node", str(program), "--stdio"], file)
+    found = LanguageServer(["node", str(program), "--stdio"], folder)
     yield found
     found.close()

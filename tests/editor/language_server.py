@@ -12,25 +12,26 @@ import threading
 from pathlib import Path
 from typing import Any
 
-ANSWERED = 60.0
+ANSWERED = 120.0
 """Seconds that an answer may take on a busy machine; a server that died is noticed at once."""
 
 
 class LanguageServer:
-    """The server with one file open in it; a cursor stands in the text as `|`."""
+    """The server with one text open in it at a time; a cursor stands in the text as `|`."""
 
-    def __init__(self, program: list[str], file: Path) -> None:
+    def __init__(self, program: list[str], folder: Path) -> None:
         """Start it, and tell it what an editor can do that has done nothing to its settings."""
-        self._uri = file.as_uri()
+        self._folder = folder
+        self._uri = ""
         self._process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._heard: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         self._number = 0
-        self._version = 0
+        self._texts = 0
         hover = {"contentFormat": ["markdown"]}
         capabilities = {"textDocument": {"hover": hover, "completion": {}, "publishDiagnostics": {}}}
-        self._ask("initialize", {"processId": None, "rootUri": file.parent.as_uri(), "capabilities": capabilities})
+        self._ask("initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": capabilities})
         self._tell("initialized", {})
         # The catalogue of public schemas is on the internet; what the file names itself is enough.
         self._tell("workspace/didChangeConfiguration", {"settings": {"yaml": {"schemaStore": {"enable": False}}}})
@@ -50,10 +51,7 @@ class LanguageServer:
         self._show(text)
         while True:
             told = self._hear()
-            if told.get("method") == "textDocument/publishDiagnostics" and told["params"].get("version") in (
-                None,
-                self._version,
-            ):
+            if told.get("method") == "textDocument/publishDiagnostics" and told["params"]["uri"] == self._uri:
                 found = told["params"]["diagnostics"]
                 return [(each["range"]["start"]["line"] + 1, each["message"]) for each in found]
 
@@ -74,12 +72,15 @@ class LanguageServer:
         return {"textDocument": {"uri": self._uri}, "position": position}
 
     def _show(self, text: str) -> None:
-        self._version += 1
-        document = {"uri": self._uri, "version": self._version}
-        if self._version == 1:
-            self._tell("textDocument/didOpen", {"textDocument": {**document, "languageId": "yaml", "text": text}})
-        else:
-            self._tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
+        """Open a text in the place of the last one: by another name, as diagnostics don't say which version they are
+        of, and some are sent twice, or late.
+        """
+        if self._uri:
+            self._tell("textDocument/didClose", {"textDocument": {"uri": self._uri}})
+        self._texts += 1
+        self._uri = (self._folder / f"{self._texts}.yaml").as_uri()
+        document = {"uri": self._uri, "version": 1, "languageId": "yaml", "text": text}
+        self._tell("textDocument/didOpen", {"textDocument": document})
 
     def _ask(self, method: str, parameters: dict[str, Any]) -> Any:
         self._number += 1
