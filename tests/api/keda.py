@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from nuages.errors import Rejected
+from nuages.errors import Gone, Rejected
 from nuages.host.command import run
 from nuages.local.gotool import compiler
 from nuages.local.toolchain import MODULE
@@ -47,7 +47,7 @@ async def known(cluster, kind: str) -> None:
     async def there() -> bool:
         try:
             await cluster.list(kind, "default")
-        except Rejected:
+        except (Gone, Rejected):
             return False
         return True
 

@@ -11,13 +11,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
 
+from nuages.host import ports
 from nuages.image import oci
 from nuages.local import toolchain
 
@@ -50,7 +51,7 @@ def running(
     folder: Path, *, password: bool = False, tls: tuple[Path, Path] | None = None, read_only: bool = False
 ) -> Iterator[Registry]:
     """The registry with its data in a folder; `tls` are certificate and key."""
-    port = free_port()
+    (port,) = ports.free()
     http: dict[str, object] = {"addr": f"127.0.0.1:{port}", "secret": "only-for-this-test"}
     if tls:
         http["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
@@ -74,7 +75,7 @@ def running(
         stderr=subprocess.DEVNULL,
     )
     try:
-        answers(port)
+        answers(port, program)
         signed = (USER, PASSWORD) if password else None
         yield Registry(f"127.0.0.1:{port}", "https" if tls else "http", signed=signed)
     finally:
@@ -82,15 +83,9 @@ def running(
         program.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def answers(port: int) -> None:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
+def answers(port: int, program: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and program.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -111,6 +106,15 @@ def authority(folder: Path) -> tuple[Path, tuple[Path, Path]]:
     signed = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
     openssl("x509", "-req", "-in", "tls.csr", *signed, "-out", "tls.crt")
     return folder / "ca.crt", (folder / "tls.crt", folder / "tls.key")
+
+
+def end(connection: http.client.HTTPConnection) -> None:
+    """Stop in the midst of a body, and wait until the other side has taken what was sent and noticed the end."""
+    connection.sock.settimeout(60)
+    with suppress(OSError):
+        connection.sock.shutdown(socket.SHUT_WR)
+        while connection.sock.recv(1 << 16):
+            pass
 
 
 class Seen(NamedTuple):
@@ -191,6 +195,7 @@ class Proxy:
                     moved += len(piece)
                 proxy.note(self.command, self.path, moved)
                 if fault:
+                    end(connection)
                     self.connection.shutdown(socket.SHUT_RDWR)
                     self.close_connection = True
                     return

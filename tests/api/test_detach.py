@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import msgspec
 import pytest
+import yaml
+from eventually import allowed
 from test_release import BUILD, _nobody_answers, blog
 
 from nuages.errors import Forbidden, Refused, ReleaseFailed, Superseded
@@ -38,8 +41,9 @@ def _kept_briefly(monkeypatch):
     monkeypatch.setattr(handing, "KEPT", 1)
 
 
+@contextlib.asynccontextmanager
 async def as_account(cluster, kubeconfig, namespace, name, folder):
-    """A connection with the token of a ServiceAccount, as a pod of it has."""
+    """A connection with the token of a ServiceAccount, as a pod of it has, which begins when its rights hold."""
     answer = await cluster._transport.send(
         "POST",
         f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token",
@@ -47,13 +51,13 @@ async def as_account(cluster, kubeconfig, namespace, name, folder):
         body=msgspec.json.encode({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}),
     )
     token = msgspec.json.decode(answer.content)["status"]["token"]
-    import yaml
-
     config = yaml.safe_load(kubeconfig.read_text())
     config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
     mine = folder / "kubeconfig"
     mine.write_text(yaml.safe_dump(config))
-    return Cluster.connect(mine)
+    async with Cluster.connect(mine) as connected:
+        await allowed(connected, "ConfigMap", namespace)
+        yield connected
 
 
 def place(app):
@@ -72,7 +76,7 @@ async def test_a_release_is_handed_over_and_goes_on_with_exactly_the_rights_it_t
     for kind in ("Role", "RoleBinding", "ServiceAccount", "NetworkPolicy"):
         made = await cluster.get(kind, namespace, "blog-driver-2")
         assert [owner["uid"] for owner in made["metadata"]["ownerReferences"]] == [job["metadata"]["uid"]]
-    async with await as_account(cluster, kubeconfig, namespace, "blog-driver-2", tmp_path) as driver:
+    async with as_account(cluster, kubeconfig, namespace, "blog-driver-2", tmp_path) as driver:
         done = await drive_on(place(app), 2, driver, silent, returns=True)
         assert await drive_on(place(app), 2, driver, silent, returns=True) == done  # a pod that comes later
         for kind, name in (("Secret", "blog-secrets"), ("Secret", "blog-postgres"), ("Role", "blog-driver-2")):
@@ -107,8 +111,15 @@ async def test_a_job_that_ended_before_its_release_is_made_anew(app, namespace, 
     await detach(app, BUILD, cluster, silent, image=IMAGE)
     before = await cluster.get("Job", namespace, "blog-driver-1")
     async with Mirror(cluster, namespace, ("Job",)) as mirror:
-        while not mirror.get("Job", "blog-driver-1").get("status", {}).get("conditions"):
-            await mirror.changed()
+        while True:
+            seen, conditions = (
+                mirror.version,
+                mirror.get("Job", "blog-driver-1").get("status", {}).get("conditions", ()),
+            )
+            # Before that it has another one, while its pods still end.
+            if any(one["type"] == "Complete" for one in conditions):
+                break
+            assert await mirror.changed(60, since=seen)
     await detach(app, BUILD, cluster, silent, image=IMAGE)
     after = await cluster.get("Job", namespace, "blog-driver-1")
     assert before["metadata"]["uid"] != after["metadata"]["uid"]
@@ -120,6 +131,7 @@ async def test_a_failure_in_the_cluster_brings_the_last_release_back(app, namesp
     await detach(blog(namespace, tmp_path, orange="maroon"), BUILD, cluster, silent, image=IMAGE)
     driving = asyncio.create_task(drive_on(place(app), 2, cluster, silent, returns=True))
     while (await records.history(cluster, namespace, "blog", "local"))[0].record.number == 2:
+        assert not driving.done()
         await asyncio.sleep(0.05)
     kubelet.crash.clear()
     with pytest.raises(ReleaseFailed):

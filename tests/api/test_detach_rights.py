@@ -25,7 +25,7 @@ async def test_rights_and_limits_are_given_by_who_hands_over_and_taken_with_the_
 ):
     async def driven(app, number):
         await detach(app, BUILD, cluster, silent, image=IMAGE)
-        async with await as_account(cluster, kubeconfig, namespace, f"blog-driver-{number}", tmp_path) as driver:
+        async with as_account(cluster, kubeconfig, namespace, f"blog-driver-{number}", tmp_path) as driver:
             role = await driver.get("Role", namespace, "blog-viewer")
             with pytest.raises(Forbidden):
                 await driver.apply({**role, "metadata": {"name": "blog-viewer", "namespace": namespace}})
@@ -47,7 +47,7 @@ async def test_on_the_way_back_rights_that_a_job_can_not_give_stay_as_they_are(
     kubelet.crash.add("web")
     wanted = blog(namespace, tmp_path, **{ENDS: FEWER, "orange": "maroon"})
     await detach(wanted, BUILD, cluster, silent, image=IMAGE)
-    async with await as_account(cluster, kubeconfig, namespace, "blog-driver-2", tmp_path) as driver:
+    async with as_account(cluster, kubeconfig, namespace, "blog-driver-2", tmp_path) as driver:
         with pytest.raises(RolledBack):
             await drive_on(place(wanted), 2, driver, silent, returns=True)
     assert await _readers(cluster, namespace) == ["readers", "auditors"]

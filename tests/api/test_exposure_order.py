@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from eventually import eventually
 
 from nuages.app.build import Build
 from nuages.app.components import resolve
@@ -51,9 +52,7 @@ async def test_no_route_leads_to_a_front_end_that_is_not_there_yet(cluster, kube
     # Its pods never start: the webs are replaced, and the way in stays as it was.
     kubelet.crash.add("frontend")
     stopped = asyncio.create_task(deploy(with_front, BUILD, cluster, silent))
-    async with asyncio.timeout(30):
-        while not await cluster.get("Deployment", namespace, "blog-frontend-spa"):
-            await asyncio.sleep(0.1)
+    await eventually(lambda: cluster.get("Deployment", namespace, "blog-frontend-spa"))
     stopped.cancel()
     await asyncio.gather(stopped, return_exceptions=True)
     assert await _routes(cluster, namespace) == {"blog-web-main"}

@@ -133,7 +133,7 @@ async def test_an_answer_without_an_end_is_not_waited_for(namespace, cluster):
     over = asyncio.Event()
     server = await asyncio.start_server(drips, "127.0.0.1", 0)
     await address(cluster, namespace, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         said = await send(notice("released", record(namespace=namespace)), Address(secret="chat", key="url"), cluster)
         await over.wait()
     server.close()

@@ -9,6 +9,8 @@ import json
 import msgspec
 import pytest
 import yaml
+from admission import refuses
+from eventually import allowed, eventually
 from test_release import BUILD, blog
 
 from nuages.errors import NotOurs, Refused
@@ -41,6 +43,10 @@ async def released(namespace, cluster, kubelet, tmp_path):
     lives = await asyncio.gather(*(cluster.apply(item) for item in objects.stateful(wanted.manifest.objects)))
     record = wanted.record.begun("web", utc(), lives).closed(Outcomes.LIVE, utc())
     await cluster.create(encode(msgspec.structs.replace(wanted, record=record)))
+    for item in lives:
+        for claim in item["spec"].get("volumeClaimTemplates", ()) if item["kind"] == "StatefulSet" else ():
+            name = f"{claim['metadata']['name']}-{item['metadata']['name']}-0"
+            await eventually(lambda name=name: cluster.get("PersistentVolumeClaim", namespace, name))
     return app
 
 
@@ -172,11 +178,9 @@ async def test_what_the_cluster_would_refuse_is_known_before(released, cluster, 
     }
     await cluster.create(quota)
     await cluster.delete("PodDisruptionBudget", namespace, "blog-web-main")
-    for _ in range(100):
-        live = await cluster.get("ResourceQuota", namespace, "few")
-        if live.get("status", {}).get("used", {}).get("count/poddisruptionbudgets.policy") == "1":
-            break
-        await asyncio.sleep(0.1)
+    one = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "x", "namespace": namespace}}
+    one["spec"] = {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "x"}}}
+    await eventually(lambda: refuses(cluster, namespace, "exceeded quota", wanted=one))
     plan = (await make(released, BUILD, cluster, silent)).plan
     (finding,) = [one for one in plan.findings if one.id == "release.E362"]
     assert "exceeded quota: few" in finding.message
@@ -307,6 +311,7 @@ async def test_without_rights_a_plan_says_what_it_could_not_look_at(released, cl
     weak = tmp_path / "weak"
     weak.write_text(yaml.safe_dump(document))
     async with Cluster.connect(weak) as reader:
+        await allowed(reader, "ConfigMap", namespace)
         plan = (await make(released, BUILD, reader, silent)).plan
     ids = {one.id for one in plan.findings}
     assert {"release.W364", "release.E363", "release.W367"} <= ids

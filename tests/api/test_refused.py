@@ -13,7 +13,7 @@ from nuages.progress import silent
 from nuages.release.deploy import deploy
 
 pytestmark = pytest.mark.api
-QUICK = 120.0
+QUICK = 300.0
 """Seconds; without a look at events it would be ten minutes, or the half hour that a migration may take."""
 
 

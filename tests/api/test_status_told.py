@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import json
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -159,12 +161,13 @@ async def test_live_in_a_terminal_it_follows_what_changes_and_the_size_and_ctrl_
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - the test has one thread
     )  # fmt: skip
     os.close(theirs)
-    text = ""
+    text, decoder = "", codecs.getincrementaldecoder("utf-8")()  # a sign may come in two parts
 
     def until(wanted: str) -> str:
         nonlocal text
         while wanted not in text:
-            text += os.read(ours, 65536).decode()
+            assert select.select([ours], [], [], 60)[0], text
+            text += decoder.decode(os.read(ours, 65536))
         found, _, text = text.partition(wanted)
         return found
 
