@@ -24,6 +24,10 @@ PULL_PATIENCE = timedelta(seconds=20)
 SCHEDULING_PATIENCE = timedelta(minutes=2)
 """What a cluster's autoscaler usually needs to bring a node."""
 
+_NOT_SYNCED = "failed to sync"
+"""What the kubelet says of a Secret or ConfigMap that it has not heard of yet; a busy one does for long, and asks again.
+Rule: https://github.com/kubernetes/kubernetes/blob/v1.34.1/pkg/kubelet/util/manager/watch_based_manager.go"""
+
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable"})
 _REFUSED = (
     *("not found", "manifest unknown", "denied", "unauthorized", "authorization failed", "no basic auth"),
@@ -165,7 +169,7 @@ def _held_up(pod: Object, status: Object, reason: str, message: str) -> Trouble:
         return Trouble(
             Symptom.IMAGE, f"{name} cannot pull its image", pod, container, message, hopeless=_after(pod, patience)
         )
-    if reason == "CreateContainerConfigError":
+    if reason == "CreateContainerConfigError" and _NOT_SYNCED not in message:
         hopeless = _after(pod, CONFIG_PATIENCE)
         return Trouble(Symptom.CONFIG, f"{name} lacks configuration", pod, container, message, hopeless=hopeless)
     return Trouble(Symptom.STARTING, f"{name} is starting", pod, container, message)

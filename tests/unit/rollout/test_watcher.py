@@ -65,6 +65,15 @@ def test_what_cannot_pass_fails_at_once(name):
     assert judged(name, after=timedelta(0)).failed
 
 
+def test_a_kubelet_that_has_not_heard_of_a_secret_yet_ends_no_wait():
+    evidence, view = failure("no-secret")
+    evidence.workload["status"]["conditions"] = []
+    waiting = evidence.trouble.pod["status"]["containerStatuses"][0]["state"]["waiting"]
+    assert survey([evidence.workload], view, LATER).failed
+    waiting["message"] = "failed to sync secret cache: timed out waiting for the condition"
+    assert survey([evidence.workload], view, LATER).waiting
+
+
 @pytest.mark.parametrize("name", ["readiness-400", "readiness-refused", "no-mount"])
 def test_a_pod_that_is_only_not_ready_is_waited_for_until_the_deadline(name):
     assert judged(name).waiting
@@ -110,4 +119,5 @@ def test_kinds_without_a_tracker_are_done_and_need_no_mirror():
 
 def test_the_note_of_a_survey_says_each_thing_once():
     live, view = state("deployment-03-first-2-available")
-    assert survey([live, live], view, LATER).note == "2 available"
+    assert survey([live], view, LATER).note == "2 available"
+    assert survey([live, live], view, LATER).note == "4 available"

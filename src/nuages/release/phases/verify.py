@@ -18,7 +18,10 @@ from nuages.render.labels import RUNTIME
 from nuages.render.pause import BEHIND
 
 VERIFY = timedelta(seconds=10)
-"""How long a web whose pods are ready may take to answer through its Service."""
+"""How long a web whose pods are ready may take to be reached through its Service: walls may keep the API server out."""
+
+OTHERWISE = 6
+"""How many times that, where something answers, and not as it should: a busy cluster learns late who is gone."""
 
 
 UNREACHED = "the API server does not reach it"
@@ -41,11 +44,11 @@ async def verify(release: Stored, world: World) -> Step:
             notes += [f"{name} not asked: {said.why}"] if said.why else []
         elif said == str(record.template):
             same = record.template == record.number
-            notes.append(f"{name} answers as release {said}" if same else f"{name} answers, pods of release {said}")
+            notes.append(f"{name} answers as release {said}" if same else f"{name} answers, with release {said}'s code")
         elif passed is None:
             # Only now is it written down since when it is waited: most releases answer at once.
             return Advanced(await records.save(release, record.begun("verify", world.now(), []), world))
-        elif world.now() - passed.started < VERIFY:
+        elif world.now() - passed.started < (VERIFY if said == UNREACHED else OTHERWISE * VERIFY):
             return Waiting(f"{name} answers as {said}", 1.0)
         elif said == UNREACHED:
             notes.append(f"{name} not asked: {UNREACHED}")
