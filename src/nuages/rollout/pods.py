@@ -25,7 +25,7 @@ SCHEDULING_PATIENCE = timedelta(minutes=2)
 """What a cluster's autoscaler usually needs to bring a node."""
 
 _NOT_SYNCED = "failed to sync"
-"""What the kubelet says of a Secret or ConfigMap that it has not heard of yet; a busy one does for long, and asks again.
+"""What the kubelet says of a Secret or ConfigMap that it has not heard of yet; a busy one does long, and asks again.
 Rule: https://github.com/kubernetes/kubernetes/blob/v1.34.1/pkg/kubelet/util/manager/watch_based_manager.go"""
 
 _PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "ImageInspectError", "RegistryUnavailable"})
