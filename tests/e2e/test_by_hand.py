@@ -75,7 +75,7 @@ def test_a_port_leads_to_a_pod_that_is_ready_though_the_one_before_is_gone(blog,
     opened = json.loads(process.stdout.readline())
     url = f"http://{opened['address']}/-/ready"
     assert [status_of(url) for _ in range(3)] == [200, 200, 200]
-    kubectl("-n", "blog-local", "delete", "pod", opened["pod"], "--wait=true")
+    kubectl("-n", "blog-local", "delete", "pod", opened["pod"], "--grace-period=1", "--wait=true")
     becomes(200, lambda: status_of(url))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=300)

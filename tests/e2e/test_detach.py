@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 
 import pytest
 from waiting import becomes, wait_for
@@ -15,15 +16,17 @@ NAMESPACE = ("-n", "blog-local")
 def test_a_release_goes_on_in_the_cluster_when_its_terminal_is_left(blog, kubectl):
     before = blog.status()["release"]
     process = blog.start("deploy", "--no-build", "--detach", "--json", "-m", "left alone")
+    guard = threading.Timer(900, process.kill)
+    guard.start()
     try:
+        told = []
         for line in process.stdout:
-            event = json.loads(line)
-            if event.get("step") == "hand over" and event.get("state") == "ended":
-                break
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=300)
+            told.append(json.loads(line))
+            if told[-1].get("step") == "hand over" and told[-1].get("state") == "ended":
+                process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
         assert process.returncode in {0, 130}, err
-        last = json.loads(out.splitlines()[-1])
+        last = told[-1]
         assert last["event"] == "ended"
         number = last["release"]
         assert number == before + 1
@@ -36,4 +39,5 @@ def test_a_release_goes_on_in_the_cluster_when_its_terminal_is_left(blog, kubect
         becomes(("serving", "left alone"), shown)
         wait_for(lambda: "no release is under way" in blog.nuages("deploy", "--follow", code=3).stderr)
     finally:
+        guard.cancel()
         kubectl(*NAMESPACE, "delete", "job", "-l", "app.kubernetes.io/component=driver", "--wait=true")

@@ -91,7 +91,7 @@ def test_a_new_colour_under_load_loses_no_request_and_both_colours_answer(blog, 
     assert load.lost == []
 
 
-def test_going_back_brings_the_old_colour_and_the_old_configuration(blog, blog_address, kubectl):
+def test_going_back_brings_the_old_colour_and_the_old_configuration(blog, blog_address):
     if "COLOR: orange" in blog.spec.read_text():
         blog.edit(orange="maroon")
         blog.nuages("deploy", "--no-build")
@@ -101,7 +101,6 @@ def test_going_back_brings_the_old_colour_and_the_old_configuration(blog, blog_a
     with Load(blog_address, "/", clients=2, pattern="orange|maroon") as load:
         blog.nuages("rollback")
         wait_for(lambda: load.answers["orange"])
-        drained(kubectl)
     assert load.lost == []
     blog.edit(maroon="orange")
 
@@ -174,6 +173,7 @@ def test_a_post_and_its_upload_survive_the_loss_of_every_pod(blog, blog_address,
         "from django.contrib.auth.models import User\n"
         "print(User.objects.filter(username='kept').count(), files.open('%s').read())"
     )
+    drained(kubectl)  # what runs in a pod that is on its way out may be cut off
     name = kubectl(*NAMESPACE, *python, write).splitlines()[-1]
     kubectl(*NAMESPACE, "delete", "pod", "--all", "--wait=true")
     kubectl(*NAMESPACE, "rollout", "status", "statefulset/blog-postgres", "--timeout=600s")

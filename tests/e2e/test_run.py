@@ -174,7 +174,7 @@ def test_alone_it_goes_on_and_tells_later_what_it_wrote_and_how_it_ended(blog, r
     ("arguments", "code", "said"),
     [
         (("--", "nosuch"), 127, "nosuch: No such file"),
-        (("--ttl", "15s", "--", "sleep", "600"), 124, "--ttl gives more time"),  # a start may take ten
+        (("--ttl", "12s", "--", "sleep", "600"), 124, "--ttl gives more time"),  # its start is a part of them
         (("--memory", "64Mi", "--", "python", "-c", "x = bytearray(2**28)"), 137, "--memory gives more"),
         (("--attach", "blog-run-nnnnn"), 2, "no command runs as blog-run-nnnnn"),
     ],
