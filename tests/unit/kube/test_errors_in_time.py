@@ -38,7 +38,7 @@ def releases(folder, server, *arguments):
     env = os.environ | {"KUBECONFIG": str(kubeconfig(folder, server))}
     return subprocess.run(
         [sys.executable, "-m", "nuages", "releases", *arguments],
-        cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=30,
+        cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
 

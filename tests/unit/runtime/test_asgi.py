@@ -101,7 +101,7 @@ def test_liveness_and_readiness_wait_for_no_thread() -> None:
             sent.append(message)
 
         for path in ("/-/live", "/-/ready"):
-            await asyncio.wait_for(application({"type": "http", "path": path}, None, send), 5)
+            await asyncio.wait_for(application({"type": "http", "path": path}, None, send), 60)
         free.set()
         return sent
 

@@ -48,7 +48,7 @@ def ask():
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
     def asked(method, path, headers=None, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", page.server_address[1], timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", page.server_address[1], timeout=60)
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         found = answer.status, dict(answer.getheaders()), answer.read()

@@ -28,7 +28,7 @@ def server():
 @pytest.fixture
 def connection(server):
     """One connection, which is kept."""
-    opened = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=5)
+    opened = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=60)
     yield opened
     opened.close()
 
