@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -115,6 +119,17 @@ def test_a_pods_answer_names_what_is_not_found_and_not_reached():
     assert looks["names"].said.startswith("db.internal:")
     assert looks["blog-postgres"].state is State.BROKEN
     assert looks["the node's clock"].said.startswith("90 s behind")
+
+
+def test_a_way_that_opens_a_moment_after_the_pod_began_is_a_way():
+    with socket.socket() as late:
+        late.bind(("127.0.0.1", 0))  # and refuses, until it listens
+        asked = [sys.executable, "-c", inside.SCRIPT, json.dumps([late.getsockname()])]
+        with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as pod:
+            time.sleep(0.3)  # whether it has tried by then or not
+            late.listen()
+            said, _ = pod.communicate(timeout=60)
+    assert json.loads(said)["ports"] == {"127.0.0.1": ""}
 
 
 def test_a_pull_secret_is_known_by_its_hosts_and_shows_nothing_else():
