@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nuages.app.components import App
 from nuages.findings import Finding, Level, Place
+from nuages.render.destinations import destinations
 from nuages.render.outside import redirecting
 from nuages.render.profiles import ALL_NODES, IDENTITY, ONE_NODE
 from nuages.render.proxies import NGINX
@@ -21,7 +22,7 @@ def check(app: App) -> list[Finding]:
         *_size(app, app.expose),
         *_wildcards(app.expose),
         *_profile(app, app.expose),
-        *_pathless(app, app.expose),
+        *_unreached(app),
     ]
 
 
@@ -82,10 +83,9 @@ def _of_all_nodes(app: App) -> Iterator[str]:
             yield f"volumes.{key}.storageClass"
 
 
-def _pathless(app: App, expose: Expose) -> Iterator[Finding]:
-    """What processes.py says of webs: a load balancer and a node's port lead to the web that answers "/"."""
-    if expose.kind in ("loadBalancer", "nodePort"):
-        for key, each in app.frontends.items():
-            message = f"{', '.join(each.frontend.routes)} is not reached from outside: {expose.kind} knows no paths"
-            place = Place(path=f"frontends.{key}.routes")
-            yield Finding("app.W154", Level.WARNING, message, place, "kind: ingress or gateway")
+def _unreached(app: App) -> Iterator[Finding]:
+    """Of load balancers and ports of nodes processes.py says it: they lead to the web that answers "/"."""
+    if app.expose and app.expose.kind in ("ingress", "gateway") and not destinations(app):
+        message = "leads nowhere: no web and no front end answers a path from outside"
+        hint = 'web: {main: {routes: ["/"]}}, or leave expose out'
+        yield Finding("app.E147", Level.ERROR, message, Place(path="expose"), hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from nuages.app import stores
@@ -24,6 +25,7 @@ def check(app: App, build: Build | None) -> list[Finding]:
     """Every finding about webs, workers and beat; paths are those of the spec."""
     return [
         *_broker(app),
+        *_beats(app),
         *_long_tasks(app),
         *_measured(app),
         *_ports(app),
@@ -43,6 +45,41 @@ def _broker(app: App) -> list[Finding]:
     message = "no broker: nothing says where its tasks come from"
     hint = "services: {redis: {run: {}}} or {rabbitmq: {run: {}}}, or CELERY_BROKER_URL below env or secrets"
     return [Finding("app.E107", Level.ERROR, message, Place(path=[*celery, "beat.celery"][0]), hint)]
+
+
+def _beats(app: App) -> list[Finding]:
+    """Each of two sends every task at its time: `beat`, or a worker whose command is one, or has one in it (`-B`).
+
+    A rollout of workers starts new pods beside old ones, so even one of those is two for a while.
+    https://docs.celeryq.dev/en/stable/userguide/periodic-tasks.html#starting-the-scheduler
+    """
+    return [
+        Finding(
+            "app.E144",
+            Level.ERROR,
+            "a beat in a worker: each task would be sent twice beside another one, and while a release rolls",
+            Place(path=f"workers.{key}.command"),
+            f"beat: {{celery: {_app(worker.command)}}}, of which there is exactly one, and a worker without",
+        )
+        for key, worker in app.workers.items()
+        if worker.command and _beats_too(worker.command)
+    ]
+
+
+def _beats_too(command: list[str]) -> bool:
+    """Whether it is Celery's beat, or a worker of Celery's with one in it; also below `sh -c`."""
+    words = [word for part in command for word in part.split()]
+    starts = [index for index, word in enumerate(words) if word.rpartition("/")[2] == "celery"]
+    after = words[starts[0] + 1 :] if starts else []
+    return "beat" in after or ("worker" in after and bool({"-B", "--beat"} & {*after}))
+
+
+def _app(command: list[str]) -> str:
+    """What stands behind -A, for the hint."""
+    words = [word for part in command for word in part.split()]
+    named = [after for before, after in itertools.pairwise(words) if before in ("-A", "--app")]
+    named += [word.partition("=")[2] for word in words if word.startswith("--app=")]
+    return named[0] if named else "blog"
 
 
 def _long_tasks(app: App) -> list[Finding]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from nuages.app.build import Build
 from nuages.app.components import App, resolve
@@ -11,6 +14,7 @@ from nuages.checks import objects
 from nuages.errors import Refused, UsageError
 from nuages.findings import Finding, errors
 from nuages.render.manifest import render
+from nuages.render.others import written
 from nuages.render.release import Release
 from nuages.spec.load import Spec, load
 
@@ -60,10 +64,49 @@ def in_environment(spec: Spec, environment: str) -> list[Finding]:
         number=1, template=1, build=not_built(app.image), secrets=f"{app.secret}-0" if app.secrets else None
     )
     found = apps.check(app)
-    placed = [
-        finding._replace(place=spec.place(tuple(finding.place.path.split(".")), environment)) for finding in found
+    declared = msgspec.to_builtins(spec.environment(environment))
+    placed = [finding._replace(place=spec.place(_path(finding.place.path, declared), environment)) for finding in found]
+    if any(finding.id == "app.E145" for finding in found):
+        return placed
+    for finding in objects.check(render(app, release).objects):
+        source = _source(app, finding.place.path)
+        where = spec.place(_path(source, declared), environment) if source else finding.place
+        placed.append(finding._replace(place=where._replace(path=finding.place.path)))
+    return placed
+
+
+def _path(text: str, declared: Any) -> tuple[str | int, ...]:
+    """A path as findings write it, as one of the spec: names in it may have dots, and entries of lists are numbers."""
+    path: list[str | int] = []
+    parts = text.split(".")
+    while parts:
+        many = 1
+        if isinstance(declared, dict):
+            many = next((end for end in range(1, len(parts) + 1) if ".".join(parts[:end]) in declared), 1)
+        name: str | int = ".".join(parts[:many])
+        if isinstance(declared, list) and parts[0].isdecimal():
+            name = int(parts[0])
+        known = isinstance(declared, dict) and name in declared
+        known = known or (isinstance(name, int) and name < len(declared))
+        declared = declared[name] if known else None
+        path.append(name)
+        parts = parts[many:]
+    return tuple(path)
+
+
+def _source(app: App, where: str) -> str:
+    """What of the spec brought about that an object has a fault; "" where it is nuages' own."""
+    container = where.rpartition(".")[2]
+    for section, extras in (("sidecars", app.sidecars), ("init", app.init)):
+        if container in extras:
+            return f"{section}.{container}"
+    named = [(f"patches.{index}", patch.target.kind, patch.target.name) for index, patch in enumerate(app.patches)]
+    named += [
+        (f"objects.{index}", item["kind"], item["metadata"]["name"])
+        for index, file in enumerate(app.objects)
+        for item in written(app.inlined.get(file, ""))
     ]
-    return [*placed, *objects.check(render(app, release).objects)]
+    return next((path for path, kind, name in named if f"{where}.".startswith(f"{kind}/{name}.")), "")
 
 
 def not_built(image: str) -> Build:

@@ -11,6 +11,7 @@ import msgspec
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.checks import shape
 from nuages.findings import Finding, Level, Place
 from nuages.render import labels
 from nuages.render.autoscale import most
@@ -53,6 +54,11 @@ def _patches(app: App, build: Build | None) -> Iterator[Finding]:
             yield _error("app.E155", f"{at}.target", f"there is no {named[0]} {named[1]}", _close(named, list(objects)))
             continue
         made = merged(item, patch.patch)
+        if wrong := shape.broken(named[0], made):
+            message = f"leaves no {named[0]} of {named[1]}: {wrong} is not what it must be"
+            hint = "a map, a list or a text as `nuages render` prints it; null takes away what may be missing"
+            yield _error("app.E145", f"{at}.patch", message, hint)
+            continue
         if made == item:
             message = f"changes nothing of {named[0]} {named[1]}"
             yield _error("app.E156", at, message, "nuages renders it so already: leave it out")

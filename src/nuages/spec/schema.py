@@ -22,7 +22,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _AS_WRITTEN = {"a duration", "an amount of memory", "an amount of CPU", "a Python version", "a major version"}
-_WORDS = {"command", "commands", "queues"}
+_WORDS = {"command", "commands", "queues", "manage"}
 
 
 def base() -> Schema:
@@ -126,6 +126,8 @@ def _with_shorthand(name: str, part: Schema) -> Schema:
             properties["overlay"] = _or(properties["overlay"], {"type": "boolean"})
         case "BuildOptions":
             properties["dependencies"] = _or(properties["dependencies"], {"type": "string"})
+        case "Hook" | "Schedule" | "Job" | "Anonymise":
+            properties["manage"]["anyOf"].append({"type": "string"})
         case "Worker":
             properties["celery"]["anyOf"].append({"type": "string"})
         case "Beat":

@@ -37,10 +37,12 @@ _AS_WRITTEN = (
     ("name",),
     ("env", "*", "value"),
     ("django", "python"),
-    ("hooks", "*", "manage", "*"),
-    ("hooks", "*", "command", "*"),
-    ("web", "*", "command", "*"),
-    ("workers", "*", "command", "*"),
+    *((section, "*", "manage", "*") for section in ("hooks", "schedules", "jobs")),
+    *(
+        (section, "*", "command", "*")
+        for section in ("hooks", "schedules", "jobs", "web", "workers", "frontends", "sidecars", "init")
+    ),
+    ("databases", "*", "anonymise", "manage", "*"),
     ("workers", "*", "celery", "queues", "*"),
     ("workers", "*", "tasks", "queues", "*"),
     ("build", "commands", "*", "*"),
@@ -63,6 +65,9 @@ WRAPPED: dict[tuple[str, ...], Callable[[Value], Value]] = {
     ("django", "overlay"): lambda value: {"enabled": value} if isinstance(value, bool) else value,
     ("build", "dependencies"): _in_field("file"),
     ("hooks", "*", "manage"): _in_list,
+    ("schedules", "*", "manage"): _in_list,
+    ("jobs", "*", "manage"): _in_list,
+    ("databases", "*", "anonymise", "manage"): _in_list,
     ("django", "checks", "ignore"): _in_list,
     ("workers", "*", "celery"): _in_field("app"),
     ("beat", "celery"): _in_field("app"),

@@ -101,7 +101,7 @@ def mistakes(document: dict[str, Value], form: Callable[[], Schema]) -> tuple[li
             shorthand = mistake.id == "spec.E102" and any(
                 mistake.path[: len(path)] == path for path in renamed.values()
             )
-            if not taken_out and not shorthand:
+            if (not taken_out or mistake.id == "spec.E108") and not shorthand:
                 found.append(mistake)
         # From the end, so that what is taken out of a list does not move what is still to be taken out.
         for error, told in sorted(explained, key=lambda pair: _order(pair[0].instance_path), reverse=True):

@@ -206,7 +206,7 @@ def test_volumes_of_all_nodes_get_the_class_that_the_cloud_has_for_them(profile:
         (
             f"kind: nodePort, {HOSTS}",
             "web: {main: {command: [serve]}, api: {routes: [/api/]}}\n",
-            ["app.E150", "app.W154"],
+            ["app.E150"],
         ),
         ("hosts: [a.example.com], bodySize: 1Mi", "web: {main: {command: [serve]}}\n", ["app.W151"]),
         ("class: nginx, hosts: [a.example.com], bodySize: 1Mi", "web: {main: {command: [serve]}}\n", []),
@@ -220,7 +220,7 @@ def test_volumes_of_all_nodes_get_the_class_that_the_cloud_has_for_them(profile:
         ("hosts: [a.example.com], profile: k3s", "media: {volume: {size: 1Gi}}\n", ["app.W153"]),
         ("hosts: [a.example.com], profile: k3s", "media: {volume: {size: 1Gi, storageClass: nfs}}\n", []),
         ("hosts: [a.example.com], profile: gke", "media: {volume: {size: 1Gi}}\n", []),
-        ("kind: loadBalancer", "", ["app.W154"]),
+        ("kind: loadBalancer", "", []),
     ],
 )
 def test_what_nobody_would_answer_or_give_is_found(expose: str, more: str, expected: list[str]) -> None:

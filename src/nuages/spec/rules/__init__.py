@@ -15,9 +15,9 @@ import msgspec
 from nuages.spec.document import Path, Value
 from nuages.spec.environments import holds, removals
 from nuages.spec.model import BuildOptions, EnvironmentSpec, Expose, Folder
-from nuages.spec.rules import exposing, files, fronts, processes, walls
+from nuages.spec.rules import exposing, files, fronts, limits, processes, walls
 from nuages.spec.texts import Pattern, places
-from nuages.spec.units import bytes_of, millicores, seconds
+from nuages.spec.units import seconds
 from nuages.spec.validate import Mistake
 
 # What the rendered objects set themselves; a value from the spec would silently lose or win.
@@ -59,6 +59,7 @@ def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     yield from exposing.broken(spec)
     yield from files.broken(spec)
     yield from fronts.broken(spec)
+    yield from limits.broken(spec)
     yield from processes.broken(spec)
     yield from walls.broken(spec)
     if spec.expose:
@@ -215,7 +216,9 @@ def _folders(folders: dict[str, Folder]) -> Iterator[Mistake]:
     mounted: dict[str, str] = {}
     for key, folder in folders.items():
         at = ("volumes", key, "path")
-        yield from _outside(at, folder.path)
+        if ".." in folder.path.split("/"):
+            yield from _outside(at, folder.path)
+            continue
         path = posixpath.normpath(folder.path)
         if path == ".":
             yield Mistake("spec.E215", at, "would hide the whole project", "a folder in it: var/data")
@@ -266,12 +269,16 @@ def _one_of(written: Value, path: Path, fields: tuple[str, ...]) -> Iterator[Mis
 
 
 def _amounts(written: Value) -> Iterator[Mistake]:
-    """No time and no room: only what is waited for may be nothing."""
-    for amount, title in ((seconds, "a duration"), (bytes_of, "an amount of memory"), (millicores, "an amount of CPU")):
+    """No time and no room, and more than there is: only what is waited for may be nothing."""
+    for title in limits.MOST:
         for place in places(title):
             for path, text in _at(written, place):
-                if text is not None and not amount(text) and path not in _MAY_BE_NOTHING:
-                    yield Mistake("spec.E207", path, "must be more than nothing")
+                if text is None or (path in _MAY_BE_NOTHING and not seconds(text)):
+                    continue
+                if why := limits.amount(title, text):
+                    yield Mistake("spec.E207", path, why)
+                elif path[-2:] == ("resources", "memory") and (why := limits.too_little(text)):
+                    yield Mistake("spec.E207", path, why, "write 256Mi or 2Gi")
 
 
 def _at(value: Value, place: Pattern, path: Path = ()) -> Iterator[tuple[Path, str | None]]:

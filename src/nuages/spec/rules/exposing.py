@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 
 from nuages.spec.model import EnvironmentSpec, Expose
@@ -11,9 +12,15 @@ from nuages.spec.validate import Mistake
 def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     """Every rule that the exposure breaks."""
     if spec.expose:
+        yield from _hosts(spec.expose)
+        yield from _routes(spec, spec.expose)
         yield from _redirects(spec.expose)
         yield from _https(spec.expose)
         yield from _names(spec.expose)
+
+
+# https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec: so many hostnames, and so many rules.
+LARGEST_ROUTE = 16
 
 
 def encrypted(expose: Expose) -> bool:
@@ -21,6 +28,47 @@ def encrypted(expose: Expose) -> bool:
     if expose.tls is None:
         return expose.kind == "gateway"
     return expose.tls.none is None
+
+
+def _hosts(expose: Expose) -> Iterator[Mistake]:
+    """What an Ingress and an HTTPRoute take: names, each once."""
+    if expose.class_ and "/" in expose.class_ and expose.kind == "ingress":
+        hint = "the name alone: traefik; or kind: gateway"
+        yield Mistake("spec.E205", ("expose", "class"), "an ingress class is in no namespace", hint)
+    for field, hosts in (("hosts", expose.hosts), ("redirects", expose.redirects)):
+        for index, host in enumerate(hosts):
+            at = ("expose", field, index)
+            if field == "hosts" and host in hosts[:index]:
+                yield Mistake("spec.E267", at, f"{host} is there twice", "once is enough")
+            elif expose.kind in ("ingress", "gateway") and _is_address(host):
+                hint = f"a name that leads to it: {host.replace('.', '-')}.example.com"
+                yield Mistake("spec.E268", at, f"{host} is an address, and {expose.kind} goes by names", hint)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _routes(spec: EnvironmentSpec, expose: Expose) -> Iterator[Mistake]:
+    """A Gateway's route has an end."""
+    if expose.kind != "gateway":
+        return
+    for field, hosts in (("hosts", expose.hosts), ("redirects", expose.redirects)):
+        if len(hosts) > LARGEST_ROUTE:
+            message = f"{len(hosts)} names, and the route of a Gateway takes {LARGEST_ROUTE}"
+            hint = '"*.example.com" stands for many; or kind: ingress'
+            yield Mistake("spec.E269", ("expose", field), message, hint, at_key=True)
+    paths = [route for web in spec.web.values() for route in web.routes or []]
+    paths += [route for front in spec.frontends.values() for route in front.routes]
+    if len(paths) > LARGEST_ROUTE:
+        message = f"{len(paths)} routes of webs and front ends, and the route of a Gateway takes {LARGEST_ROUTE}"
+        yield Mistake(
+            "spec.E269", ("expose", "kind"), message, "fewer routes, each with all below it; or kind: ingress"
+        )
 
 
 def _redirects(expose: Expose) -> Iterator[Mistake]:

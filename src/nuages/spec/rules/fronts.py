@@ -6,17 +6,27 @@ import posixpath
 from collections.abc import Iterator
 
 from nuages.spec.model import EnvironmentSpec
+from nuages.spec.rules.limits import LONGEST_NAME
 from nuages.spec.validate import Mistake
 
 
 def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     """Every rule that a front end breaks."""
     yield from _routes(spec)
+    yield from _names(spec)
     for key, wanted in spec.frontends.items():
         for field, path in (("directory", wanted.directory), ("output", wanted.output)):
             if posixpath.normpath(path).startswith(("/", "..")):
                 message = f"{path} is outside the {'project' if field == 'directory' else 'folder of package.json'}"
                 yield Mistake("spec.E237", ("frontends", key, field), message, "a folder inside it")
+
+
+def _names(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """A Service has its name in DNS, and by one of them a front end's pods ask each other."""
+    for key in spec.frontends:
+        if len(name := f"{spec.name}-frontend-{key}-peers") > LONGEST_NAME:
+            message = f"makes {name}, of {len(name)} characters; a Service's name has {LONGEST_NAME}"
+            yield Mistake("spec.E230", ("frontends", key), message, "a shorter key", at_key=True)
 
 
 def _routes(spec: EnvironmentSpec) -> Iterator[Mistake]:

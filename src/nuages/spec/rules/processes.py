@@ -17,9 +17,17 @@ LONGEST_CRON_JOB = 52
 SHORTEST_DEADLINE = 10
 
 # The five fields, each a number or a name, a range, a step, or several: the names are those of months and days.
-_NAMES = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
-_ONE = rf"(?:\*|\?|(?:\d+|{_NAMES})(?:-(?:\d+|{_NAMES}))?)(?:/\d+)?"
-_FIELD = re.compile(rf"^{_ONE}(?:,{_ONE})*$", re.IGNORECASE)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NAMED: tuple[dict[str, int], ...] = (
+    {},
+    {},
+    {},
+    dict(zip(_MONTHS, range(1, 13), strict=True)),
+    dict(zip(_WEEKDAYS, range(7), strict=True)),
+)
+_ONE = re.compile(r"(?:(?P<all>[*?])|(?P<first>[a-z]+|[0-9]+)(?:-(?P<last>[a-z]+|[0-9]+))?)(?:/(?P<step>[0-9]+))?")
+_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _PLACES = ("minute", "hour", "day", "month", "weekday")
 _READABLE = 'minute hour day month weekday: "0 3 * * *"'
@@ -43,6 +51,12 @@ def _schedules(spec: EnvironmentSpec) -> Iterator[Mistake]:
         if not known_zone(schedule.time_zone):
             hint = "a name of the tz database: Europe/Berlin, Etc/UTC"
             yield Mistake("spec.E231", (*at, "timeZone"), f'no time zone "{schedule.time_zone}"', hint)
+        # Waits between retries double from 10 s (https://kubernetes.io/docs/concepts/workloads/controllers/job/).
+        waits = sum(min(360, 10 * 2**attempt) for attempt in range(schedule.retries))
+        if 0 < seconds(schedule.timeout) < waits:
+            message = f"{schedule.retries} of them wait {waits} s between them, and all ends after {schedule.timeout}"
+            hint = f"fewer, or timeout: {-(-waits // 60) + 1}m and what the command takes"
+            yield Mistake("spec.E270", (*at, "retries"), message, hint)
         if 0 < seconds(schedule.starting_deadline) < SHORTEST_DEADLINE:
             message = f"{schedule.starting_deadline} is shorter than the cluster takes to look: it might never start"
             yield Mistake("spec.E231", (*at, "startingDeadline"), message, f"{SHORTEST_DEADLINE}s or more")
@@ -61,24 +75,48 @@ def unreadable(cron: str) -> str:
     """What is wrong with a cron expression; "" where Kubernetes takes it (robfig/cron, the standard parser)."""
     if cron.startswith("@"):
         return ""
-    for field, place, (least, most) in zip(cron.split(), _PLACES, _RANGES, strict=True):
-        if not _FIELD.match(field):
-            return f'"{field}" is no {place}'
-        numbers = [int(number) for part in field.split(",") for number in re.findall(r"\d+", part.partition("/")[0])]
-        if outside := [number for number in numbers if not least <= number <= most]:
-            return f"{place} {outside[0]} is not within {least}-{most}"
+    found: list[set[int]] = []
+    for field, place, limits, names in zip(cron.split(), _PLACES, _RANGES, _NAMED, strict=True):
+        times: set[int] = set()
         for part in field.split(","):
-            ends = [int(number) for number in re.findall(r"\d+", part.partition("/")[0])]
-            if len(ends) > 1 and ends[0] > ends[1]:
-                return f"{place} {part} ends before it begins"
-            if part.endswith("/0"):
-                return f"{place} {part} steps by nothing"
+            one = _times(part, place, limits, names)
+            if isinstance(one, str):
+                return one
+            times |= one
+        found.append(times)
+    _, _, days, months, _ = found
+    if cron.rsplit(maxsplit=1)[-1] in ("*", "?") and not any(min(days) <= _DAYS[month - 1] for month in months):
+        return f"no month of these has a day {min(days)}: it would never be"
     return ""
+
+
+def _times(part: str, place: str, limits: tuple[int, int], names: dict[str, int]) -> set[int] | str:
+    """When one part of a field is; or what is wrong with it."""
+    least, most = limits
+    said = _ONE.fullmatch(part.lower())
+    words = [one for one in (said["first"], said["last"]) if one] if said else []
+    if said is None or any(not one.isdecimal() and one not in names for one in words):
+        return f'"{part}" is no {place}'
+    ends = [names[one] if one in names else int(one) for one in words] or [least, most]
+    if outside := [number for number in ends if not least <= number <= most]:
+        return f"{place} {outside[0]} is not within {least}-{most}"
+    if ends[0] > ends[-1]:
+        return f"{place} {part} ends before it begins"
+    step = int(said["step"] or 1)
+    if step == 0:
+        return f"{place} {part} steps by nothing"
+    last = most if said["step"] and not said["last"] else ends[-1]
+    if step > most - least + 1:
+        return f"{place} {part} is {ends[0]} only: it steps over all others"
+    return set(range(ends[0], last + 1, step))
 
 
 def known_zone(name: str) -> bool:
     """Whether there is a time zone of that name; where this machine has no list of them, whether it may be one."""
+    # What some systems have beside, the cluster's own list has not.
     if not re.match(r"^[A-Za-z]\w*([/+-][A-Za-z0-9_+-]+)*$", name) or name in ("localtime", "Local"):
+        return False
+    if name.startswith(("posix/", "right/")):
         return False
     try:
         zoneinfo.ZoneInfo(name)

@@ -13,6 +13,9 @@ from nuages.spec.validate import Mistake
 def broken(spec: EnvironmentSpec) -> Iterator[Mistake]:
     """Every rule that is broken."""
     yield from _files(spec)
+    yield from _within(spec)
+    yield from _tolerations(spec)
+    yield from _namespaces(spec)
     yield from _containers(spec)
     yield from _egress(spec)
     yield from _names(spec)
@@ -33,6 +36,29 @@ def _files(spec: EnvironmentSpec) -> Iterator[Mistake]:
         if ".." in written.split("/"):
             hint = "a path in the project, without .."
             yield Mistake("spec.E215", ("objects", index), f"{written} leads out of the project", hint)
+
+
+def _within(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """A file is no folder: no container starts where one is to lie below another."""
+    for path in spec.files:
+        if above := next((one for one in spec.files if path.startswith(f"{one}/")), None):
+            hint = "a folder for both, or another path"
+            yield Mistake("spec.E248", ("files", path), f"{above} is a file, and no folder", hint, at_key=True)
+
+
+def _tolerations(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/: any taint has any value."""
+    for index, one in enumerate(spec.placement.tolerations):
+        if one.value is not None and one.key is None:
+            at = ("placement", "tolerations", index, "value")
+            yield Mistake("spec.E271", at, "is the value of no key", "key: dedicated beside it", at_key=True)
+
+
+def _namespaces(spec: EnvironmentSpec) -> Iterator[Mistake]:
+    """https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/: kube- is the cluster's own."""
+    if spec.namespace and spec.namespace.startswith("kube-"):
+        message = f"{spec.namespace} is the cluster's own, and what walls an app in would wall that in"
+        yield Mistake("spec.E272", ("namespace",), message, f"{spec.name}-production, or leave it out")
 
 
 def _containers(spec: EnvironmentSpec) -> Iterator[Mistake]:
