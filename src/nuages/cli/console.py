@@ -6,13 +6,13 @@ No meaning by colour alone; NO_COLOR is honoured (https://no-color.org).
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterable
 from typing import Any, TextIO
 
+from nuages.cli.wording import columns
 from nuages.cli.wording import duration as duration  # noqa: PLC0414 - most ask for it here
 from nuages.cli.wording import harmless as harmless  # noqa: PLC0414
 from nuages.errors import NuagesError, Refused
@@ -104,10 +104,12 @@ class Console:
     def _finish(self, event: Finished) -> None:
         running = self._steps.pop() if self._steps else _Running(Started(event.title))
         mark = self.style("✓", "green") if event.ok else self.style("✗", "red")
-        columns = shutil.get_terminal_size().columns if self._live else WIDE
-        title = 24 if columns >= WIDE else 12
-        note = min(40, max(columns - title - 16, 0))  # the signs and spaces beside it, and `59 min 59 s`
-        told = f"{mark} {event.title:<{title}}  {harmless(event.note):<{note}}  {self.style(running.elapsed(), 'dim')}"
+        room = columns() if self._live else WIDE
+        title = 24 if room >= WIDE else 12
+        note = min(40, max(room - title - 16, 0))  # the signs and spaces beside it, and `59 min 59 s`
+        # A long name takes of the room for its note: the times stay below each other.
+        said = f"{event.title:<{title}}  {harmless(event.note)}"
+        told = f"{mark} {said:<{title + 2 + note}}  {self.style(running.elapsed(), 'dim')}"
         self._line(told.rstrip())
         if self._steps and self._live:
             self._draw()
@@ -134,8 +136,7 @@ class Console:
 
     def _draw(self) -> None:
         line = f"… {self._steps[-1].line()}"
-        columns = shutil.get_terminal_size().columns
-        self._err.write(f"\r\033[2K{line[: columns - 1]}")
+        self._err.write(f"\r\033[2K{line[: columns() - 1]}")
         self._err.flush()
 
     def _clear(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 
 from nuages.cli.console import STYLES, console
 from nuages.cli.manner import manner_of, manner_options
+from nuages.cli.narrow import room
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
 
 if TYPE_CHECKING:
@@ -86,9 +86,8 @@ def command(
     if as_json:
         console.json(made.plan)
     else:
-        terminal = sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if terminal else None
-        colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        width = room(sys.stdout)
+        colour = width and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         for line in lines(made.plan, width, painted if colour else lambda text, _: text):
             console.print(line)
         if save and not made.plan.refused:

@@ -147,6 +147,7 @@ def rotate(
     nuages secrets rotate SECRET_KEY             a new key signs, the old one is believed
     nuages secrets rotate SECRET_KEY --finish    weeks later: the old one is forgotten
     """
+    from nuages.app.parts import spoken
     from nuages.cli.done import Rotation, done
     from nuages.errors import UsageError
     from nuages.release.keeping import keys, rotation
@@ -169,17 +170,18 @@ def rotate(
     async def of_key() -> Rotation:
         async with cluster:
             made = await (keys.finish if finish else keys.rotate)(app, name, cluster, _headed)
-        return done(Rotation, app, name=name, state="forgotten" if finish else "signs", release=made.number)
+        state, number = "forgotten" if finish else "signs", made.record.number
+        return done(Rotation, app, name=name, state=state, workloads=made.rolled, release=number)
 
     made = run(of_store() if store else of_key())
     if as_json:
         console.json(made)
         return
-    for line in _rotated(made):
+    for line in _rotated(made, spoken(environment)):
         console.print(line)
 
 
-def _rotated(made: Rotation) -> list[str]:
+def _rotated(made: Rotation, where: str = "") -> list[str]:
     if made.state == "replaced":
         rolled = len(made.workloads)
         return [f"{made.name} has another password: {made.app} logs in as {made.user}, {rolled} rolled"]
@@ -187,7 +189,7 @@ def _rotated(made: Rotation) -> list[str]:
         return [f"release {made.release} believes the new {made.name} only"]
     return [
         f"release {made.release} signs with a new {made.name}, and believes the one from before",
-        f"nuages secrets rotate {made.name} --finish forgets it: when sessions have had their time",
+        f"nuages secrets rotate {made.name} --finish{where} forgets it: when sessions have had their time",
     ]
 
 

@@ -17,6 +17,7 @@ from nuages.release.locks import lock
 from nuages.release.locks.lock import ANY, Wish
 from nuages.release.record import Outcome, Stored
 from nuages.release.world import World
+from nuages.render.labels import belonging
 from nuages.rollout.watcher import KINDS
 
 
@@ -56,7 +57,7 @@ async def held(whose: Whose, cluster: Cluster, sink: Sink, wish: Wish) -> AsyncI
         with step(sink, "lock") as shown:
             holding = lock.held(cluster, whose.namespace, lock.name(whose.name), wish, waiting=shown.say)
             held = await stack.enter_async_context(holding)
-        ours = {"app.kubernetes.io/name": whose.name, "app.kubernetes.io/instance": f"{whose.name}-{whose.environment}"}
+        ours = belonging(whose.name, f"{whose.name}-{whose.environment}")
         mirror = await stack.enter_async_context(Mirror(cluster, whose.namespace, KINDS, ours))
         history = await records.history(cluster, whose.namespace, whose.name, whose.environment)
         serving = live.record.number if (live := records.live(history)) else None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from nuages.app.objects import Object
 from nuages.errors import Refused
+from nuages.render.labels import ENVIRONMENT, MANAGER, belonging
 
 SHAPE = 3
 """The newest shape of a record that is understood here; a test holds it to release/record.py."""
@@ -45,13 +46,8 @@ class Releases(NamedTuple):
 
 def labels(app: str, environment: str) -> dict[str, str]:
     """By which the records of one app and environment are found."""
-    return {
-        "app.kubernetes.io/name": app,
-        "app.kubernetes.io/instance": f"{app}-{environment}",
-        "app.kubernetes.io/managed-by": "nuages",
-        "nuages.dev/environment": environment,
-        "nuages.dev/kind": "release",
-    }
+    ours = {"app.kubernetes.io/managed-by": MANAGER, ENVIRONMENT: environment, "nuages.dev/kind": "release"}
+    return belonging(app, f"{app}-{environment}") | ours
 
 
 def records(maps: list[Object]) -> list[Any]:

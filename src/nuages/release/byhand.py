@@ -25,7 +25,7 @@ from nuages.release.world import World
 from nuages.render.labels import TRACK
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import Done, Failed
-from nuages.rollout.watcher import judge
+from nuages.rollout.watcher import judge, together
 
 
 class Standing(NamedTuple):
@@ -95,7 +95,7 @@ async def followed(items: Sequence[Object], world: World, shown: Shown, *, hint:
                 case verdict:
                     waits.append(f"{name} {verdict.reason}")
         if not waits:
-            shown.note = ", ".join(dict.fromkeys(filter(None, notes)))
+            shown.note = together(notes)
             return
         shown.say("; ".join(waits[:3]))
         await world.mirror.changed(5.0, since=seen)

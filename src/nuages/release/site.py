@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from nuages.render.labels import belonging
+
 if TYPE_CHECKING:
     from nuages.app.components import App
 
@@ -25,7 +27,7 @@ class Site(NamedTuple):
     @property
     def labels(self) -> dict[str, str]:
         """What all of its objects carry, its records and pods too (render/labels.py)."""
-        return {"app.kubernetes.io/name": self.name, "app.kubernetes.io/instance": self.instance}
+        return belonging(self.name, self.instance)
 
     def urls(self, port: int | None = None) -> list[str]:
         """Where it answers by name; `port` is the ingress controller's, where that is not the usual one."""

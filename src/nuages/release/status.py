@@ -21,8 +21,8 @@ from nuages.release.world import utc
 from nuages.render.labels import instance
 from nuages.rollout.diagnosis import diagnose
 from nuages.rollout.kinds import tracker
-from nuages.rollout.pods import moment
-from nuages.rollout.watcher import KINDS, survey
+from nuages.rollout.pods import Symptom, moment
+from nuages.rollout.watcher import KINDS, pod_troubles, survey
 from nuages.spec.model import Expose
 
 LOOKED_AT = tuple(dict.fromkeys((*KINDS, "CronJob", "ConfigMap")))
@@ -36,6 +36,8 @@ STARTING = timedelta(seconds=20)
 
 QUIET = 0.2
 """Seconds in which changes are gathered before they are shown."""
+
+_LACKING = frozenset({Symptom.UNSCHEDULABLE, Symptom.CONFIG, Symptom.IMAGE})
 
 _REREAD = 5.0  # seconds after which what no watch tells of (the lock) is looked at again
 
@@ -59,10 +61,11 @@ async def told(where: Site, seen: Seen, cluster: Cluster, http_port: int | None)
     found = survey(picture.workloads(seen), seen, utc())
     history = brief.records(seen.items("ConfigMap"))
     why = [await _problem(item, text, cluster, seen) for item, text in found.failed]
-    if not (history and history[0]["outcome"] == "running"):
-        # What is not ready though nothing is under way has a cause: a broker that is away, a probe that fails.
-        late = [await _problem(item, "", cluster, seen) for item, _ in found.waiting if not _young(item, seen)]
-        why += [problem for problem in late if problem.detail]
+    running = bool(history) and history[0]["outcome"] == "running"
+    # What is not ready though nothing is under way has a cause: a broker that is away, a probe that fails. And what
+    # finds no node, no image or no configuration has one at any time.
+    late = [item for item, _ in found.waiting if _held_up(item, seen) or not (running or _young(item, seen))]
+    why += [problem for item in late if (problem := await _problem(item, "", cluster, seen)).detail]
     return picture.picture(where, seen, utc(), cluster.context, port=http_port, why=why)
 
 
@@ -125,6 +128,11 @@ async def way_in(app: App, cluster: Cluster, http_port: int | None = None) -> li
 def encrypted(expose: Expose | None) -> bool:
     """Whether browsers come by https, as far as the spec knows."""
     return bool(expose and expose.tls and expose.tls.none is None)
+
+
+def _held_up(workload: Object, seen: Seen) -> bool:
+    """Whether its pods lack something that time alone does not bring."""
+    return any(trouble.symptom in _LACKING for trouble in pod_troubles(workload, seen))
 
 
 def _young(workload: Object, seen: Seen) -> bool:

@@ -65,7 +65,12 @@ def instance(app: App) -> dict[str, str]:
 
     Name and instance: blog in a-b and blog-a in b have the same instance, and the same default namespace.
     """
-    return {"app.kubernetes.io/name": app.name, "app.kubernetes.io/instance": app.instance}
+    return belonging(app.name, app.instance)
+
+
+def belonging(app: str, instance: str) -> dict[str, str]:
+    """The same, of what only the names are known of; the instance is app and environment: `blog-staging`."""
+    return {"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance}
 
 
 def owned(app: App) -> dict[str, str]:

@@ -30,7 +30,18 @@ class Survey(NamedTuple):
     @property
     def note(self) -> str:
         """What there is to say of those that are done ("3 available")."""
-        return ", ".join(dict.fromkeys(note for _, note in self.done if note))
+        return together(note for _, note in self.done)
+
+
+def together(notes: Iterable[str]) -> str:
+    """Several notes as one: pods of one state are counted together, all else is said once."""
+    counts: dict[str, int] = {}
+    for note in filter(None, notes):
+        number, _, state = note.partition(" ")
+        counted = number.isdecimal() and bool(state)
+        state = f" {state}" if counted else note
+        counts[state] = counts.get(state, 0) + (int(number) if counted else 0)
+    return ", ".join(f"{count if state.startswith(' ') else ''}{state}" for state, count in counts.items())
 
 
 def survey(wanted: Iterable[Object], view: View, now: datetime) -> Survey:

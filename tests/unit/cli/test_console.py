@@ -64,6 +64,17 @@ def test_a_step_that_ended_is_one_line_of_a_narrow_terminal_too(columns, monkeyp
     assert len(line) <= columns
 
 
+def test_the_times_stand_below_each_other_however_long_a_name_is(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    err = io.StringIO()
+    told = console(err)
+    for title in ("web", "copy the database of production"):
+        with step(told.sink, title) as shown:
+            shown.note = "3 rows in 2 tables"
+    ended = [line for line in err.getvalue().splitlines() if line.startswith("✓")]
+    assert len({line.rindex("0.0 s") for line in ended}) == 1
+
+
 def test_no_colour_is_honoured(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     err = Terminal()

@@ -46,3 +46,10 @@ def test_each_release_has_a_heading_with_what_it_is_for(capsys: pytest.CaptureFi
 )
 def test_at_the_end_it_is_said_what_is_so(made: Rotation, line: str) -> None:
     assert _rotated(made)[0] == line
+
+
+def test_the_way_on_names_the_environment() -> None:
+    made = Rotation(**WHERE, name="SECRET_KEY", state="signs", release=9)
+    assert _rotated(made, " -e staging")[1].startswith(
+        "nuages secrets rotate SECRET_KEY --finish -e staging forgets it"
+    )

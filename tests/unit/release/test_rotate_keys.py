@@ -8,6 +8,7 @@ import pytest
 
 from nuages.app.components import resolve
 from nuages.release.keeping import keys
+from nuages.render.release import Manifest
 from nuages.spec.load import parse
 
 pytestmark = pytest.mark.unit
@@ -42,3 +43,19 @@ def test_a_web_that_ends_and_does_not_know_the_new_key_is_waited_for():
     app = resolve(parse(SPEC.encode(), "nuages.yaml"), "local")
     left = keys.untold(app, "blog-secrets-2222222222", SimpleNamespace(items=lambda kind: pods))
     assert [one["metadata"]["name"] for one in left] == ["ends"]
+
+
+def test_those_are_said_to_be_replaced_whose_pods_read_the_keys():
+    def workload(name: str, copied: str) -> dict:
+        about = {"name": name}
+        return {"kind": "Deployment", "metadata": about, "spec": {"template": {"spec": pod(name, copied)["spec"]}}}
+
+    made = Manifest(
+        foundation=[],
+        services=[],
+        expand=[],
+        exposure=[],
+        web=[workload("blog-web-main", "blog-secrets-2"), {"kind": "Service", "metadata": {"name": "blog-web-main"}}],
+        static=[workload("blog-static", "blog-page")],
+    )
+    assert [item["metadata"]["name"] for item in keys.readers(made, "blog-secrets-2")] == ["blog-web-main"]

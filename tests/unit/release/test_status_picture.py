@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -217,3 +218,39 @@ def test_a_new_pod_that_does_not_come_is_no_standstill_though_all_the_old_ones_a
     assert picture.still(Seen({"Deployment": [web()]}), NOW)
     assert not picture.still(Seen({"Deployment": [stuck]}), NOW)
     assert not picture.still(Seen({"Deployment": [web(ready=1)]}), NOW)
+
+
+@pytest.mark.parametrize("outcome", ["running", "live"])
+async def test_a_pod_that_finds_no_node_says_so_at_once_amid_a_release_too(outcome, monkeypatch):
+    """Time alone does not mend that, however young the pod is."""
+    monkeypatch.setattr(status, "utc", lambda: NOW)
+    made, stuck = web(ready=0), pod("blog-web-main-1-x")
+    revision = {"deployment.kubernetes.io/revision": "1"}
+    made["metadata"] |= {"namespace": "blog-local", "annotations": revision}
+    about = {"name": "blog-web-main-1", "uid": "r", "namespace": "blog-local", "annotations": revision}
+    replicas = {"metadata": about | {"ownerReferences": [{"uid": "d", "controller": True}]}}
+    stuck["metadata"] |= {
+        "creationTimestamp": "2026-11-22T11:59:58Z",
+        "namespace": "blog-local",
+        "ownerReferences": [{"uid": "r", "controller": True}],
+    }
+    unscheduled = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/1 nodes are available: 1 Insufficient cpu.",
+        "lastTransitionTime": "2026-11-22T11:59:58Z",
+    }
+    stuck["status"] = {"phase": "Pending", "conditions": [unscheduled]}
+
+    class Cluster:
+        context = "here"
+
+        async def list(self, *_: object, **__: object) -> SimpleNamespace:
+            return SimpleNamespace(items=[])
+
+    maps = [release(2, outcome=outcome, started="2026-11-22T11:59:00Z")]
+    seen = Seen({"Deployment": [made], "ReplicaSet": [replicas], "Pod": [stuck], "ConfigMap": maps})
+    (problem,) = (await status.told(SITE, seen, Cluster(), None)).problems
+    assert problem.summary == "blog-web-main-1-x finds no node"
+    assert "no node has enough cpu left" in problem.detail

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from nuages.rollout.pods import CONFIG_PATIENCE, PULL_PATIENCE, SCHEDULING_PATIENCE, Symptom, moment, troubles
-from nuages.rollout.watcher import KINDS, UNMADE, Survey, survey, suspicious
+from nuages.rollout.watcher import KINDS, UNMADE, Survey, survey, suspicious, together
 
 from .recorded import LATER, Seen, failure, state
 
@@ -98,6 +98,18 @@ def test_a_jobs_crash_is_left_to_the_jobs_own_count():
     evidence.workload["status"]["conditions"] = []
     assert evidence.trouble.symptom is Symptom.CRASH
     assert survey([evidence.workload], view, LATER).waiting
+
+
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [
+        (["1 ready", "1 ready"], "2 ready"),
+        (["3 available", "", "1 ready", "complete", "complete"], "3 available, 1 ready, complete"),
+        ([], ""),
+    ],
+)
+def test_pods_of_one_state_are_counted_together(notes, said):
+    assert together(notes) == said
 
 
 def test_a_pod_that_is_being_deleted_is_in_no_trouble():

@@ -17,7 +17,7 @@ import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -69,8 +69,16 @@ sys.exit(0 if own and sys.argv[2] in settings.SECRET_KEY_FALLBACKS else 4 if own
 """
 
 
-async def rotate(app: App, variable: str, cluster: Cluster, sink: Sink) -> Record:
-    """Let a new key sign; returns the record of the release that does. Stopped anywhere, the same call goes on.
+class Brought(NamedTuple):
+    """What serves with the keys as they are now."""
+
+    record: Record
+    rolled: list[str]
+    """Whose pods were replaced for them."""
+
+
+async def rotate(app: App, variable: str, cluster: Cluster, sink: Sink) -> Brought:
+    """Let a new key sign; returns the release that does. Stopped anywhere, the same call goes on.
 
     Raises:
         UsageError: it is no secret of the app, or somebody else keeps it.
@@ -91,12 +99,12 @@ async def rotate(app: App, variable: str, cluster: Cluster, sink: Sink) -> Recor
             await _announce(app, variable, cluster)
         learns = wish._replace(message=f"pods learn the new {variable}")
         told = await _brought(app, variable, serving, learns, world)
-        await _all_told(app, variable, told, world)
+        await _all_told(app, variable, told.record, world)
         await _sign(app, variable, cluster)
         return await _brought(app, variable, None, signs, world)
 
 
-async def finish(app: App, variable: str, cluster: Cluster, sink: Sink) -> Record:
+async def finish(app: App, variable: str, cluster: Cluster, sink: Sink) -> Brought:
     """Forget the keys from before: a session that only they signed is over.
 
     Raises:
@@ -271,14 +279,14 @@ async def _state(app: App, cluster: Cluster) -> dict[str, str]:
     return msgspec.json.decode(text, type=dict[str, str])
 
 
-async def _brought(app: App, variable: str, serving: Stored | None, wish: Wish, world: World) -> Record:
+async def _brought(app: App, variable: str, serving: Stored | None, wish: Wish, world: World) -> Brought:
     """What serves, with the keys as they are now; nothing where it has them."""
     history = await records.history(world.cluster, app.namespace, app.name, app.environment)
     serving = serving or records.live(history)
     assert serving is not None and serving.record.secrets is not None  # noqa: S101 - asked for above
     copied = await copy_with(app, serving.record.secrets, [variable], world.cluster)
     if copied == serving.record.secrets:
-        return serving.record
+        return Brought(serving.record, [])
     world = dataclasses.replace(world, serving=serving.record.number)
     record = Record(
         number=number_after(history),
@@ -299,7 +307,15 @@ async def _brought(app: App, variable: str, serving: Stored | None, wish: Wish, 
         serving.manifest, maintenance=[], canary=[], settle=[], contract=[], undo=[], hooks={}
     )
     wanted = _reading(Stored(record=record, manifest=manifest, schema=serving.schema), copied)
-    return await drive(await begin(asked(wanted, wish), history, world), world)
+    record = await drive(await begin(asked(wanted, wish), history, world), world)
+    return Brought(record, [f"{item['kind']}/{item['metadata']['name']}" for item in readers(wanted.manifest, copied)])
+
+
+def readers(manifest: Manifest, copied: str) -> list[Object]:
+    """Whose pods read a copy of the secrets, and are made anew for another one."""
+    kinds = ("Deployment", "StatefulSet")
+    found = [item for item in manifest.objects if item["kind"] in kinds]
+    return [item for item in found if ("Secret", copied) in references(item["spec"]["template"]["spec"])]
 
 
 def _reading(wanted: Stored, copied: str) -> Stored:

@@ -13,7 +13,7 @@ from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
 from nuages.release.world import World
 from nuages.render.environment import POOLER
-from nuages.render.labels import CLONE, COMPONENT, PGBOUNCER
+from nuages.render.labels import CLONE, COMPONENT, PGBOUNCER, belonging
 
 ACCOUNT = "ServiceAccount"
 NAMED = frozenset({ACCOUNT, "ConfigMap", "Secret"})
@@ -101,7 +101,7 @@ async def _opened(record: Record, cluster: Cluster) -> list[Object]:
     """The ways to the database that a copy opened and, as it was killed, did not close: none is under way now, for it
     would have the lock.
     """
-    named = {"app.kubernetes.io/name": record.app, "app.kubernetes.io/instance": record.instance, COMPONENT: CLONE}
+    named = belonging(record.app, record.instance) | {COMPONENT: CLONE}
     return (await cluster.list("NetworkPolicy", record.namespace, labels=named)).items
 
 
@@ -126,7 +126,7 @@ async def _used(gone: list[Object], wanted: list[Object], record: Record, cluste
     """What is named by something that stays: old workers that are kept for their tasks, and start anew where their node
     goes; and the accounts of pods of a component that goes on, which may end for as long as their longest task.
     """
-    ours = {"app.kubernetes.io/name": record.app, "app.kubernetes.io/instance": record.instance}
+    ours = belonging(record.app, record.instance)
     kinds = ("Deployment", "StatefulSet", "Job", "Pod")
     lists = await asyncio.gather(*(cluster.list(kind, record.namespace, labels=ours) for kind in kinds))
     removed = {live["metadata"]["uid"] for live in gone}
@@ -150,7 +150,7 @@ def ended(live: Object) -> bool:
 
 async def _pooled(record: Record, cluster: Cluster) -> bool:
     """Whether a pod goes by PgBouncer that stays, or that ends: a worker's task may take hours."""
-    ours = {"app.kubernetes.io/name": record.app, "app.kubernetes.io/instance": record.instance}
+    ours = belonging(record.app, record.instance)
     kept, pods = await asyncio.gather(*(cluster.list(kind, record.namespace, labels=ours) for kind in _WITH_PODS))
     specs = [live["spec"]["template"]["spec"] for live in kept.items if live["spec"].get("replicas")]
     specs += [pod["spec"] for pod in pods.items if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
