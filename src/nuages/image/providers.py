@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-COMPILER = ("gcc", "libc6-dev")
-
 # The end of a header's path -> the package that has it.
 HEADERS = {
     "Python.h": "python3-dev",

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path("/sys/fs/cgroup")
 COPIED = ("cpuset.cpus", "cpuset.mems")  # a new v1 cpuset has none, and no process may join it then
 
 

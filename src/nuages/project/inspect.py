@@ -17,7 +17,7 @@ from nuages.errors import Refused
 from nuages.findings import Finding, Level, Place
 from nuages.project import libraries, place, stores
 from nuages.project.choice import choose
-from nuages.project.facts import Dependencies, Facts, Found, Variable, Worker
+from nuages.project.facts import Dependencies, Facts, Found, Worker
 from nuages.project.files import Files
 from nuages.project.frontend import frontend, unsaid
 from nuages.project.hints import hints, say
@@ -351,8 +351,3 @@ def _development(file: str) -> bool:
             file,
         )
     )
-
-
-def required(facts: Facts) -> list[Variable]:
-    """The variables without which the project does not load or serve."""
-    return [variable for variable in facts.variables if variable.required]

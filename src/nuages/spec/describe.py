@@ -85,11 +85,6 @@ def described(path: str) -> Described:
     )
 
 
-def below(path: str) -> list[str]:
-    """The names of the fields below a path."""
-    return [field.name for field in described(path).fields]
-
-
 def flat(path: str) -> Iterator[tuple[str, str]]:
     """Every path below one, with its form, as a tree is read."""
     yield from _walked(described(path).path, ())

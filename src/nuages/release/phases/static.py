@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from nuages.app.objects import Object
 from nuages.release.phases.earlier import bring_along
 from nuages.release.record import Stored
 from nuages.release.steps import Step
 from nuages.release.world import World
 from nuages.render.labels import STATIC
-from nuages.render.static import without
 
 
 async def static(release: Stored, world: World) -> Step:
@@ -19,8 +17,3 @@ async def static(release: Stored, world: World) -> Step:
     still for that.
     """
     return await bring_along("static", STATIC, release.manifest.static, release, world)
-
-
-def objects(release: Stored) -> list[Object]:
-    """What there is to be of them now, without what was left out."""
-    return without(release.manifest.static, release.record.left_out)
