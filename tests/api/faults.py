@@ -29,10 +29,12 @@ from nuages.release.record import Outcome
 
 ATTEMPTS = 5
 """So often a person would run a command again; the fault is done once, so the second is to succeed."""
-LONGEST = 60.0
+LONGEST = 180.0
 """Seconds for one attempt."""
-SETTLES = 10.0
-"""Seconds until controllers have done what follows from the last write."""
+SETTLES = 60.0
+"""Seconds until controllers have done what follows from the last write, at the latest."""
+QUIET = 3.0
+"""Seconds without a change after which they have: of an object that is watched each hears at once."""
 
 SETTINGS = """
 from pathlib import Path
@@ -222,12 +224,13 @@ def asked(url: str, packages: Path, *statements: str) -> str:
 async def _settled(cluster: Cluster, namespace: str, expected: list[str] | None) -> list[str]:
     """The namespace's objects, once they are as expected or do not change any more."""
     loop = asyncio.get_running_loop()
-    until, before = loop.time() + SETTLES, [""]
+    until, before, since = loop.time() + SETTLES, [""], 0.0
     while loop.time() < until:
         found = await snapshot(cluster, namespace)
-        if found == expected or (expected is None and found == before):
+        if found != before:
+            before, since = found, loop.time()
+        if found == expected or (expected is None and loop.time() - since > QUIET):
             return found
-        before = found
         await asyncio.sleep(0.5)
     return before
 

@@ -6,9 +6,11 @@ import contextlib
 
 import msgspec
 
-from nuages.errors import Gone
+from nuages.errors import Gone, Unreachable
 from nuages.kube.failures import Asked
 from nuages.kube.watch import Mirror
+
+ATTEMPTS = 5
 
 
 class Kubelet:
@@ -19,11 +21,13 @@ class Kubelet:
         self._cluster, self._namespace = cluster, namespace
 
     async def play(self):
+        told = set()  # by uid: the view may be late, and what is said of a pod now and later is not always the same
         async with Mirror(self._cluster, self._namespace, ("Pod", "Service")) as mirror:
             while True:
                 seen = mirror.version
                 for pod in mirror.items("Pod"):
-                    if pod.get("status", {}).get("phase") == "Pending":
+                    if pod.get("status", {}).get("phase") == "Pending" and pod["metadata"]["uid"] not in told:
+                        told.add(pod["metadata"]["uid"])
                         await self._write("pods", pod["metadata"]["name"], self._pod(pod))
                 for service in mirror.items("Service"):
                     if service["spec"]["type"] == "LoadBalancer" and not service["status"]["loadBalancer"]:
@@ -49,11 +53,15 @@ class Kubelet:
         return {"phase": "Running", "podIP": "10.0.0.8", "conditions": conditions, "containerStatuses": [ready]}
 
     async def _write(self, plural, name, status):
-        with contextlib.suppress(Gone):
-            await self._cluster._transport.send(
-                "PATCH",
-                f"/api/v1/namespaces/{self._namespace}/{plural}/{name}/status",
-                Asked("patch", plural),
-                body=msgspec.json.encode({"status": status}),
-                content_type="application/merge-patch+json",
-            )
+        for _ in range(ATTEMPTS):
+            with contextlib.suppress(Unreachable):  # a busy server is asked again
+                with contextlib.suppress(Gone):
+                    await self._cluster._transport.send(
+                        "PATCH",
+                        f"/api/v1/namespaces/{self._namespace}/{plural}/{name}/status",
+                        Asked("patch", plural),
+                        body=msgspec.json.encode({"status": status}),
+                        content_type="application/merge-patch+json",
+                    )
+                return
+        raise AssertionError(f"nobody takes the status of {name}")

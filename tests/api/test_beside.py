@@ -262,7 +262,8 @@ async def test_tasks_that_only_old_workers_know_are_theirs_to_end_whatever_the_m
         for number, known in enumerate(("ab", "b", "c"))
     ]
     await deploy(app, images[0], cluster, silent)
-    watched = asyncio.create_task(appears("site-worker-default-old", namespace, cluster))
+    since = (await cluster.list("Deployment", namespace)).resource_version
+    watched = asyncio.create_task(appears("site-worker-default-old", namespace, cluster, since))
     assert (await deploy(app, images[1], cluster, silent)).outcome is Outcome.LIVE
     assert (await watched)["metadata"]["annotations"][draining.NAMES] == "a"
     assert await names(cluster, namespace) == {"site-web-main", "site-worker-default"}, "none of its tasks was left"
@@ -271,9 +272,8 @@ async def test_tasks_that_only_old_workers_know_are_theirs_to_end_whatever_the_m
     assert "b" in last["spec"]["template"]["spec"]["containers"][0]["command"]
 
 
-async def appears(name, namespace, cluster):
+async def appears(name, namespace, cluster, since):
     """The Deployment of that name, as it was when it was made."""
-    since = (await cluster.list("Deployment", namespace)).resource_version
     async with contextlib.aclosing(cluster.watch("Deployment", namespace, resource_version=since)) as events:
         async for event in events:
             if event.object["metadata"]["name"] == name:

@@ -81,10 +81,10 @@ async def definitions(cluster):
     """Its kinds, known to the API server; they stay."""
     for plural, definition in defined().items():
         definition["metadata"].pop("creationTimestamp", None)
-        await eventually(lambda plural=plural: not_on_its_way_out(cluster, plural), 60)
+        await eventually(lambda plural=plural: not_on_its_way_out(cluster, plural), 120)
         await cluster.apply(definition)
     for kind in KINDS.values():
-        await eventually(lambda kind=kind: served(cluster, kind), 60)
+        await eventually(lambda kind=kind: served(cluster, kind), 120)
 
 
 async def definition_of(cluster, plural):
@@ -131,7 +131,7 @@ async def made(cluster, namespace):
     async def there():
         return await cluster.get("Cluster", namespace, "blog-db") is not None
 
-    await eventually(there, 60)
+    await eventually(there, 120)
 
 
 async def test_an_operator_that_is_missing_is_found_before_anything_is_touched(cluster, namespace):
@@ -142,7 +142,7 @@ async def test_an_operator_that_is_missing_is_found_before_anything_is_touched(c
         there = [await definition_of(cluster, plural) for plural in KINDS]
         return not any(there) and not await served(cluster, "Cluster")
 
-    await eventually(gone, 60)
+    await eventually(gone, 120)
     with pytest.raises(Refused) as refused:
         await claims.check(app(namespace), cluster)
     assert [finding.id for finding in refused.value.findings] == ["release.E385"]
@@ -219,7 +219,7 @@ async def test_changes_are_planned_and_applied_as_those_of_any_store_are(cluster
     async def asked():
         return (await cluster.get("Cluster", namespace, "blog-db"))["spec"]["instances"] == 3
 
-    await eventually(asked, 60)
+    await eventually(asked, 120)
     await says(cluster, namespace, phase="Creating a new replica")
     await healthy(cluster, namespace, ready=3)
     (changed,) = await changing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import hashlib
 
 import beside
 import faultstory
@@ -32,10 +32,14 @@ async def test_a_command_that_is_disturbed_or_killed_ends_as_the_undisturbed_one
     undisturbed = await ground.tried(ACTION, None)
     assert (undisturbed.attempts, undisturbed.said) == (1, ())
     assert set(undisturbed.applied.values()) == {1}
-    draw = random.Random(SEED)
     # Of calls that only ask the sweep has them all.
-    faults = [draw.choice([one for one in ground.faults(ACTION, [kind]) if "GET " not in one.call]) for kind in EACH]
+    faults = [min((one for one in ground.faults(ACTION, [kind]) if "GET " not in one.call), key=drawn) for kind in EACH]
     for pair in zip(faults[::2], faults[1::2], strict=True):
         for end in await asyncio.gather(*(ground.tried(ACTION, fault) for fault in pair)):
             assert not ground.difference(ACTION, end), f"{end.fault} {end.said}"
             assert end.attempts <= 2, end.said
+
+
+def drawn(fault):
+    """A place in a lot that is the same in every run, whatever else is called: a lock is renewed more or less often."""
+    return hashlib.sha256(f"{SEED} {fault}".encode()).hexdigest()

@@ -34,7 +34,7 @@ env: {COLOR: orange, FLAG: {configMap: flags, key: x}}
 secrets: {SECRET_KEY: {generate: true}}
 environments:
   loadbalancer: {namespace: NAMESPACE, expose: {kind: loadBalancer}}
-  nodeport: {namespace: NAMESPACE, expose: {kind: nodePort, nodePort: 30905}}
+  nodeport: {namespace: NAMESPACE, expose: {kind: nodePort, nodePort: 30005}}
   ingress: {namespace: NAMESPACE, expose: {hosts: [blog.example.com, "*.blog.example.com"], tls: {issuer: letsencrypt}}}
   unexposed: {namespace: NAMESPACE, media: {volume: {accessMode: ReadWriteOnce}}, web: {main: {replicas: 1}, api: null}}
 """
