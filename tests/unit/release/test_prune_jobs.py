@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nuages.release.phases.prune import ended
+from nuages.release.leftover import ended
 
 pytestmark = pytest.mark.unit
 

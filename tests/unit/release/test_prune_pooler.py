@@ -11,7 +11,7 @@ import pytest
 
 from nuages.app.components import resolve
 from nuages.app.objects import Object
-from nuages.release import records
+from nuages.release import leftover, records
 from nuages.release.phases import prune
 from nuages.release.record import Stored
 from nuages.render.labels import PGBOUNCER
@@ -66,7 +66,7 @@ def story(pods: list[Object], kept: list[Object]) -> tuple[Stored, Stored, Clust
 def removable(pods: list[Object], kept: list[Object]) -> set[tuple[str, str]]:
     """What a release without PgBouncer removes of one with it."""
     release, before, cluster = story(pods, kept)
-    found = asyncio.run(prune.removable(release, [release, before], cluster))  # type: ignore[arg-type]
+    found = asyncio.run(leftover.removable(release, [release, before], cluster))  # type: ignore[arg-type]
     return {(item["kind"], item["metadata"]["name"]) for item in found}
 
 
@@ -143,7 +143,7 @@ async def test_the_way_that_a_killed_copy_left_open_is_closed_by_the_next_releas
         "spec": {"podSelector": {}},
     }
     cluster.lists["NetworkPolicy"] = [wall]
-    assert wall in await prune.removable(release, [release, before], cluster)  # type: ignore[arg-type]
+    assert wall in await leftover.removable(release, [release, before], cluster)  # type: ignore[arg-type]
 
 
 def test_what_postgres_lets_in_by_itself_does_not_depend_on_pgbouncer() -> None:

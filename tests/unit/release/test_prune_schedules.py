@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from nuages.release import leftover
 from nuages.release.phases import prune
 from nuages.release.steps import Finished
 
@@ -99,7 +100,7 @@ def test_what_a_pod_names_is_found_wherever_it_is_named():
             {"emptyDir": {}},
         ],
     }
-    assert prune.references(pod) == {
+    assert leftover.references(pod) == {
         ("ServiceAccount", "blog-worker"),
         *(("ConfigMap", name) for name in ("one", "three", "six")),
         *(("Secret", name) for name in ("two", "four", "five")),

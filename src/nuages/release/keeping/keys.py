@@ -31,9 +31,9 @@ from nuages.release import records, redact, run, values
 from nuages.release.begin import asked, begin, held, number_after
 from nuages.release.engine import drive
 from nuages.release.environments import sleeping
+from nuages.release.leftover import references
 from nuages.release.locks.holder import user
 from nuages.release.locks.lock import Wish
-from nuages.release.phases.prune import references
 from nuages.release.record import Record, Stored
 from nuages.release.secrets import CHANGES, FALLBACKS, Change, changes, copy_with, decoded, encoded, generate
 from nuages.release.session import Pipe

@@ -8,8 +8,8 @@ import msgspec
 
 from nuages.app.objects import Object
 from nuages.release import records
+from nuages.release.answering import UNREACHED, answers
 from nuages.release.phases.bring import apply_all, failed, survey_of
-from nuages.release.phases.verify import UNREACHED, answers
 from nuages.release.record import Record, Stored
 from nuages.release.steps import Advanced, Failed, Finished, Paused, Step, Waiting
 from nuages.release.trials import beside

@@ -9,9 +9,7 @@ from nuages.errors import Forbidden, Gone, Rejected
 from nuages.release.phases.bring import bring
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step, Waiting
-from nuages.release.trials import beside
 from nuages.release.world import World
-from nuages.render.labels import KEY
 
 ISSUER = "cert-manager.io/cluster-issuer"
 LATE = "release.W460"
@@ -66,15 +64,3 @@ async def _missing(secret: str, release: Stored, world: World) -> str:
     conditions = (wanted or {}).get("status", {}).get("conditions") or []
     said = [one.get("message", "") for one in conditions if one["type"] in ("Ready", "Issuing")]
     return said[-1] if said else "nobody has begun to issue it"
-
-
-async def newcomers(release: Stored, world: World) -> list[Object]:
-    """The front ends that the release which serves has not: nothing leads to them yet, so they come up with the webs.
-
-    All others come behind the ways in (phases/frontends.py): their new pages may ask for what only these lead to.
-    """
-    if not release.manifest.frontends:
-        return []
-    old = await beside.serving(world, release)
-    known = {item["metadata"]["labels"][KEY] for item in old.manifest.frontends} if old else set()
-    return [item for item in release.manifest.frontends if item["metadata"]["labels"][KEY] not in known]

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import NamedTuple
 
-import msgspec
-
-from nuages.app.objects import Object
-from nuages.errors import Forbidden
 from nuages.release import records
-from nuages.release.phases.bring import on_hand
+from nuages.release.answering import UNREACHED, Unasked, answers
 from nuages.release.record import Stored
 from nuages.release.steps import Advanced, Failed, Finished, Step, Waiting
 from nuages.release.world import World
-from nuages.render.labels import RUNTIME
-from nuages.render.pause import BEHIND
 
 VERIFY = timedelta(seconds=10)
 """How long a web whose pods are ready may take to be reached through its Service: walls may keep the API server out."""
 
 OTHERWISE = 6
 """How many times that, where something answers, and not as it should: a busy cluster learns late who is gone."""
-
-
-UNREACHED = "the API server does not reach it"
-
-
-class Unasked(NamedTuple):
-    """Nobody can tell which release answers; `why` is "" where that is as it should be."""
-
-    why: str = ""
 
 
 async def verify(release: Stored, world: World) -> Step:
@@ -56,20 +40,3 @@ async def verify(release: Stored, world: World) -> Step:
             wanted = f"{name} answers as {said}, not as release {record.template}"
             return Failed(wanted, hint=f"look at its log: kubectl -n {record.namespace} logs deploy/{name}")
     return Finished(", ".join(notes))
-
-
-async def answers(service: Object, world: World) -> str | Unasked:
-    """The release that a web's Service answers as; UNREACHED, or what else is the matter."""
-    about = service["metadata"]
-    if about.get("annotations", {}).get(RUNTIME) == "false":
-        return Unasked()  # the project's own server has no /-/ready
-    port = service["spec"]["ports"][0]["name"]
-    try:
-        called = about["name"] + (BEHIND if on_hand(world, service) else "")
-        status, body = await world.cluster.service_get(about["namespace"], called, port, "/-/ready")
-    except Forbidden:
-        return Unasked("no right to get services/proxy")
-    if status == 200:
-        return str(msgspec.json.decode(body).get("release"))
-    # The API server's own words: it could not reach the pod (a wall in between), which proves nothing.
-    return UNREACHED if b'"Status"' in body else f"nothing but {status}"

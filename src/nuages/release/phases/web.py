@@ -8,7 +8,6 @@ from nuages.app.objects import Object
 from nuages.errors import Forbidden
 from nuages.release import room
 from nuages.release.phases.bring import apply_all, bring
-from nuages.release.phases.exposure import newcomers
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step
 from nuages.release.trials import beside
@@ -30,7 +29,7 @@ async def web(release: Stored, world: World) -> Step:
     objects = release.manifest.web
     if release.record.phase("web") is None:
         objects = room.fitted(objects, await _room(release, world))
-    objects = [*objects, *without(await newcomers(release, world), release.record.left_out)]
+    objects = [*objects, *without(await _newcomers(release, world), release.record.left_out)]
     if world.serving is None:
         objects += release.manifest.exposure
     if not _elsewhere(release, world):
@@ -43,6 +42,18 @@ async def web(release: Stored, world: World) -> Step:
     await apply_all(ways, world)
     await beside.end_webs(release, world)
     return step
+
+
+async def _newcomers(release: Stored, world: World) -> list[Object]:
+    """The front ends that the release which serves has not: nothing leads to them yet, so they come up with the webs.
+
+    All others come behind the ways in (phases/frontends.py): their new pages may ask for what only these lead to.
+    """
+    if not release.manifest.frontends:
+        return []
+    old = await beside.serving(world, release)
+    known = {item["metadata"]["labels"][KEY] for item in old.manifest.frontends} if old else set()
+    return [item for item in release.manifest.frontends if item["metadata"]["labels"][KEY] not in known]
 
 
 async def _room(release: Stored, world: World) -> room.Room:

@@ -15,8 +15,8 @@ from nuages.findings import Finding, Level, Place
 from nuages.kube.client import Cluster
 from nuages.progress import Sink, step
 from nuages.release import asking, claims, deploy, engine, records, redact
+from nuages.release.leftover import removable
 from nuages.release.manner import PLAIN, Manner, fits_beside
-from nuages.release.phases.prune import removable
 from nuages.release.plan import database, objects, rolls, values
 from nuages.release.plan.database import Told
 from nuages.release.plan.objects import Found
