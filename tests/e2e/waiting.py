@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import time
 import urllib.error
@@ -38,10 +37,12 @@ def wait_for(what: Callable[[], T], patience: float = PATIENCE) -> T:
 def becomes(wanted: object, what: Callable[[], object], patience: float = PATIENCE) -> None:
     """Ask until the answer is the one that is wanted; what was answered last is shown where it never is."""
     seen: list[object] = []
-    with contextlib.suppress(AssertionError):
+    try:
         wait_for(lambda: seen.append(what()) or seen[-1] == wanted, patience)
-    assert seen, "there was no answer"
-    assert seen[-1] == wanted
+    except AssertionError:
+        if not seen:
+            raise
+        raise AssertionError(f"{seen[-1]!r}, not {wanted!r}") from None
 
 
 def steady(what: Callable[[], bool]) -> None:
