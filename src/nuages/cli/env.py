@@ -32,6 +32,7 @@ _file = click.option(
 )
 _context = click.option("--context", help="The kubeconfig context to use.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+_STAYS_AWAKE = "only those sleep; nuages scale web=0 -e {name} leaves a web without pods until the next release"
 
 
 @click.group()
@@ -69,7 +70,7 @@ def up(*, name: str, file: Path, context: str | None, wait: str | None, message:
     wanted, events = wish(message, wait), teller(as_json)
     progress = sink(events)
     with told(events):
-        app = _app(file, name)
+        app = _app(file, name, "nuages deploy -e {name}")
         origin = origin_of(app, file)
         cluster = cluster_of(app, file, context)
         if origin:
@@ -208,7 +209,7 @@ def _turned(
     from nuages.release.environments import marks
     from nuages.release.locks import lock
 
-    app = _app(file, name)
+    app = _app(file, name, _STAYS_AWAKE)
 
     def waiting(line: str) -> None:
         click.echo(line, err=as_json)
@@ -249,7 +250,7 @@ def down(
 
     if bool(name) == expired:
         raise UsageError("one environment by its name, or --expired", hint="nuages env list")
-    apps = [_app(file, name)] if name else _expired(file, context)
+    apps = [_app(file, name, "nuages destroy -e {name}")] if name else _expired(file, context)
     ended: list[Ended] = []
     for app in apps:
         if not yes:
@@ -274,8 +275,8 @@ def down(
         console.json(Down(environments=ended))
 
 
-def _app(file: Path, name: str) -> App:
-    """The app of an environment that is made from a template.
+def _app(file: Path, name: str, hint: str) -> App:
+    """The app of an environment that is made from a template; `hint` is what does the same for one that is not.
 
     Raises:
         UsageError: it is declared by itself, or there is no template that it could be made from.
@@ -285,8 +286,7 @@ def _app(file: Path, name: str) -> App:
 
     spec = load(file)
     if name in spec.environments and name not in spec.templates:
-        hint = f"nuages deploy -e {name}, nuages destroy -e {name}"
-        raise UsageError(f"{name} is declared by itself, and made from no template", hint=hint)
+        raise UsageError(f"{name} is declared by itself, and made from no template", hint=hint.format(name=name))
     return app_of(file, name)
 
 

@@ -10,6 +10,10 @@ from nuages.app.objects import Object
 from nuages.rollout.kinds import Done, Failed, Verdict, Waiting
 
 HEALTHY = "Cluster in healthy state"
+HIBERNATION = "cnpg.io/hibernation"
+"""The annotation that takes its pods away and keeps its volumes, and the condition that says how far that is. It begins
+with one that is healthy only: https://cloudnative-pg.io/docs/current/declarative_hibernation
+"""
 # Out of these it finds by itself never: somebody has to change something.
 _STUCK = (
     "Cluster is unrecoverable",
@@ -24,10 +28,17 @@ _STUCK = (
 def answers(live: Object) -> Verdict:
     """Whether it can be written to, which is what a release waits for: one instance that is away is the operator's."""
     status = live.get("status") or {}
+    if _hibernation(live):
+        return Waiting("hibernates")
     primary = status.get("currentPrimary", "")
     if primary and primary == status.get("targetPrimary", primary) and _ready(live):
         return Done(f"{_counted(live)} ready")
     return _waiting(live)
+
+
+def hibernated(live: Object) -> bool:
+    """Whether nothing of it runs any more, as it was told."""
+    return _hibernation(live).get("status") == "True"
 
 
 def settled(live: Object) -> Verdict:
@@ -51,6 +62,11 @@ def _waiting(live: Object) -> Verdict:
     if phase.startswith(_STUCK):
         return Failed(said)
     return Waiting(f"{_counted(live)} ready" if phase == HEALTHY else said)
+
+
+def _hibernation(live: Object) -> Object:
+    told = (live.get("status") or {}).get("conditions") or []
+    return next((one for one in told if one["type"] == HIBERNATION), {})
 
 
 def _ready(live: Object) -> int:

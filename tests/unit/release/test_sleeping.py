@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -86,3 +86,87 @@ def test_what_sleeps_is_not_scaled_or_restarted_by_hand(monkeypatch: pytest.Monk
     monkeypatch.setattr(marks, "of", marked)
     with pytest.raises(Refused, match="local sleeps"):
         asyncio.run(story())
+
+
+OPERATED = resolve(
+    parse(
+        b"name: blog\nimage: a/b\nservices: {postgres: {cloudnativepg: {}}}\ndatabases: {default: postgres}\n"
+        b"environments: {local: }\n",
+        "nuages.yaml",
+    ),
+    "local",
+)
+
+
+class Operator:
+    """A Cluster and what goes by the clock, as their operator sees them; each look at them is one step further."""
+
+    def __init__(self, *statuses: Object) -> None:
+        about = {
+            "namespace": "blog-local",
+            "name": "blog-postgres",
+            "labels": {"app.kubernetes.io/component": "postgres"},
+        }
+        self.items: dict[str, Object] = {
+            "Cluster": {"kind": "Cluster", "metadata": {**about, "annotations": {}}, "spec": {"instances": 1}},
+            "ScheduledBackup": {"kind": "ScheduledBackup", "metadata": {**about, "annotations": {}}, "spec": {}},
+        }
+        self.statuses = list(statuses)
+        self.version = 0
+
+    async def list(self, kind: str, namespace: str, *, labels: object) -> SimpleNamespace:
+        return SimpleNamespace(items=[self.items[kind]] if kind in self.items else [])
+
+    async def patch_merge(self, kind: str, namespace: str | None, name: str, patch: dict[str, Any]) -> Object:
+        if kind in self.items:
+            annotations = self.items[kind]["metadata"]["annotations"] | patch["metadata"]["annotations"]
+            about = self.items[kind]["metadata"]
+            about["annotations"] = {key: value for key, value in annotations.items() if value is not None}
+            self.items[kind]["spec"] |= patch.get("spec", {})
+        return {}
+
+    @contextlib.asynccontextmanager
+    async def mirror(self, _: object, namespace: str, kinds: tuple[str, ...], labels: object) -> AsyncIterator[object]:
+        yield SimpleNamespace(items=self.seen, version=0, changed=self.changed, get=lambda *_: None)
+
+    def seen(self, kind: str) -> Sequence[Object]:
+        return [self.items[kind] | {"status": self.statuses[0]}] if kind == "Cluster" else []
+
+    async def changed(self, *_: object, since: int) -> None:
+        self.statuses.pop(0)
+
+
+def condition(status: str) -> Object:
+    return {
+        "conditions": [{"type": "cnpg.io/hibernation", "status": status}],
+        "readyInstances": 1,
+        "currentPrimary": "1",
+    }
+
+
+async def test_what_an_operator_runs_hibernates_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    awake: Object = {"readyInstances": 1, "currentPrimary": "blog-postgres-1"}
+    operator = Operator(awake, condition("False"), condition("True"))
+    monkeypatch.setattr(sleeping, "Mirror", operator.mirror)
+    cluster, said = cast("Cluster", operator), list[str]()
+    assert await sleeping.sleep(OPERATED, cluster, said.append) == 2
+    told = operator.items["Cluster"]["metadata"]["annotations"]
+    assert told == {AWAKE: "started", "cnpg.io/hibernation": "on"}
+    assert operator.items["ScheduledBackup"]["spec"] == {"suspend": True}
+    assert said.count("blog-postgres to hibernate") == 2
+
+    # What it says just after it was told is old: it would seem to answer.
+    operator.statuses = [condition("True"), {**awake, "readyInstances": 0}, awake]
+    assert await sleeping.wake(OPERATED, cluster, said.append) == 2
+    assert operator.statuses == [awake]
+    assert operator.items["Cluster"]["metadata"]["annotations"] == {}
+    assert operator.items["ScheduledBackup"]["spec"] == {"suspend": False}
+
+
+async def test_one_that_a_person_has_put_to_sleep_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = Operator(condition("True"))
+    monkeypatch.setattr(sleeping, "Mirror", operator.mirror)
+    operator.items["Cluster"]["metadata"]["annotations"] = {"cnpg.io/hibernation": "on"}
+    await sleeping.sleep(OPERATED, cast("Cluster", operator), lambda _: None)
+    await sleeping.wake(OPERATED, cast("Cluster", operator), lambda _: None)
+    assert operator.items["Cluster"]["metadata"]["annotations"] == {"cnpg.io/hibernation": "on"}
