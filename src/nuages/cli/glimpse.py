@@ -1,10 +1,10 @@
-"""What is asked most often, answered without anything that is slow to import: `status`, `releases`, `logs`,
+"""What is asked most often, answered without anything that is slow to import: `status`, `releases`, `logs`, `exec`,
 `config explain`.
 
 What a command line leads to (which namespace of which cluster) follows from files; so it is kept in the cache beside
 what tells that these files are the same (cli/recalled.py). The rest is one connection (kube/glance.py) and what came
-back (cli/glimpsed.py). Where that is not enough (an option it does not know, a file that changed, something not well),
-the command goes its whole way, which explains.
+back (cli/glimpsed.py), or goes both ways (cli/entered.py). Where that is not enough (an option it does not know, a file
+that changed, something not well), the command goes its whole way, which explains.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[dict[str, str], set[str]]] = {
     "status": ({}, {"--json"}),
     "releases": ({}, {"--json"}),
     "logs": (_LOGS, {"--previous", "--raw", "--json"}),
+    "exec": ({"-c": "container", "--container": "container"}, set()),
 }
 """Which of their options are known here: those that take a value, by a name, and those that take none."""
 
@@ -41,14 +42,23 @@ class Words:
         self.names: list[str] = []
 
 
-def glimpse(command: str, arguments: list[str]) -> bool:
-    """Answer a command, where that is quickly done; False where nothing was shown."""
+def glimpse(command: str, arguments: list[str]) -> int | None:
+    """Answer a command, where that is quickly done, with its exit code; None where nothing was shown."""
     if command == "config":
-        return _explained(arguments)
+        return 0 if _explained(arguments) else None
     words = read(command, arguments)
     kept = recall(words.given["file"], words.given["environment"], words.given["context"]) if words else None
     if words is None or kept is None:
-        return False
+        return None
+    if command == "exec":
+        from nuages.cli.entered import entered
+
+        return entered(kept, words)
+    return 0 if _told(command, kept, words) else None
+
+
+def _told(command: str, kept: dict[str, Any], words: Words) -> bool:
+    """Tell what is to be seen; False where nothing was."""
     import gc
     import re
 
@@ -113,4 +123,6 @@ def read(command: str, arguments: list[str]) -> Words | None:
             return None
         else:
             found.names.append(word)
+            if command == "exec":  # the rest is the other program's
+                found.names += words
     return found

@@ -37,8 +37,8 @@ def status(kept: dict[str, Any], words: Words) -> Told | None:
     """The screen; None where something is not well, and why is to be found out."""
     if words.names:
         return None
-    access, site = _place(kept)
-    labels = _selector(site.labels)
+    access, site = place(kept)
+    labels = selector(site.labels)
     asked = [(KNOWN[kind].path(site.namespace), labels) for kind in ASKED]
     asked += [
         (KNOWN["Lease"].path(site.namespace, f"{site.name}-release"), {}),
@@ -75,10 +75,10 @@ def releases(kept: dict[str, Any], words: Words) -> Told | None:
     """The list of all releases."""
     if words.names not in ([], ["list"]):
         return None
-    access, site = _place(kept)
+    access, site = place(kept)
     from nuages.release.brief import brief, labels, records
 
-    wanted = _selector(labels(site.name, site.environment))
+    wanted = selector(labels(site.name, site.environment))
     with glance(access, [(KNOWN["ConfigMap"].path(site.namespace), wanted)]) as questions:
         from nuages.cli.listed import listed
         from nuages.cli.narrow import room
@@ -90,9 +90,9 @@ def releases(kept: dict[str, Any], words: Words) -> Told | None:
 
 def logs(kept: dict[str, Any], words: Words) -> Told | None:
     """What the pods that are there printed."""
-    access, site = _place(kept)
+    access, site = place(kept)
     given = words.given
-    with glance(access, [(KNOWN["Pod"].path(site.namespace), _selector(site.labels))]) as questions:
+    with glance(access, [(KNOWN["Pod"].path(site.namespace), selector(site.labels))]) as questions:
         from nuages.cli.loglines import Filter, Shown, most, nothing
         from nuages.release import printed
         from nuages.release.named import choosing
@@ -133,10 +133,12 @@ def _printed(questions: Glance, source: Source) -> list[Line]:
     return lines_of(source, body)
 
 
-def _place(kept: dict[str, Any]) -> tuple[Access, Site]:
+def place(kept: dict[str, Any]) -> tuple[Access, Site]:
+    """Which app, in which cluster."""
     access = load(Path(kept["kubeconfig"]) if kept["kubeconfig"] else None, kept["context"])
     return access, Site(**{**kept["site"], "hosts": tuple(kept["site"]["hosts"])})
 
 
-def _selector(labels: dict[str, str]) -> dict[str, str]:
+def selector(labels: dict[str, str]) -> dict[str, str]:
+    """What asks for all that carries these labels."""
     return {"labelSelector": ",".join(f"{name}={value}" for name, value in labels.items())}

@@ -77,7 +77,7 @@ GROUPS = {
         "completion": "What a shell needs to complete commands and names.",
     },
 }
-GLIMPSED = ("status", "releases", "logs", "config")
+GLIMPSED = ("status", "releases", "logs", "exec", "config")
 """What may be answered without click."""
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
 
@@ -133,8 +133,8 @@ def main() -> NoReturn:
         if sys.argv[1:2] and sys.argv[1] in GLIMPSED:
             from nuages.cli.glimpse import glimpse
 
-            if glimpse(sys.argv[1], sys.argv[2:]):
-                sys.exit(0)
+            if (code := glimpse(sys.argv[1], sys.argv[2:])) is not None:
+                sys.exit(code)
         from nuages.cli.group import run
 
         sys.exit(run())

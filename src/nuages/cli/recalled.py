@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nuages.app.components import App
     from nuages.kube.client import Cluster
 
-_SHAPE = 2  # of what is kept
+_SHAPE = 3  # of what is kept
 _KEPT = 100  # answers, the newest
 
 
@@ -45,7 +45,7 @@ def keep(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
 
     from nuages.cli import cached
     from nuages.local.info import ingress_port
-    from nuages.release.named import names_of
+    from nuages.release.named import names_of, parts
     from nuages.release.site import site
 
     tls = app.expose.tls if app.expose else None
@@ -54,6 +54,7 @@ def keep(app: App, file: Path, asked: str | None, cluster: Cluster) -> None:
         "question": question,
         "sources": _sources(str(file)),
         "site": site(app)._asdict(),
+        "parts": parts(app),
         "names": {name: sorted(meant) for name, meant in names_of(app).items()},
         "kubeconfig": str(cluster.kubeconfig or ""),
         "context": cluster.context,

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 
 import pytest
-from websockets.asyncio.server import serve
 
 from nuages.errors import Forbidden, Gone, Rejected, Unreachable
 from nuages.kube.channels import FIVE, FOUR
 from nuages.kube.failures import Asked
 from nuages.kube.streams import Way, opened
 
+from .talking import talking
+
 pytestmark = pytest.mark.unit
 ASKED = Asked("attach to", "Pod", "blog-run-abcde", "blog-local")
-
-
-@contextlib.asynccontextmanager
-async def talking(story, *protocols, process_request=None):
-    """A server that runs `story(connection)` for each that connects."""
-    async with serve(story, "127.0.0.1", 0, subprotocols=protocols, process_request=process_request) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield Way(f"http://127.0.0.1:{port}", {"authorization": "Bearer abc"}, None, None)
 
 
 async def test_output_and_errors_come_by_channel_and_the_end_is_the_end():
