@@ -13,6 +13,7 @@ from waiting import new_namespace, status_of, steady, wait_for
 
 from nuages.local.cluster import up
 
+UNHEARD = "TLS handshake timeout"  # by a busy API server, after ten seconds; nothing was asked of it yet
 expect.set_options(timeout=180_000)  # milliseconds; five seconds are little for a browser beside a whole cluster
 
 
@@ -36,10 +37,13 @@ def kubectl(cluster):
     """`kubectl(...)` on that cluster: standard output as text; `check=False` to look at a failure."""
 
     def run(*arguments, check=True, text=None):
-        done = subprocess.run(
-            [*cluster.kubectl, *arguments],
-            input=text, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        for _ in range(5):
+            done = subprocess.run(
+                [*cluster.kubectl, *arguments],
+                input=text, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if UNHEARD not in done.stderr:
+                break
         assert not check or done.returncode == 0, done.stderr
         return done.stdout if check else done
 

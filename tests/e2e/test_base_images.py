@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages.image import base, interpreters, layout, oci, tarballs
+from nuages.image import base, interpreters, layout, oci, official, tarballs
 
 pytestmark = pytest.mark.e2e
 
@@ -395,6 +395,7 @@ def test_a_registry_that_answers_is_preferred_and_its_image_kept(tmp_path, monke
     name = f"docker.io/library/nuages-test-{uuid.uuid4().hex[:8]}:1"
     mirrors = '[[registry]]\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "127.0.0.1:%d"\ninsecure = true\n'
     (tmp_path / "registries.conf").write_text(mirrors % server.server_port)
+    monkeypatch.setattr(official, "PATIENCE", PATIENCE)  # what is asked here is not how soon it is given up
     monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "registries.conf"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     try:
