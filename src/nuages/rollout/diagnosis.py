@@ -17,7 +17,7 @@ from nuages.rollout.causes import Evidence, explain
 from nuages.rollout.causes.evidence import EVENT
 from nuages.rollout.kinds import Failed, View, Waiting, tracker
 from nuages.rollout.pods import Symptom, Trouble
-from nuages.rollout.tracebacks import last_trace, readable
+from nuages.rollout.tracebacks import last_trace, plain, readable
 from nuages.rollout.watcher import pod_troubles
 from nuages.spec.units import MEMORY_PATTERN, bytes_of
 
@@ -30,9 +30,7 @@ ENOUGH = 8
 _READ = 400  # lines of a log that are read: a traceback through Django and a server is longer than what is shown
 _NO_LOG = ("unable to retrieve container logs", "failed to try resolving symlinks in path")
 """What the kubelet answers, with status 200, where the run left no log, or has none any more."""
-_OWN_LINE = frozenset(
-    {"diag.D030", "diag.D037", "diag.D040", "diag.D046", "diag.D071", "diag.D077", "diag.D091", "diag.D092"}
-)
+_OWN_LINE = frozenset(f"diag.D{number:03}" for number in (30, 37, 40, 46, 71, 77, 91, 92, 93))
 """The causes that an exception beside them says nothing of."""
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+(?=@)")
 
@@ -125,7 +123,7 @@ async def _evidence(cluster: Cluster, live: Object, trouble: Trouble | None, vie
         events = [group.create_task(_events(cluster, one)) for one in about]
         usual = group.create_task(_usual(cluster, live, trouble))
     told = sorted((event for task in events for event in task.result()), key=_when)
-    return Evidence(live, trouble, log.result(), tuple(told), usual.result())
+    return Evidence(live, trouble, plain(log.result()), tuple(told), usual.result())
 
 
 async def _log(cluster: Cluster, trouble: Trouble | None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nuages.rollout.causes import program
 from nuages.rollout.causes.celery import application, broker
 from nuages.rollout.causes.cluster import address, configuration, deadline, image, lost, mount, node, volume
 from nuages.rollout.causes.database import database, migration
@@ -15,6 +16,7 @@ from nuages.rollout.causes.probes import answer, probe, throttled, unmigrated
 from nuages.rollout.causes.program import command, crash, files, memory, port, server
 from nuages.rollout.causes.project import environment, exception, module, syntax
 from nuages.rollout.causes.refusals import FOR_GOOD, creation, refusal
+from nuages.rollout.causes.stores import bucket, manifest, store
 from nuages.rollout.pods import Symptom
 
 __all__ = ["FOR_GOOD", "HOPELESS", "QUOTA", "Cause", "Evidence", "explain", "refusal"]
@@ -38,12 +40,16 @@ RULES: dict[Symptom, tuple[Rule, ...]] = {
         environment,
         syntax,
         database,
+        store,
+        bucket,
         application,
         module,
+        program.application,
         files,
+        manifest,
         answer,
-        exception,
         broker,
+        exception,
         unmigrated,
         throttled,
         probe,
@@ -57,7 +63,11 @@ RULES: dict[Symptom, tuple[Rule, ...]] = {
         environment,
         database,
         broker,
+        store,
+        bucket,
+        memory,
         port,
+        manifest,
         answer,
         module,
         files,

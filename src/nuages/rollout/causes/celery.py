@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 
 from nuages.rollout.causes.evidence import Cause, Evidence, container
+from nuages.rollout.causes.stores import ENCRYPTED, REFUSES
 
-_REFUSES = r"(?i)invalid username-password|WRONGPASS|NOAUTH|authentication required|ACCESS_REFUSED|invalid password"
+_APP = "celery.app of the worker or of beat in nuages.yaml: as `celery -A` takes it"
+_RAISED = r"^(?:kombu|amqp)\."
+"""What publishing a task raises where its broker is not there."""
 
 
 def application(evidence: Evidence) -> Cause | None:
     """The Celery app that the spec names is not in the image."""
+    if said := evidence.nuages(r"Unable to load celery application"):
+        # Celery's own words, which stand in the lines behind: celery/bin/celery.py
+        behind = evidence.log.partition(said.string)[2].strip().partition("\n")[0].strip()
+        if lacks := re.match(r"The module (\S+?)\.? was not found", behind):
+            return Cause("diag.D090", f"there is no Celery app {lacks[1]} in the image", _APP, behind)
+        if "has no attribute" in behind:
+            return Cause("diag.D090", "the module that is named has no Celery app in it", _APP, behind)
     trace = evidence.trace
     variables = {one["name"]: one.get("value", "") for one in container(evidence.trouble).get("env", [])}
     named = variables.get("NUAGES_CELERY_APP", "")
@@ -22,20 +32,25 @@ def application(evidence: Evidence) -> Cause | None:
     is_it = bool(lacks and f"{module}.".startswith(f"{lacks[1]}."))
     if not is_it and not (trace.name == "AttributeError" and "has no attribute" in trace.message):
         return None
-    hint = "celery.app of the worker or of beat in nuages.yaml: as `celery -A` takes it"
-    return Cause("diag.D090", f"there is no Celery app {named} in the image", hint)
+    return Cause("diag.D090", f"there is no Celery app {named} in the image", _APP)
 
 
 def broker(evidence: Evidence) -> Cause | None:
     """The broker refuses or does not answer; a worker goes on trying, so its pod runs and is not ready."""
+    trace = evidence.trace
     said = evidence.nuages(r"Cannot connect to (?P<where>[\w+]+://\S+?): (?P<why>.*?)(?:\\n.*)?$")
     said = said or evidence.nuages(r"beat: Connection error: (?P<why>.*?) Trying again")
+    if said is None and trace and re.search(_RAISED, trace.type):
+        said = re.search(r"(?P<why>.*)", trace.message)
     if said is None:
         return None
     where = said.groupdict().get("where") or "the broker"
     line = f"{where}: {said['why'].strip().rstrip('.')}"
-    if re.search(_REFUSES, said["why"]):
+    if re.search(REFUSES, said["why"]):
         hint = "a CELERY_BROKER_URL in nuages.yaml wins over the one that nuages makes"
         return Cause("diag.D091", "the broker refuses the user or the password", hint, line)
+    if re.search(ENCRYPTED, said["why"]):
+        hint = "redis:// and amqp:// are plain, rediss:// and amqps:// encrypted: which does it speak?"
+        return Cause("diag.D094", "the broker's connection is not encrypted as one side wants it", hint, line)
     hint = "nuages status shows whether its pod is ready; where CELERY_BROKER_URL is yours, does it lead there?"
     return Cause("diag.D092", "the broker does not answer", hint, line)

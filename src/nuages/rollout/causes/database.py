@@ -1,4 +1,8 @@
-"""Causes that lie in the database or in a migration, as drivers, Django and the runtime in the image say them."""
+"""Causes that lie in the database or in a migration, as drivers, Django and the runtime in the image say them.
+
+The words: libpq's and PostgreSQL's (psycopg, asyncpg), PgBouncer's, MySQL's and MariaDB's by their numbers
+(https://dev.mysql.com/doc/mysql-errors/en/), Oracle's (ORA-, and DPY- of its driver), SQLite's.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,25 @@ import re
 
 from nuages.rollout.causes.evidence import Cause, Evidence, container
 
+_UNRESOLVED = (
+    r"could not translate host|Name or service not known|resolve host|Unknown \w* ?server host|name resolution"
+    r"|nodename nor servname|No address associated|gaierror|ORA-12545"
+)
+_ENCRYPTED = (
+    r"does not support SSL|SSL off|no encryption|certificate verify failed|root certificate file|self[- ]signed cert"
+    r"|SSL connection error|SSL is required|insecure transport|require_secure_transport|WRONG_VERSION_NUMBER"
+    r"|does not match host name|sslmode value|SSL negotiation|server refuses SSL"
+)
+_RIGHT = (
+    r"permission denied (?:for (?:database|schema|table|relation|sequence|function)|to create)"
+    r"|must be (?:owner|superuser)|command denied to user|Access denied for user \S+ to database|ORA-01031"
+)
 _DATABASE = (
+    (r"canceling statement|[Ll]ock wait timeout|deadlock|database is locked", None),  # it answers
     (
-        r"password authentication failed|authentication failed|refuses the user or the password",
+        r"password authentication failed|authentication failed|refuses the user or the password|no password supplied"
+        r"|not permitted to log in|role \"[^\"]*\" does not exist|InvalidPassword|\(using password: |no such user"
+        r"|is not allowed to connect|ORA-01017|no pg_hba\.conf entry(?!.*(?:no encryption|SSL off))",
         Cause(
             "diag.D025",
             "the database refuses the user or the password",
@@ -16,11 +36,14 @@ _DATABASE = (
         ),
     ),
     (
-        r'database "[^"]+" does not exist|Unknown database',
+        r"database \"[^\"]+\" does not exist|Unknown database|no such database|InvalidCatalogName|ORA-12514"
+        r"|DPY-6001|DPY-6003",
         Cause("diag.D026", "the server has no such database", "check databases in nuages.yaml"),
     ),
     (
-        r"[Tt]oo many (?:clients|connections)|remaining connection slots",
+        r"[Tt]oo many (?:clients|connections)|remaining connection slots|max_user_connections|max_client_conn"
+        r"|no more connections allowed|query_wait_timeout|MaxClientsInSessionMode|TooManyConnections"
+        r"|ORA-(?:00018|12519|12520)",
         Cause(
             "diag.D027",
             "the database has no connection left",
@@ -28,7 +51,11 @@ _DATABASE = (
         ),
     ),
     (
-        r"could not translate host|Name or service not known|resolve host|Unknown \w* ?server host|name resolution",
+        _RIGHT,
+        Cause("diag.D095", "the database's user lacks a right", "GRANT it as the line says, or make it the owner"),
+    ),
+    (
+        _UNRESOLVED,
         Cause(
             "diag.D038",
             "the name of the database's host is not resolved",
@@ -36,10 +63,41 @@ _DATABASE = (
         ),
     ),
     (
-        r"refused|timed? ?out|No route|no connection|Can't connect",
+        r"(?i)no space left on device|DiskFull",
+        Cause("diag.D098", "the database's disk is full", "a greater volume: storage of the service in nuages.yaml"),
+    ),
+    (
+        r"unable to open database file|readonly database",
+        Cause(
+            "diag.D028",
+            "SQLite's file cannot be written: the image is read-only",
+            "declare services.postgres in nuages.yaml, or let the file lie on the media volume",
+        ),
+    ),
+    (
+        r"on socket \"/",
+        Cause("diag.D029", "the database does not answer: no HOST is set, so a file is asked", "set HOST in DATABASES"),
+    ),
+    (
+        _ENCRYPTED,
+        Cause(
+            "diag.D094",
+            "the database's connection is not encrypted as one side wants it",
+            "sslmode in the address (require, verify-full, disable), and the authority's certificate in the image",
+        ),
+    ),
+    (
+        r"refused|Connect call failed|timed? ?out|timeout expired|No route|no connection|Can't connect|unreachable"
+        r"|starting up|shutting down|recovery mode|closed the connection|connection has been closed|Lost connection"
+        r"|gone away|reset by peer|ORA-12541|DPY-6005|DPY-4011|terminating connection",
         Cause("diag.D029", "the database does not answer", "is its pod ready? kubectl get pods shows it"),
     ),
 )
+_DRIVERS = r"psycopg|asyncpg|MySQLdb|pymysql|mysql[./]connector|oracledb|cx_Oracle|sqlite3|aiomysql|pyodbc"
+_RAISED = rf"^(?:{_DRIVERS}|django\.db\.)"
+_SPOKEN = rf"/(?:{_DRIVERS})/|django/db/backends/|^src/oracledb"
+"""What the frames of an exception of Python's own lie in, where a driver lets one pass."""
+
 _READ = "its log says more: nuages logs migrate"
 _ENDS = {
     3: Cause("diag.D029", "the database does not answer, or refuses", _READ),
@@ -69,11 +127,25 @@ def database(evidence: Evidence) -> Cause | None:
     """The database refuses or does not answer; in a traceback, or in what the runtime says while it waits."""
     waits = evidence.nuages(r"(?:waits for|waiting for|connection to|refuses).*database|the database refuses")
     trace = evidence.trace
-    said = trace.line if trace and "OperationalError" in trace.type else waits.string if waits else ""
+    said = waits.string if waits and not trace else ""
+    if trace and _of_a_database(evidence):
+        # A pool only says that it waited: why stands in what it logged meanwhile.
+        why = evidence.nuages(r"error connecting in 'pool") if trace.name == "PoolTimeout" else None
+        said = why.string if why else trace.said
     for pattern, cause in _DATABASE:
         if said and re.search(pattern, said):
-            return cause._replace(line="" if trace else _clean(said))
+            return cause._replace(line="" if trace else _clean(said)) if cause else None
     return None
+
+
+def _of_a_database(evidence: Evidence) -> bool:
+    """Whether a database's driver raised it, or let it pass."""
+    trace = evidence.trace
+    if trace is None or trace.name in {"ImproperlyConfigured", "ModuleNotFoundError"}:
+        return False
+    if re.search(_RAISED, trace.type):
+        return True
+    return "." not in trace.type.removeprefix("socket.") and any(re.search(_SPOKEN, one.file) for one in trace.frames)
 
 
 def migration(evidence: Evidence) -> Cause | None:
@@ -102,7 +174,7 @@ def migration(evidence: Evidence) -> Cause | None:
         return None
     which = failed["name"] or "a migration"
     line = failed["what"] + (f"\nstatement: {failed['sql']}" if failed["sql"] else "")
-    if re.search(r"lock timeout|LockNotAvailable", failed["what"]):
+    if re.search(r"lock timeout|LockNotAvailable|Lock wait timeout", failed["what"]):
         hint = "a long transaction holds the table; try again when it is over, or raise migrations.lockTimeout"
         held = evidence.told("waiting").get("reason") or ""
         line = f"{held}\n{line}" if held else line
@@ -111,6 +183,9 @@ def migration(evidence: Evidence) -> Cause | None:
         hint = f"was it made by hand, or by a migration that was renamed or squashed? {_FAKE}"
         name = there["quoted"] or there["plain"] or ""
         return Cause("diag.D076", f"{which} makes {name or 'something'}, which is there already", hint, line)
+    if re.search(_RIGHT, failed["what"]):
+        hint = "GRANT it as the line says; an extension is made once by the database's owner"
+        return Cause("diag.D095", f"{which} does what the database's user may not", hint, line)
     return Cause(
         "diag.D070",
         f"{which} failed; what PostgreSQL had done of it is rolled back",

@@ -43,10 +43,11 @@ class Evidence(NamedTuple):
         """What the kubelet says of the container."""
         return self.trouble.message if self.trouble else ""
 
-    def said(self, *reasons: str) -> str:
-        """The newest event with one of these reasons; empty where there is none."""
+    def said(self, *reasons: str, but: str = "") -> str:
+        """The newest event with one of these reasons; `but` what says less than another. Empty where there is none."""
         found = [event.get("message") or "" for event in self.events if event.get("reason") in reasons]
-        return found[-1] if found else ""
+        telling = [said for said in found if not (but and re.search(but, said))]
+        return (telling or found or [""])[-1]
 
     def nuages(self, pattern: str) -> re.Match[str] | None:
         """The newest line of the log in which the runtime in the image says this."""

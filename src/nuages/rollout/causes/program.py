@@ -9,16 +9,28 @@ from nuages.rollout.exits import in_words
 from nuages.rollout.pods import moment
 
 _SERVERS = "gunicorn|uvicorn|granian|daphne|hypercorn|waitress|uwsgi"
+_KILLED = r"Perhaps out of memory\?|signal 9 \(SIGKILL\)|killed by signal 9"
+"""What gunicorn, Celery and uWSGI say of a process of theirs that somebody else ended."""
+
+_REFUSED = r"^MemoryError\b|Errno 12\] Cannot allocate memory|std::bad_alloc"
 _NO_SERVER = (
     rf"nuages: (?P<name>{_SERVERS}) is not installed in this image",
-    rf"No module named '?(?P<name>{_SERVERS})'?",
-    rf'exec: "(?:[^"]*/)?(?P<name>{_SERVERS})": .*(?:not found|no such file)',
+    rf"No module named '?(?P<name>{_SERVERS})'?(?![.\w])",
+    rf"exec: \"(?:[^\"]*/)?(?P<name>{_SERVERS})\": .*(?:not found|no such file)",
+    rf"executable file `(?P<name>{_SERVERS})` not found",  # crun
     rf"(?P<name>{_SERVERS}): (?:command )?not found",
 )
-_IN_USE = r"Address (?:already )?in use|Connection in use|only one usage of each socket address"
-_PORT = r"\('[^']*', (\d+)|port (\d+)|:(\d{2,5})\b"
-_READ_ONLY = r"(?:Read-only file system: '(?P<quoted>[^']+)'|(?P<plain>/\S+?)'?: Read-only file system)"
-_DENIED = r"(?:\[Errno 13\] Permission denied: '(?P<quoted>[^']+)'|(?P<plain>/\S+?)'?: Permission denied)"
+_IN_USE = (
+    r"(?i)Address (?:already )?in use|Connection in use|port is already in use|only one usage of each socket address"
+)
+_PORTS = (r"\('[^']*', (\d+)", r"(?i)\bport[ =:]+(\d+)", r"(?:\d+(?:\.\d+){3}|localhost|\]|\*):(\d{2,5})\b")
+_LOW = r"\('[^']*', (?P<port>\d+)\) failed: \[Errno 13\]|(?i:bind)\(\).*Permission denied"
+_READ_ONLY = (
+    r"(?:Read-only file system: '(?P<quoted>[^']+)'|(?P<plain>/[^\s'\u2019]+)['\u2019]?: Read-only file system)"
+)
+_DENIED = (
+    r"(?:\[Errno 13\] Permission denied: '(?P<quoted>[^']+)'|(?P<plain>/[^\s'\u2019]+)['\u2019]?: Permission denied)"
+)
 
 
 def memory(evidence: Evidence) -> Cause | None:
@@ -31,25 +43,49 @@ def memory(evidence: Evidence) -> Cause | None:
     hint = f"raise resources.memory of the component{others}"
     if trouble.killed_for_memory:
         return Cause("diag.D030", f"it used all of its memory ({limit}){_within(evidence)}, and needed more", hint)
-    if said := evidence.nuages(r"Perhaps out of memory\?"):
+    if "OOM-killed" in trouble.message:  # runc's and crun's word for a limit that its own start does not fit into
+        return Cause("diag.D030", f"its memory ({limit}) is too little to start at all", hint, tail(trouble.message))
+    if (said := evidence.nuages(_KILLED)) and not _timed_out(evidence, said.string):
         return Cause("diag.D030", f"one of its processes was killed; its limit is {limit}", hint, said.string.strip())
+    if said := evidence.nuages(_REFUSED):
+        return Cause("diag.D030", f"it got no more memory; its limit is {limit}", hint, said.string.strip())
     return None
 
 
+def _timed_out(evidence: Evidence, said: str) -> bool:
+    """Whether gunicorn itself had given this process up, whose word for it is the same."""
+    process = re.search(r"\(pid:(\d+)\)", said)
+    return bool(process and evidence.nuages(rf"WORKER TIMEOUT \(pid:{process[1]}\)"))
+
+
 def command(evidence: Evidence) -> Cause | None:
-    """The program could not be started at all."""
+    """The program could not be started at all: in the words of runc, crun, a shell and Python."""
     said, code = evidence.message, evidence.trouble.exit_code if evidence.trouble else None
-    if "exec format error" in said or "exec format error" in evidence.log:
+    line = tail(said) or last_line(evidence.log)
+    if re.search(r"(?i)exec format error", f"{said}\n{evidence.log}"):
         hint = "build it for the node's architecture: kubectl get nodes -L kubernetes.io/arch shows that"
+        return Cause("diag.D007", "the image is made for another processor", hint, line)
+    if folder := re.search(r"chdir to cwd \(\"([^\"]+)\"\)|chdir (?:to )?`?([^`\s:]+)`?: No such file", said):
+        where = folder[1] or folder[2]
+        return Cause("diag.D012", f"the working directory {where} is not in the image", "correct workingDir", line)
+    if "no command specified" in said:
         return Cause(
-            "diag.D007", "the image is made for another processor", hint, tail(said) or last_line(evidence.log)
+            "diag.D031", "neither the image nor the spec says what to run", "say the component's command", line
         )
-    if re.search(r"executable file not found|no such file or directory", said) or code == 127:
-        line = tail(said) or last_line(evidence.log)
-        return Cause("diag.D031", "the command is not in the image", "check the component's command", line)
-    if ("permission denied" in said and code in {126, 128, None}) or code == 126:
+    if script := evidence.nuages(r"can't open file '(?P<file>[^']+)'"):
+        hint = "is it committed, not left out by .dockerignore, and is the command said from the project's root?"
+        return Cause("diag.D031", f"there is no {script['file']} in the image", hint, script.string.strip())
+    if ends := evidence.nuages(r"[\w/.-]+\\r['\u2019]?: No such file|exec \S+\.sh: no such file"):
+        hint = "Windows line ends (CRLF) do that: * text=auto eol=lf in .gitattributes, and commit it anew"
+        return Cause("diag.D031", "the script's first line names a program that is not in the image", hint, ends.string)
+    if (re.search(r"(?i)permission denied", said) and code in {126, 127, 128, None}) or code == 126:
         hint = "it must be executable by the image's user (chmod +x)"
-        return Cause("diag.D032", "the command may not be executed", hint, tail(said) or last_line(evidence.log))
+        return Cause("diag.D032", "the command may not be executed", hint, line)
+    if (
+        re.search(r"(?i)executable file `?\S* ?not found|no such file or directory|no such command", said)
+        or code == 127
+    ):
+        return Cause("diag.D031", "the command is not in the image", "check the component's command", line)
     return None
 
 
@@ -70,11 +106,31 @@ def port(evidence: Evidence) -> Cause | None:
     said = evidence.nuages(_IN_USE)
     if said is None:
         return None
-    named = re.search(_PORT, said.string)
-    number = next(filter(None, named.groups()), "") if named else ""
+    number = next((found[1] for pattern in _PORTS if (found := re.search(pattern, said.string))), "")
     which = f"port {number}" if number else "its port"
     hint = "does the command start two servers, or do two containers of the pod use one port?"
     return Cause("diag.D037", f"{which} is in use already, in the same pod", hint, said.string.strip())
+
+
+def application(evidence: Evidence) -> Cause | None:
+    """The server finds no application where it is told to look: each server has its own words for that."""
+    for line in reversed(evidence.log.splitlines()):
+        if found := next(filter(None, (re.search(pattern, line) for pattern in _NO_APPLICATION)), None):
+            parts = found.groupdict()
+            what = ":".join(filter(None, (parts.get("module"), parts.get("name")))) or "of that name"
+            hint = "wsgi.py or asgi.py defines application; a command of your own names it as package.module:name"
+            return Cause("diag.D093", f"there is no application {what} in the image", hint, line.strip())
+    return None
+
+
+_NO_APPLICATION = (
+    r"Failed to find (?:attribute|application object) '(?P<name>\w+)' in '(?P<module>[\w.]+)'",  # gunicorn
+    r'Attribute "(?P<name>[\w.]+)" not found in module "(?P<module>[\w.]+)"',  # uvicorn
+    r'Import string "(?P<module>[^"]*)" must be in format',
+    r"Cannot load application from '(?P<module>[\w.:]+)', application not found",  # hypercorn
+    r"^AttributeError: module '(?P<module>[\w.]*(?:wsgi|asgi))' has no attribute '(?P<name>\w+)'",  # daphne, granian
+    r'unable to find "(?P<name>\w+)" callable in file (?P<module>\S+)',  # uWSGI
+)
 
 
 def files(evidence: Evidence) -> Cause | None:
@@ -85,10 +141,19 @@ def files(evidence: Evidence) -> Cause | None:
         return Cause(
             "diag.D028", f"the project writes to {path}, and the image is read-only", hint, said.string.strip()
         )
+    if said := evidence.nuages(_LOW):
+        hint = "only root may listen below 1024: take a port above it, the Service's port stays what it is"
+        return Cause(
+            "diag.D036", f"the project may not listen on port {said['port'] or '80'}", hint, said.string.strip()
+        )
     if said := evidence.nuages(_DENIED):
         path = said["quoted"] or said["plain"]
         hint = "the image's user must own it; on a volume that another tool filled: does its fsGroup fit?"
         return Cause("diag.D036", f"the project may not use {path}", hint, said.string.strip())
+    if said := evidence.nuages(r"(?i)no space left on device(?:: '(?P<path>[^']+)')?"):
+        where = f" at {said['path']}" if said["path"] else ""
+        hint = "a greater media volume, or less in /tmp; is a whole download kept in memory or on disk?"
+        return Cause("diag.D098", f"no room is left{where}", hint, said.string.strip())
     return None
 
 
@@ -97,7 +162,10 @@ def crash(evidence: Evidence) -> Cause | None:
     code = evidence.trouble.exit_code if evidence.trouble else None
     words = in_words(code).replace("exit", "exit code", 1) if code is not None else "an exit code that nobody knows"
     line = last_line(evidence.log)
-    return Cause("diag.D033", f"the program ended with {words}", "its log may say why" if not line else "", line)
+    hint = "its log may say why" if not line else ""
+    if code == 137:
+        hint = "from outside, and not at its own limit: the node had no memory left, or it did not end in time"
+    return Cause("diag.D033", f"the program ended with {words}", hint, line)
 
 
 def _within(evidence: Evidence) -> str:

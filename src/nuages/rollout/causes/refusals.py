@@ -6,7 +6,7 @@ import re
 
 from nuages.rollout.causes.evidence import Cause, Evidence, tail
 
-FOR_GOOD = frozenset({"diag.D061", "diag.D063", "diag.D065"})
+FOR_GOOD = frozenset({"diag.D061", "diag.D063", "diag.D065", "diag.D066"})
 """The refusals that no waiting ends."""
 
 
@@ -22,8 +22,20 @@ def refusal(said: str) -> Cause | None:
         level = f" {found['level']}" if found else ""
         hint = "what nuages renders keeps restricted: look at patches, and at your own image's user"
         return Cause("diag.D061", f"the namespace's Pod Security level{level} refuses the pods", hint, said)
+    if "unable to validate against any" in said:
+        hint = "let the image's user be any number of group 0, or ask for a constraint that allows it"
+        return Cause("diag.D061", "no security context constraint of the cluster allows the pods", hint, tail(said))
+    if limit := re.search(_LIMITS, said):
+        hint = "say so in the component's resources; kubectl describe limitrange shows what is allowed"
+        return Cause("diag.D066", f"a LimitRange of the namespace says: {limit[0]}", hint, said)
     if denied := re.search(r'admission webhook "(?P<name>[^"]+)" denied the request', said):
-        return Cause("diag.D063", f"the admission webhook {denied['name']} refuses it", _ASK, said)
+        rule = re.search(_POLICY, said)
+        which = f" ({next(filter(None, rule.groups()))})" if rule else ""
+        return Cause("diag.D063", f"the admission webhook {denied['name']} refuses it{which}", _ASK, said)
+    if lacks := re.search(r"no PriorityClass with name (?P<name>\S+) was found", said):
+        return Cause(
+            "diag.D062", f"the cluster has no PriorityClass {lacks['name']}", "kubectl get priorityclass", said
+        )
     if denied := re.search(r"ValidatingAdmissionPolicy '(?P<name>[^']+)'.*denied request", said):
         return Cause("diag.D063", f"the admission policy {denied['name']} refuses it", _ASK, said)
     if silent := re.search(r'failed calling webhook "(?P<name>[^"]+)"', said):
@@ -37,6 +49,12 @@ def refusal(said: str) -> Cause | None:
         return Cause("diag.D065", f"there is no ServiceAccount {name}", hint, said)
     return None
 
+
+_LIMITS = r"(?:maximum|minimum) [\w.-]+(?: usage| limit to request ratio)? per (?:Container|Pod)[^,\]]+, but[^,\]]+"
+"""https://kubernetes.io/docs/concepts/policy/limit-range/"""
+
+_POLICY = r"following policies\s+([\w.-]+):|denied the request: \[([\w.-]+)\]"
+"""Kyverno and Gatekeeper name the policy behind the webhook."""
 
 _ASK = "its words say which rule; whoever runs the cluster made it"
 
