@@ -27,6 +27,11 @@ BEFORE = "nuages.dev/before"
 as it is there, there is a way back.
 """
 
+CLOSED = "nuages.dev/closed"
+"""On the claim of the server that is let be written to, until it is: nothing leads back any more, and it may be
+read-only still.
+"""
+
 CLAIM = "data"
 """What the first volume's claim is called, before the name of its set."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from nuages.app.objects import Object
@@ -15,6 +16,9 @@ class Kept:
 
     async def get(self, kind: str, namespace: str | None, name: str) -> Object | None:
         return self.objects.get((kind, name))
+
+    async def list(self, kind: str, namespace: str | None, **_: object) -> SimpleNamespace:
+        return SimpleNamespace(items=[item for (of, _), item in self.objects.items() if of == kind])
 
     async def create(self, obj: Object) -> Object:
         about = {"resourceVersion": "1", **obj["metadata"]}

@@ -154,7 +154,43 @@ def test_what_was_filled_is_given_up_before_the_old_server_is_written_to(
     monkeypatch.setattr(apply, "ran", ran)
     asyncio.run(apply.reopen(app, cast("Cluster", cluster), silent))
     assert gone == ["fills"]  # it may be at work still, and would close it again
-    assert cluster.done == [("marked", "data-17-blog-postgres-0", "false"), ("ran", "blog-reopen")]
+    assert cluster.done == [
+        ("marked", "data-16-blog-postgres-0", "true"),
+        ("marked", "data-17-blog-postgres-0", "false"),
+        ("ran", "blog-reopen"),
+    ]
+
+
+@pytest.mark.parametrize("stood", ["16", "17"])
+def test_whoever_is_killed_before_it_is_open_has_left_word_of_it(
+    app: App, gone: list[str], monkeypatch: pytest.MonkeyPatch, stood: str
+) -> None:
+    """A release would meet a server that takes no write, and nothing said why."""
+    live = upgrade.housed(of(app, stood), f"data-{stood}")
+    cluster = Held(live, filled(app, "16"), amid(app))
+    live["status"] = {"readyReplicas": 1}
+
+    async def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    async def nothing(*_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(apply, "ran", killed)
+    monkeypatch.setattr(apply.record, "history", nothing)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(apply.reopen(app, cast("Cluster", cluster), silent))
+    assert asyncio.run(volumes.amid(app.namespace, {}, cast("Cluster", cluster))) is None  # there is no way back
+    with pytest.raises(Refused) as refused:
+        asyncio.run(volumes.settled(of(app, stood), cast("Cluster", cluster)))
+    (found,) = refused.value.findings
+    assert (found.id, found.hint) == (volumes.AMID, "nuages services apply lets it be")
+    assert asyncio.run(apply.unended(app, cast("Cluster", cluster)))
+
+    monkeypatch.setattr(apply, "ran", nothing)
+    asyncio.run(apply.reopen(app, cast("Cluster", cluster), silent))
+    asyncio.run(volumes.settled(of(app, stood), cast("Cluster", cluster)))
+    assert not asyncio.run(apply.unended(app, cast("Cluster", cluster)))
 
 
 def test_a_volume_is_emptied_behind_the_job_that_names_it(app: App, gone: list[str]) -> None:

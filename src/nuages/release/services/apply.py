@@ -27,7 +27,7 @@ from nuages.release.services import operated, record
 from nuages.release.services.change import Store, Way, claimed, size
 from nuages.release.services.look import WORKLOADS, fitting, look
 from nuages.release.services.record import Changed, Outcome
-from nuages.release.services.volumes import forsaken, placed, without
+from nuages.release.services.volumes import closed, forsaken, opened, placed, without
 from nuages.release.world import utc
 from nuages.render import upgrade
 from nuages.render.foundation import accounts
@@ -84,7 +84,8 @@ async def unended(app: App, cluster: Cluster) -> bool:
     left it read-only, and nobody was there to open it, or could.
     """
     found = [one for one in await record.history(app, cluster) if one.service == POSTGRES]
-    if not app.postgres or not found or found[0].way is not Way.UPGRADE or found[0].outcome is Outcome.DONE:
+    stopped = bool(found) and found[0].way is Way.UPGRADE and found[0].outcome is not Outcome.DONE
+    if not app.postgres or not (stopped or await closed(app, cluster)):
         return False
     live = await cluster.get("StatefulSet", app.namespace, app.postgres.name)
     return bool((live or {}).get("status", {}).get("readyReplicas"))
@@ -97,6 +98,7 @@ async def reopen(app: App, cluster: Cluster, sink: Sink) -> None:
         with step(sink, "let postgres be written to") as shown:
             await forsaken(app, live, cluster)
             await ran(app, upgrade.reopen(app, fresh(app, "reopen")), cluster, shown.say)
+            await opened(app, cluster)
 
 
 async def _change(app: App, store: Store, cluster: Cluster, held: Lock, sink: Sink) -> Changed:

@@ -12,7 +12,7 @@ from nuages.kube.client import Cluster
 from nuages.kube.watch import Mirror
 from nuages.release.services.change import claimed, major
 from nuages.render.labels import BACKUP, COMPONENT, POSTGRES, selector
-from nuages.render.upgrade import BEFORE, FILLED, housed, moved
+from nuages.render.upgrade import BEFORE, CLOSED, FILLED, housed, moved
 
 ELSEWHERE, AMID = "release.E374", "release.E480"
 
@@ -55,13 +55,20 @@ async def settled(wanted: Object, cluster: Cluster) -> None:
         return
     namespace, labels = wanted["metadata"]["namespace"], wanted["spec"]["selector"]["matchLabels"]
     try:
-        stopped = await amid(namespace, labels, cluster)
+        claims = (await cluster.list("PersistentVolumeClaim", namespace, labels=labels)).items
     except Forbidden:
         return  # no reason by itself to end a release: hardly ever was one stopped there
-    if stopped:
-        said = f"an upgrade of {wanted['metadata']['name']} was stopped between two servers"
-        place, hint = Place(path="services.postgres"), "nuages services upgrade goes on with it, or back"
-        raise Refused("nothing was touched", findings=[Finding(AMID, Level.ERROR, said, place, hint)])
+    name = wanted["metadata"]["name"]
+    if any(BEFORE in _notes(item) for item in claims):
+        said = f"an upgrade of {name} was stopped between two servers"
+        hint = "nuages services upgrade goes on with it, or back"
+    elif any(CLOSED in _notes(item) for item in claims):
+        said = f"an upgrade of {name} was stopped before it could be written to again"
+        hint = "nuages services apply lets it be"
+    else:
+        return
+    found = Finding(AMID, Level.ERROR, said, Place(path="services.postgres"), hint)
+    raise Refused("nothing was touched", findings=[found])
 
 
 async def amid(namespace: str, labels: dict[str, str], cluster: Cluster) -> Object | None:
@@ -75,15 +82,36 @@ async def forsaken(app: App, live: Object, cluster: Cluster) -> None:
     no way back.
     """
     claims = (await cluster.list("PersistentVolumeClaim", app.namespace, labels=selector(app, POSTGRES))).items
-    for item in claims:
+    # Its own first: whatever is killed here, something says that it is not open yet.
+    for item in sorted(claims, key=lambda one: one["metadata"]["name"] != claimed(live)):
         name, notes = item["metadata"]["name"], _notes(item)
         told: dict[str, str | None] = {BEFORE: None} if BEFORE in notes else {}
-        if name != claimed(live) and FILLED in notes:
+        if name == claimed(live):
+            told |= {CLOSED: "true"}
+        elif FILLED in notes:
             await unhanded(app, name, cluster)
             told |= {FILLED: "false"} if full(item) else {}
         if told:
-            patch = {"metadata": {"annotations": told}}
-            await cluster.patch_merge("PersistentVolumeClaim", app.namespace, name, patch)
+            await _note(app, name, told, cluster)
+
+
+async def closed(app: App, cluster: Cluster) -> list[str]:
+    """The claims of a server that may be read-only still: whoever was to open it was killed."""
+    try:
+        claims = (await cluster.list("PersistentVolumeClaim", app.namespace, labels=selector(app, POSTGRES))).items
+    except Forbidden:
+        return []  # who could not even look has closed none
+    return [item["metadata"]["name"] for item in claims if CLOSED in _notes(item)]
+
+
+async def opened(app: App, cluster: Cluster) -> None:
+    """It can be written to."""
+    for name in await closed(app, cluster):
+        await _note(app, name, {CLOSED: None}, cluster)
+
+
+async def _note(app: App, name: str, told: dict[str, str | None], cluster: Cluster) -> None:
+    await cluster.patch_merge("PersistentVolumeClaim", app.namespace, name, {"metadata": {"annotations": told}})
 
 
 async def unhanded(app: App, name: str, cluster: Cluster) -> None:
