@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from nuages.release import redact
@@ -50,7 +50,7 @@ def begun(app: str, command: Sequence[str], *, pod: str, release: int, by: str) 
 
 def now() -> str:
     """The time, to the second."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def public(command: Sequence[str]) -> tuple[str, ...]:
