@@ -70,7 +70,8 @@ if [[ -z $ANYWAY && -n $missing$ahead ]]; then told; exit; fi
 needs=$(from sql -c 'SELECT pg_database_size(current_database())')
 used=$(sql -c 'SELECT sum(pg_database_size(oid)) FROM pg_database')
 ((used + needs <= ROOM)) \
-    || fail "no room for $((needs >> 20)) MiB beside $((used >> 20)) MiB, on a volume of $((ROOM >> 20)) MiB"
+    || fail "no room for $((needs >> 20)) MiB beside $((used >> 20)) MiB, on a volume of $((ROOM >> 20)) MiB;" \
+        "nuages db size tells what is kept there, and nuages db drop drops it"
 sql -v into="$INTO" <<< 'CREATE DATABASE :"into" TEMPLATE template0'
 trap 'status=$?; ((status)) && sql -v into="$INTO" <<< "DROP DATABASE :\"into\" WITH (FORCE)"; exit $status' EXIT
 """,
