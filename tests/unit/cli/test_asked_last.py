@@ -1,4 +1,4 @@
-"""Who removes data, or puts other data in its place, is asked for the environment's name: at last, and outside the loop.
+"""Who removes data, or puts other data in its place, is asked for the environment's name: at last, outside of the loop.
 
 A prompt inside of it would not hear the first Ctrl-C, which the loop keeps for what it runs.
 """
