@@ -162,9 +162,10 @@ SELECT format('GRANT %s ON DATABASE %I TO %s;', privilege_type, :'new',
     CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
 FROM pg_database, aclexplode(datacl) WHERE datname = :'live';
 SQL
-sql "${names[@]}" > /dev/null <<'SQL' &
+# By its oid, asked before: by the time that this runs, another one may have the name.
+oid=$(sql "${names[@]}" <<< "SELECT oid FROM pg_database WHERE datname = :'live'")
+sql "${names[@]}" -v oid="$oid" > /dev/null <<'SQL' &
 SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = :'new';
-SELECT oid FROM pg_database WHERE datname = :'live' \gset
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datid = :oid \watch 0.05
 SQL
 beside=$!
