@@ -121,9 +121,9 @@ def main() -> NoReturn:
     """
     try:
         if sys.argv[1:] in ([], ["-h"], ["--help"]):
-            import shutil
+            from nuages.cli.wording import columns
 
-            print(overview(shutil.get_terminal_size().columns))  # noqa: T201 - the console is not needed for it
+            print(overview(columns()))  # noqa: T201 - the console is not needed for it
             sys.exit(0)
         if sys.argv[1:2] == ["__complete"]:
             from nuages.cli.completing import main as complete
