@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TextIO
 
-from nuages.cli.wording import columns
+from nuages.cli.wording import columns, document
 from nuages.cli.wording import duration as duration  # noqa: PLC0414 - most ask for it here
 from nuages.cli.wording import harmless as harmless  # noqa: PLC0414
 from nuages.errors import NuagesError, Refused
@@ -48,9 +48,7 @@ class Console:
 
     def json(self, value: object) -> None:
         """Print a result for programs: one document."""
-        import msgspec
-
-        self.print(msgspec.json.format(msgspec.json.encode(_named(value))).decode())
+        self.print(document(value))
 
     def style(self, text: str, style: str) -> str:
         """The text in a style of STYLES, where the terminal shows it."""
@@ -167,21 +165,6 @@ class _Running:
     def line(self) -> str:
         of = f" of about {duration(self.expected)}" if self.expected else ""
         return f"{self.title}  {self.elapsed()}{of}" + (f"  {self.news}" if self.news else "")
-
-
-def _named(value: Any) -> Any:
-    """A value with its named tuples as objects: msgspec would write a finding as a list, and nobody knew what is what.
-
-    A shape that leaves fields out where they say nothing is its own business.
-    """
-    if hasattr(value, "__struct_fields__") and not value.__struct_config__.omit_defaults:
-        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        return {encoded: _named(getattr(value, name)) for encoded, name in names}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: _named(each) for name, each in value._asdict().items()}
-    if isinstance(value, dict):
-        return {name: _named(each) for name, each in value.items()}
-    return [_named(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _expectation(seconds: float | None) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from math import isfinite
 
 TYPE_CHECKING = False  # typing costs 4 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
+    from typing import Any, TextIO
 
     Paint = Callable[[str, str], str]
     """A text and one of STYLES -> the text as it is written."""
@@ -48,16 +49,31 @@ def duration(seconds: float) -> str:
 
 
 def document(value: object, indent: int | None = 2) -> str:
-    """A value of release/picture.py as JSON."""
+    """A value as JSON; what is said by `--json` is written here, whichever way a command goes."""
     import json
 
-    return json.dumps(plain(value), indent=indent, ensure_ascii=False)
+    return json.dumps(plain(value), indent=indent, ensure_ascii=False, default=_builtin)
 
 
-def plain(value: object) -> object:
-    """A value of release/picture.py for JSON: what has names becomes an object."""
+def plain(value: Any) -> object:
+    """A value for JSON: what has names becomes an object, so that nobody has to know which place means what.
+
+    A struct that leaves fields out where they say nothing is its own business.
+    """
+    if hasattr(value, "__struct_fields__") and not value.__struct_config__.omit_defaults:
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return {encoded: plain(getattr(value, name)) for encoded, name in names}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: plain(each) for name, each in value._asdict().items()}
     if isinstance(value, dict):
         return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, float) and not isfinite(value):
+        return None  # JSON has no such number
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _builtin(value: object) -> object:
+    """What JSON has no word for (a time, a struct), as msgspec says it: who has such a value has imported that."""
+    import msgspec
+
+    return msgspec.to_builtins(value)

@@ -6,12 +6,15 @@ import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nuages.cli.console import Console
 from nuages.cli.done import Built
+from nuages.cli.wording import document, plain
 from nuages.findings import Finding, Level, Place
 
 pytestmark = pytest.mark.unit
@@ -106,3 +109,41 @@ def test_named_tuples_are_objects_and_so_is_what_holds_them() -> None:
     ))  # fmt: skip
     told = json.loads(out.getvalue())["findings"]
     assert told == [finding._asdict() | {"level": "error", "place": finding.place._asdict()}]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A shape that says all of its fields."""
+
+    at: datetime
+    level: Level
+    place: Place
+    none: str | None = None
+
+
+class Spare(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """One that leaves out what says nothing."""
+
+    some_name: str = ""
+    other_name: int = 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {
+            "text": 'ü \u2028 \x1b[31m " \\ \n',
+            "numbers": [0, -1, 1.5, 1 << 60],
+            "truths": [True, False, None, float("nan"), float("-inf")],
+        },
+        {"empty": [{}, [], (), ""], 5: "a key that is a number"},
+        [datetime(2026, 11, 22, 8, 30, tzinfo=UTC), {Level.ERROR: Level.WARNING}, frozenset({"one"})],
+        Kept(datetime(2026, 11, 22, 8, 30, 1, 5, tzinfo=UTC), Level.ERROR, Place("nuages.yaml", 3, 1, "web")),
+        {"spared": [Spare("x"), Spare()], "deep": {"kept": [Finding("a", Level.INFO, "b", Place())]}},
+    ],
+)
+def test_both_ways_of_a_command_write_the_same_json_as_msgspec_would(value: object) -> None:
+    out = io.StringIO()
+    Console(out, io.StringIO()).json(value)
+    assert out.getvalue() == f"{document(value)}\n"
+    assert json.loads(out.getvalue()) == json.loads(msgspec.json.encode(plain(value)))
+    assert out.getvalue() == f"{msgspec.json.format(msgspec.json.encode(plain(value))).decode()}\n"
