@@ -15,8 +15,9 @@ T = TypeVar("T")
 PATIENCE = 300  # seconds; only what is broken takes them
 IN_A_ROW = 10
 
-# What a question may end in that is asked too early: no way there yet, or a command that found nobody.
-EARLY = (OSError, http.client.HTTPException, httpx2.HTTPError, AssertionError)
+# What a question may end in that is asked too early: no way there yet, a command that found nobody, a page in place of
+# the answer, or one that lacks a part.
+EARLY = (OSError, http.client.HTTPException, httpx2.HTTPError, AssertionError, ValueError, LookupError)
 
 
 def wait_for(what: Callable[[], T], patience: float = PATIENCE) -> T:
@@ -30,7 +31,7 @@ def wait_for(what: Callable[[], T], patience: float = PATIENCE) -> T:
         except EARLY as error:
             failed = error
         if time.monotonic() > end:
-            raise AssertionError(f"nothing came: {failed}" if failed else "nothing came") from failed
+            raise AssertionError(f"nothing came: {failed!r}" if failed else "nothing came") from failed
         time.sleep(0.2)
 
 
