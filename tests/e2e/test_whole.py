@@ -276,14 +276,19 @@ def write_in_a_browser(site: Site, title: str) -> None:
 
 def write(site: Site, title: str) -> None:
     """The same by the API, and wait for the worker."""
-    csrf = site.http.get("/api/session/").json()["csrf"]
-    account = {"username": site.name, "password": site.password}
-    told = site.http.post("/api/session/", json=account, headers={"X-CSRFToken": csrf}).raise_for_status().json()
+
+    def signed_in() -> str:
+        csrf = {"X-CSRFToken": site.http.get("/api/session/").json()["csrf"]}
+        account = {"username": site.name, "password": site.password}
+        answer = site.http.post("/api/session/", json=account, headers=csrf).raise_for_status()
+        return str(answer.json()["csrf"])
+
+    token = wait_for(signed_in)  # who is signed in is kept in a store that has just come back, too
     answer = site.http.post(
         "/api/posts/",
         data={"title": title, "summary": "Short.", "body": "Text."},
         files={"image": ("square.png", square(400), "image/png")},
-        headers={"X-CSRFToken": told["csrf"]},
+        headers={"X-CSRFToken": token},
     ).raise_for_status()
     slug = answer.json()["slug"]
     wait_for(lambda: site.http.get(f"/api/posts/{slug}/").json()["thumbnail"])
