@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import fcntl
 import json
@@ -148,6 +149,47 @@ async def test_logs_of_a_pod_that_has_not_started_are_told_at_a_glance(project, 
     )
     for words, said in ((("webb",), "did you mean web?"), (("--grep", "("), "no regular expression")):
         assert said in told(project, tmp_path, *words, command="logs", code=2)[0]
+
+
+async def test_who_enters_a_pod_is_written_down_and_what_refuses_it_is_said_by_both_ways(
+    project, tmp_path, cluster, namespace, kubelet
+):
+    """No node has the pod, so the API server refuses to enter it: after who did has been written down."""
+    pod = {
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "blog-web-main-a", "namespace": namespace, "labels": WEB},
+        "spec": {"containers": [{"name": "web", "image": "none", "env": [{"name": "NUAGES_RELEASE", "value": "7"}]}]},
+    }  # fmt: skip
+    await cluster.create(pod)
+
+    async def runs() -> bool:
+        live = await cluster.get("Pod", namespace, "blog-web-main-a")
+        return live is not None and live.get("status", {}).get("phase") == "Running"
+
+    await eventually(runs)
+    words = ("web", "--", "sh", "--password", "hunter2horse", "-e", "production")
+    ways = set()
+    end = time.monotonic() + 120
+    while ways != {"whole", "quick"}:
+        assert time.monotonic() < end, ways
+        said, modules = await asyncio.to_thread(told, project, tmp_path, *words, command="exec", code=1)
+        ways.add("quick" if modules == "[]" else "whole")
+        assert "! blog-web-main-a serves meanwhile; nuages run -- COMMAND has a pod of its own\n" in said
+        assert "does not have a host assigned" in said
+        live = await cluster.get("ConfigMap", namespace, "blog-runs")
+        for entry in map(json.loads, live["data"].values()):
+            assert (entry["pod"], entry["release"], entry["exit_code"]) == ("blog-web-main-a", 7, None)
+            assert entry["command"] == ["sh", "--password", "***", "-e", "production"]
+            assert entry["ended"] and "does not have a host assigned" in entry["note"]
+    for words, refused in ((("webb",), "did you mean web?"), (("-c", "nosuch", "web"), "has no container nosuch")):
+        assert (
+            refused
+            in (
+                await asyncio.to_thread(
+                    told, project, tmp_path, *words, command="exec", code=2 if words == ("webb",) else 1
+                )
+            )[0]
+        )
 
 
 async def test_live_in_a_terminal_it_follows_what_changes_and_the_size_and_ctrl_c_gives_it_back(
