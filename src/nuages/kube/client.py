@@ -364,7 +364,7 @@ class Cluster:
     async def version(self) -> str:
         """The server's version, as in v1.34.10."""
         response = await self._transport.send("GET", "/version", Asked("read", "version"))
-        return str(_object(response)["gitVersion"])
+        return str(_object(response).get("gitVersion") or _nobody(response))
 
     async def _locate(self, verb: str, obj: Object) -> tuple[Resource, Asked, str]:
         """Where an object lives, and how an error names it."""
@@ -391,8 +391,19 @@ class Cluster:
 
 
 def _object(response: httpx2.Response) -> Object:
-    decoded: Object = msgspec.json.decode(response.content)
+    try:
+        decoded: Object = msgspec.json.decode(response.content)
+    except msgspec.DecodeError:
+        return _nobody(response)
     return decoded
+
+
+def _nobody(response: httpx2.Response) -> Object:
+    """An answer that is a success, and of no API server."""
+    raise Rejected(
+        f"what answers at {response.url.host} is no API server: HTTP {response.status_code} without an object in it",
+        hint="is a page to log in between, or the context's server another one's address?",
+    )
 
 
 def _selectors(labels: Selector | None, fields: Selector | None) -> dict[str, str]:

@@ -54,7 +54,10 @@ class Access(NamedTuple):
             UsageError: its file cannot be read.
         """
         if data := self.cluster.get("certificate-authority-data"):
-            return b64decode(data)
+            try:
+                return b64decode(data)
+            except (ValueError, TypeError):
+                raise UsageError(f"context {self.context} cannot be used: its authority is no base64") from None
         file = self.cluster.get("certificate-authority")
         return _authority(Path(file)) if file else None
 
@@ -86,7 +89,8 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
     named = context or document.get("current-context")
     contexts = _by_name(document["contexts"], "context")
     if not named:
-        raise UsageError("the kubeconfig has no current context", hint=f"--context one of: {', '.join(contexts)}")
+        there = f"--context one of: {', '.join(contexts)}" if contexts else "nuages cluster up makes a local cluster"
+        raise UsageError("the kubeconfig has no current context", hint=there)
     place = ":".join(map(str, found))
     if named not in contexts:
         import difflib  # noqa: PLC0415 - only for what is typed wrong
@@ -99,6 +103,11 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
     user = wanted.get("user")  # a context may have none, as behind kubectl proxy
     if cluster is None or not cluster.get("server"):
         raise UsageError(f"context {named} in {place} is incomplete: no cluster {wanted.get('cluster')} with a server")
+    if not _is_address(str(cluster["server"])):
+        raise UsageError(
+            f"context {named} in {place} cannot be used: its server is no address: {cluster['server']}",
+            hint="server: https://HOST:PORT, in the kubeconfig",
+        )
     users = _by_name(document["users"], "user")
     if user and user not in users:
         raise UsageError(f"context {named} in {place} is incomplete: no user {user}")
@@ -141,7 +150,7 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}") from None
     if (simple := plain.read(text)) is not None:
-        return simple
+        return _shaped(simple, file)
     import yaml  # noqa: PLC0415 - slow to import
 
     try:
@@ -149,9 +158,35 @@ def _read(file: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         # The parser's message quotes the text around the fault, which may be a token: only its kind is told.
         raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}") from None
+    return _shaped(document, file)
+
+
+def _shaped(document: object, file: Path) -> dict[str, Any]:
+    """The document, where it is one: lists of entries, each with a name and a map.
+
+    Raises:
+        UsageError: it is something else; what stands in it is not quoted, as it may be a token.
+    """
     if not isinstance(document, dict):
         raise UsageError(f"{file} is not a kubeconfig")
+    for key, body in (("clusters", "cluster"), ("contexts", "context"), ("users", "user")):
+        entries = document.get(key) or []
+        if not isinstance(entries, list) or not all(
+            isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get(body) or {}, dict)
+            for one in entries
+        ):
+            raise UsageError(f"{file} is not a kubeconfig: {key} is no list of a name and a {body} each")
     return document
+
+
+def _is_address(server: str) -> bool:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - what reads a kubeconfig only needs none
+
+    try:
+        parts = urlsplit(server)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _authority(file: Path) -> bytes:
@@ -164,7 +199,7 @@ def _authority(file: Path) -> bytes:
 def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     paths: dict[str, Any] = {key: str(folder.absolute() / entry[key]) for key in _FILES if entry.get(key)}
     plugin = entry.get("exec")
-    if plugin and "/" in plugin["command"]:
+    if isinstance(plugin, dict) and "/" in (plugin.get("command") or ""):
         paths["exec"] = {**plugin, "command": str(folder.absolute() / plugin["command"])}
     return {**entry, **paths}
 

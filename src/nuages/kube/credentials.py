@@ -19,6 +19,7 @@ import httpx2
 from nuages.errors import MissingTool, UsageError
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+_PATIENCE = 60.0  # seconds for a plugin: it asks a provider, never a person
 _EARLY = 30.0  # seconds before its expiry a token is renewed, so that it does not expire on its way
 
 
@@ -27,6 +28,8 @@ class ExecPlugin(httpx2.Auth):
 
     def __init__(self, plugin: dict[str, Any], cluster: dict[str, Any]) -> None:
         """Take the `exec` entry of a kubeconfig's user; `cluster` is told to plugins that ask for it."""
+        if not plugin.get("command"):
+            raise UsageError("the kubeconfig's exec plugin names no command")
         if plugin.get("apiVersion") not in _VERSIONS:
             raise UsageError(f"the kubeconfig's exec plugin speaks {plugin.get('apiVersion')}, not {_VERSIONS[0]}")
         self._plugin = plugin
@@ -52,7 +55,7 @@ class ExecPlugin(httpx2.Auth):
 
     async def _run(self) -> bytes:
         command, arguments = self._plugin["command"], self._plugin.get("args") or []
-        variables = {entry["name"]: entry["value"] for entry in self._plugin.get("env") or []}
+        variables = {entry["name"]: str(entry.get("value") or "") for entry in self._plugin.get("env") or []}
         spec = {"interactive": False, **({"cluster": self._cluster} if self._plugin.get("provideClusterInfo") else {})}
         info = {"apiVersion": self._plugin["apiVersion"], "kind": "ExecCredential", "spec": spec}
         try:
@@ -67,10 +70,25 @@ class ExecPlugin(httpx2.Auth):
         except FileNotFoundError as error:
             hint = self._plugin.get("installHint", "").strip() or f"install {command}, the kubeconfig asks for it"
             raise MissingTool(f"the kubeconfig's exec plugin {command} is not installed", hint=hint) from error
-        out, complaint = await process.communicate()
+        except OSError as error:
+            raise UsageError(f"exec plugin {command} cannot be started: {error.strerror}", hint="chmod +x?") from error
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                out, complaint = await process.communicate()
+        except TimeoutError:
+            hint = "does it wait for somebody to log in? Run it by hand once; it is not asked from here"
+            raise UsageError(f"exec plugin {command} gave no answer within {_PATIENCE:g} s", hint=hint) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
-            last = complaint.decode(errors="replace").strip().splitlines()[-1:]
-            raise UsageError(f"exec plugin {command} ended with {process.returncode}: {''.join(last)}")
+            lines = [line.strip() for line in complaint.decode(errors="replace").splitlines()]
+            last = [line for line in lines if any(map(str.isalpha, line))][-1:]
+            raise UsageError(
+                f"exec plugin {command} ended with {process.returncode}: {''.join(last)}",
+                hint="log in again as your cluster's provider says",
+            )
         return out
 
 
@@ -79,8 +97,25 @@ def credential(output: bytes, command: str) -> tuple[str, float]:
     try:
         status = json.loads(output)["status"]
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"exec plugin {command} did not answer with an ExecCredential") from None
+        status = None
+    if not isinstance(status, dict):
+        raise UsageError(f"exec plugin {command} did not answer with an ExecCredential")
     if not status.get("token"):
         raise UsageError(f"exec plugin {command} answered without a token; client certificates are not supported")
-    expiry = status.get("expirationTimestamp")
-    return status["token"], datetime.fromisoformat(expiry).timestamp() if expiry else float("inf")
+    token, expiry = sendable(status["token"], f"exec plugin {command} answered with"), status.get("expirationTimestamp")
+    try:
+        return token, datetime.fromisoformat(expiry).timestamp() if expiry else float("inf")
+    except (ValueError, TypeError):
+        raise UsageError(f"exec plugin {command} answered with an expirationTimestamp that is no time") from None
+
+
+def sendable(token: object, whose: str) -> str:
+    """A token as a header may have it: what cannot be sent would be quoted by whoever refuses it.
+
+    Raises:
+        UsageError: it is none; it is not quoted.
+    """
+    text = str(token).strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"{whose} a token with characters that no token has")
+    return text

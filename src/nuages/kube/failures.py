@@ -68,9 +68,9 @@ class Expired(Gone):
 class Later(Unreachable):
     """The API server is there and asks to come again; `after` is in how many seconds, where it says so."""
 
-    def __init__(self, message: str, *, after: float | None = None) -> None:
+    def __init__(self, message: str, *, after: float | None = None, hint: str = "") -> None:
         """Keep what Retry-After says."""
-        super().__init__(message)
+        super().__init__(message, hint=hint)
         self.after = after
 
 
@@ -84,19 +84,24 @@ _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"(?: with subresource "
 def failure(code: int, body: bytes, asked: Asked, retry_after: str | None = None) -> ClusterError:
     """Turn an answer that is no success into the error it means."""
     status = _status(body)
+    # The API server says some things in plain words (404 of a path that it lacks, 429), and never in HTML.
+    between = _BETWEEN if not status and (body.lstrip()[:1] == b"<" or code in {403, 502}) else ""
+    if 300 <= code < 400 or code == 407:
+        return Rejected(f"cannot {asked}: HTTP {code}, which no API server answers", hint=_BETWEEN)
     reason, causes = status.get("reason", ""), (status.get("details") or {}).get("causes") or []
     # A message is one line; the server puts a dump of both objects behind some.
-    said = _public(status.get("message") or "", asked).partition("\n")[0] or f"HTTP {code}"
+    first, _, rest = _public(status.get("message") or "", asked).partition("\n")
+    said = first.rstrip(": ") or f"HTTP {code}"
     if code == 401:
         return Forbidden(
             "the cluster does not know who we are (401): the credentials have expired or belong to another cluster",
             hint="log in again as your cluster's provider says; kubectl auth whoami tries the same credentials",
         )
     if code == 403:
-        return _forbidden(said, asked)
+        return _forbidden(said, asked, between, _behind(rest))
     if code == 429 or code >= 500:
         after = float(retry_after) if retry_after and retry_after.isdigit() else None
-        return Later(f"cannot {asked} for now: {said}", after=after)
+        return Later(f"cannot {asked} for now: {said}", after=after, hint=between)
     if code == 410 or reason in {"Expired", "Gone"}:
         return Expired(f"cannot {asked}: {said}")
     if reason == "AlreadyExists":
@@ -106,7 +111,19 @@ def failure(code: int, body: bytes, asked: Asked, retry_after: str | None = None
         return FieldConflict(asked, fields) if fields else Overtaken(f"cannot {asked}: {said}")
     if code == 404:
         return Gone(f"cannot {asked}: it is not there ({said})")
-    return Rejected(f"cannot {asked}: {said}", detail=_listed(causes, asked))
+    if b"HTTP request to an HTTPS server" in body:
+        between = "the kubeconfig says http:// and the API server speaks https://"
+    return Rejected(f"cannot {asked}: {said}", detail=_listed(causes, asked) or _behind(rest), hint=between)
+
+
+_BETWEEN = "no API server says it so: is a proxy, a load balancer or a page to log in between?"
+_SHOWN = 20  # lines of what a policy has to say
+
+
+def _behind(rest: str) -> str:
+    """The lines behind a message's first, where they are words (a policy's reasons) and no dump of two objects."""
+    lines = [line for line in rest.splitlines() if line.strip()]
+    return "" if any(line.startswith("@@") for line in lines) else "\n".join(lines[:_SHOWN])
 
 
 def _status(body: bytes) -> dict[str, Any]:
@@ -139,7 +156,7 @@ def _field(cause: dict[str, Any]) -> Field:
     return Field(cause.get("field", ""), manager)
 
 
-def _forbidden(said: str, asked: Asked) -> ClusterError:
+def _forbidden(said: str, asked: Asked, between: str, behind: str) -> ClusterError:
     """For a missing right, the rule that would grant it; a refusal by admission (quota, Pod Security) is none."""
     missing = _CANNOT.search(said)
     if missing is None:
@@ -147,7 +164,12 @@ def _forbidden(said: str, asked: Asked) -> ClusterError:
             return Rejected(
                 f"cannot {asked}: the namespace is being deleted", hint="wait until it is gone, and try again"
             )
-        return Rejected(f"cannot {asked}: {said}")
+        return Rejected(f"cannot {asked}: {said}", hint=between, detail=behind)
+    if missing["user"] == "system:anonymous":
+        return Forbidden(
+            f"the cluster does not know who we are: it takes us for {missing['user']}",
+            hint="the context's user has no credentials: log in again as your cluster's provider says",
+        )
     rule = f'{{apiGroups: ["{missing["group"]}"], resources: ["{missing["resource"]}"], verbs: ["{missing["verb"]}"]}}'
     role = f"a Role in namespace {missing['namespace']}" if missing["namespace"] else "a ClusterRole"
     place = f" in namespace {missing['namespace']}" if missing["namespace"] else ""

@@ -9,7 +9,7 @@ import httpx2
 
 from nuages.errors import UsageError
 from nuages.kube.config import IMPERSONATES, Access
-from nuages.kube.credentials import ExecPlugin
+from nuages.kube.credentials import ExecPlugin, sendable
 
 
 def signing(access: Access) -> httpx2.Auth | None:
@@ -31,7 +31,7 @@ def signing(access: Access) -> httpx2.Auth | None:
     if file := user.get("tokenFile"):
         return TokenFile(Path(file))
     if token := user.get("token"):
-        return Token(token)
+        return Token(sendable(token, f"context {access.context} cannot be used: it has"))
     if user.get("username") and user.get("password"):
         return httpx2.BasicAuth(user["username"], user["password"])
     if user.get("auth-provider"):
@@ -75,6 +75,7 @@ class TokenFile(httpx2.Auth):
 
     def _read(self) -> str:
         try:
-            return self._file.read_text().strip()
+            token = self._file.read_text(errors="replace")
         except OSError as error:
             raise UsageError(f"the token cannot be read: {error}") from error
+        return sendable(token, f"{self._file} has")

@@ -25,6 +25,10 @@ def context(access: Access) -> ssl.SSLContext:
         if access.cluster.get("insecure-skip-tls-verify"):
             made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
         _show(access, made)
+    except ssl.SSLError as error:
+        what = "its authority" if "cadata" in str(error) else "its certificate or key"
+        why = "is no PEM" if "cadata" in str(error) else "is no PEM, or the two do not belong together"
+        raise UsageError(f"context {access.context} cannot be used: {what} {why}") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"context {access.context} cannot be used: {error}") from error
     # Authorities of older clusters lack extensions that Python >= 3.13 insists on, and Go, so kubectl, does not.
@@ -50,7 +54,10 @@ def _as_file(access: Access, name: str) -> Iterator[str]:
     """The file that the kubeconfig names, or what stands in it, as a file for as long: OpenSSL takes nothing else."""
     data = access.user.get(f"{name}-data")
     if not data:
-        yield access.user.get(name) or ""
+        file = access.user.get(name) or ""
+        if file:
+            Path(file).open("rb").close()  # OpenSSL does not say which file it lacks
+        yield file
     elif hasattr(os, "memfd_create"):  # in memory only: a key must not come to lie on a disk
         with os.fdopen(os.memfd_create(name), "wb") as file:
             file.write(b64decode(data))

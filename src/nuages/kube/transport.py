@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-from nuages.errors import ClusterError, Unreachable
+from nuages.errors import ClusterError, Unreachable, UsageError
 from nuages.kube import tls
 from nuages.kube.config import Access
 from nuages.kube.failures import Asked, Later, failure
@@ -27,6 +27,18 @@ PATIENT = 15.0  # the same, of a server that answered before: it, or we, have mu
 _ATTEMPTS = 5  # for a server that answers "later"
 _LONGEST_PAUSE = 5.0  # seconds; of what Retry-After may ask for
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; asking again changes nothing
+_PROXIED = "proxy-url in the kubeconfig, or HTTPS_PROXY and NO_PROXY in the environment, decide whether it is asked"
+_HINT = "is the cluster running, and the context the right one? For a local cluster: nuages cluster up"
+_HINTS = (
+    ("certificate has expired", "the server's certificate has expired: whoever runs the cluster renews it"),
+    ("not valid for", "the server's certificate has other names than the one in the kubeconfig: take one of those"),
+    (_UNTRUSTED, "the kubeconfig names another certificate authority: was the cluster made anew since it was written?"),
+    ("WRONG_VERSION_NUMBER", "what listens there speaks no HTTPS: is it the API server's port?"),
+    ("alert", "the server refuses our certificate: it has expired, or belongs to another cluster; write it anew"),
+    ("Errno -", "its name is not resolved: is the VPN up, the cluster still there, and the context the right one?"),
+)
+"""What to do, by OpenSSL's and the resolver's words (`socket.gaierror` has negative numbers); the first that fits."""
+
 _POOL = httpx2.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=90)
 _TIMEOUT = httpx2.Timeout(30, connect=PATIENCE, pool=60)
 
@@ -60,18 +72,24 @@ class Transport:
         """Prepare; nothing is sent before the first request.
 
         Raises:
-            UsageError: a certificate or key that the kubeconfig names cannot be read.
+            UsageError: a certificate or key that the kubeconfig names cannot be read, or its proxy not be used.
         """
         self._tls, self._server, self._proxy = tls.context(access), access.server, access.proxy
         self._auth = signing(access)
-        self._http = httpx2.AsyncClient(
-            base_url=access.server,
-            verify=self._tls,
-            auth=self._auth,
-            timeout=_TIMEOUT,
-            proxy=access.proxy,
-            limits=_POOL,
-        )
+        try:
+            self._http = httpx2.AsyncClient(
+                base_url=access.server,
+                verify=self._tls,
+                auth=self._auth,
+                timeout=_TIMEOUT,
+                proxy=access.proxy,
+                limits=_POOL,
+            )
+        except (httpx2.InvalidURL, ValueError, ImportError):  # with the proxy's password in their words
+            raise UsageError(
+                f"context {access.context} cannot be used: its proxy is none of http://HOST:PORT or https://HOST:PORT",
+                hint="proxy-url in the kubeconfig, or HTTPS_PROXY and ALL_PROXY in the environment, name it",
+            ) from None
         self._answered = False
         self._first = asyncio.Lock()
         self._where = f"{access.server} (context {access.context})"
@@ -198,11 +216,14 @@ class Transport:
 
     def _unreachable(self, error: httpx2.TransportError) -> Unreachable:
         """Say which server did not answer, and how; the causes carry no header and so no token."""
-        said = str(error) or type(error).__name__
+        # What cannot be sent is quoted by who refuses it, and may be a credential.
+        said = "" if isinstance(error, httpx2.LocalProtocolError) else str(error)
+        said = said.partition("\n")[0] or type(error).__name__
+        if isinstance(error, httpx2.ProxyError):
+            return Unreachable(f"no answer from {self._where}: the proxy says {said}", hint=_PROXIED)
+        hint = next((hint for word, hint in _HINTS if word in said), _HINT)
         if _UNTRUSTED in said:
-            hint = "the kubeconfig names another certificate authority: was the cluster made anew since it was written?"
             return Unreachable(f"{self._where} does not prove that it is the right server: {said}", hint=hint)
-        hint = "is the cluster running, and the context the right one? For a local cluster: nuages cluster up"
         return Unreachable(f"no answer from {self._where}: {said}", hint=hint)
 
 
