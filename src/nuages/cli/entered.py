@@ -54,15 +54,13 @@ def entered(kept: dict[str, Any], words: Words) -> int | None:
     """Run the command; answers its exit code, or None where nothing was begun: then the whole way explains."""
     if not words.names or sys.stdin is None or sys.stdout is None:
         return None
-    gc.disable()  # as in glimpse.py
     with ExitStack() as held:
         try:
             begun = _begun(held, kept, words)
         except (NotSeen, NuagesError, AttributeError, LookupError, TypeError, ValueError):
-            gc.enable()
             return None
         gc.freeze()
-        gc.enable()
+        gc.enable()  # it may go on for days
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         from nuages.release.leaving import Detached
 

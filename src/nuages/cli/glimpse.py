@@ -50,19 +50,23 @@ def glimpse(command: str, arguments: list[str]) -> int | None:
     kept = recall(words.given["file"], words.given["environment"], words.given["context"]) if words else None
     if words is None or kept is None:
         return None
-    if command == "exec":
-        from nuages.cli.entered import entered
+    import gc
 
-        return entered(kept, words)
-    return 0 if _told(command, kept, words) else None
+    gc.disable()  # what is imported stays: looking through it for garbage takes longer than all the rest is worth
+    try:
+        if command == "exec":
+            from nuages.cli.entered import entered
+
+            return entered(kept, words)
+        return 0 if _told(command, kept, words) else None
+    finally:
+        gc.enable()
 
 
 def _told(command: str, kept: dict[str, Any], words: Words) -> bool:
     """Tell what is to be seen; False where nothing was."""
-    import gc
     import re
 
-    gc.disable()  # what is imported stays: looking through it for garbage takes longer than all the rest is worth
     from nuages.cli import glimpsed
     from nuages.errors import NuagesError
     from nuages.kube.glance import NotSeen
@@ -73,8 +77,6 @@ def _told(command: str, kept: dict[str, Any], words: Words) -> bool:
     # Whatever is wrong, the whole way says it: an odd answer has nothing where an object belongs.
     except (NotSeen, NuagesError, AttributeError, LookupError, TypeError, ValueError, re.error):
         told = None
-    finally:
-        gc.enable()
     if told is None:
         return False
     sys.stdout.write(told.out)
