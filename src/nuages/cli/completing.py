@@ -85,54 +85,87 @@ def table(text: str) -> dict[str, Command]:
     return commands
 
 
+def known() -> dict[str, Command]:
+    """All of this program's."""
+    with open(TABLE, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 10 ms
+        return table(file.read())
+
+
 def complete(words: list[str], commands: dict[str, Command], names: Names) -> Found:
     """What may stand where the last word is: values with their descriptions, and the kind of path that may.
 
     `names` knows those of a project and its cluster.
     """
     *before, current = words
-    path, command, number, wanting = "", commands[""], 0, None
-    said = {"--file": "nuages.yaml", "--environment": "local", "--context": ""}
-    used: set[str] = set()
-    rest = False
-    for word in before:
-        if wanting:
-            said[wanting.names[0]] = word
-            wanting = None
-        elif word == "--" and not rest:
-            rest = True
-        elif word.startswith("-") and not rest:
-            name, equals, value = word.partition("=")
-            option = command.option(name)
-            if option:
-                used.update(option.names)
-                if option.kind and equals:
-                    said[option.names[0]] = value
-                elif option.kind:
-                    wanting = option
-        elif command.children:
-            path = f"{path} {word}".strip()
-            if path not in commands:
-                return [], ""
-            command = commands[path]
-        else:
-            rest = rest or command.argument(number) == REST
-            number += 1
-
-    context = Context(said["--file"], said["--environment"], said["--context"])
-    if wanting:
-        return _values(wanting.kind, current, context, names)
-    if current.startswith("-") and not rest:
+    line = Line(commands)
+    if not all(map(line.read, before)):
+        return [], ""
+    command, context = line.command, line.context
+    if line.wanting:
+        return _values(line.wanting.kind, current, context, names)
+    if current.startswith("-") and not line.rest:
         name, equals, value = current.partition("=")
         if equals:
             option = command.option(name)
             values, paths = _values(option.kind, value, context, names) if option else ([], "")
             return [(f"{name}={found}", about) for found, about in values], paths
-        shown = [option for option in command.options if not used.intersection(option.names)]
+        shown = [option for option in command.options if not line.used.intersection(option.names)]
         return _matching(current, [(_spelled(option, current), option.about) for option in shown]), ""
     if command.children:
         return _matching(current, command.children), ""
-    return _values(command.argument(number), current, context, names)
+    return _values(command.argument(line.number), current, context, names)
+
+
+class Line:
+    """A command line, read word by word."""
+
+    def __init__(self, commands: dict[str, Command]) -> None:
+        """Before its first word."""
+        self._commands = commands
+        self._path = ""
+        self._said = {"--file": "nuages.yaml", "--environment": "local", "--context": ""}
+        self.command = commands[""]
+        self.number = 0
+        """How many arguments there were."""
+        self.wanting: Option | None = None
+        """The option whose value comes next."""
+        self.used: set[str] = set()
+        self.rest = False
+        """Whether what follows is somebody else's."""
+
+    @property
+    def context(self) -> Context:
+        """Which spec and which cluster it means so far."""
+        return Context(self._said["--file"], self._said["--environment"], self._said["--context"])
+
+    def read(self, word: str) -> bool:
+        """One word more; False where there is no such command."""
+        if self.wanting:
+            self._said[self.wanting.names[0]] = word
+            self.wanting = None
+        elif word == "--" and not self.rest:
+            self.rest = True
+        elif word.startswith("-") and not self.rest:
+            self._option(*word.partition("="))
+        elif self.command.children:
+            self._path = f"{self._path} {word}".strip()
+            if self._path not in self._commands:
+                return False
+            self.command = self._commands[self._path]
+        else:
+            self.rest = self.rest or self.command.argument(self.number) == REST
+            self.number += 1
+        return True
+
+    def _option(self, name: str, equals: str, value: str) -> None:
+        option = self.command.option(name)
+        if option is None:
+            return
+        self.used.update(option.names)
+        if option.kind and equals:
+            self._said[option.names[0]] = value
+        elif option.kind:
+            self.wanting = option
 
 
 def _spelled(option: Option, current: str) -> str:
@@ -178,8 +211,7 @@ def main(arguments: list[str]) -> None:
 
     shell, *words = arguments
     typed = joined(words) if shell == "bash" else words
-    with open(TABLE, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 10 ms
-        commands = table(file.read())
+    commands = known()
     found, paths = complete(typed or [""], commands, names)
     cut = len(typed[-1]) - len(words[-1]) if shell == "bash" and typed else 0
     if shell == "bash" and typed and words[-1] in ("=", ":"):

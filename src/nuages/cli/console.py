@@ -56,12 +56,14 @@ class Console:
 
     def findings(self, findings: Iterable[Finding]) -> None:
         """Print findings as `place  message  id`, and the hint below."""
+        from nuages.cli.hinted import hinted
+
         for finding in findings:
             place = f"{finding.place}  " if str(finding.place) else ""
             level = "" if finding.level == "error" else f"{finding.level}: "
             self._line(f"{place}{level}{harmless(finding.message)}  {self.style(finding.id, 'dim')}")
             if finding.hint:
-                self._line(f"    {harmless(finding.hint)}")
+                self._line(f"    {hinted(harmless(finding.hint))}")
 
     def error(self, error: BaseException) -> int:
         """Print what went wrong and return the exit code."""
@@ -75,7 +77,9 @@ class Console:
         for line in error.detail.splitlines():
             self._line(f"    {harmless(line)}")
         if error.hint:
-            self._line(f"  {self.style('hint', 'bold')}  {harmless(error.hint)}")
+            from nuages.cli.hinted import hinted
+
+            self._line(f"  {self.style('hint', 'bold')}  {hinted(harmless(error.hint))}")
         return error.exit_code
 
     # progress
