@@ -22,7 +22,7 @@ from nuages.local.cluster import running
 SPEC = """\
 name: blog
 image: registry.example.com/acme/blog
-environments: {{staging: {{cluster: {context}, namespace: kube-system}}}}
+environments: {{staging: {{cluster: {context}, namespace: default}}}}
 """
 
 

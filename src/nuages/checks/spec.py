@@ -54,6 +54,9 @@ def check(spec: Spec, environment: str | None = None) -> list[Finding]:
     findings = list(spec.warnings)
     for name in [environment] if environment else spec.environments:
         findings += [finding for finding in in_environment(spec, name) if finding not in findings]
+    # What refuses is not warned of as well.
+    refused = [finding.place[:2] for finding in findings if finding.id == "objects.E121"]
+    findings = [each for each in findings if each.id != "spec.W210" or each.place[:2] not in refused]
     return sorted(findings, key=lambda finding: (finding.place.line, finding.place.column))
 
 
@@ -100,6 +103,9 @@ def _source(app: App, where: str) -> str:
     for section, extras in (("sidecars", app.sidecars), ("init", app.init)):
         if container in extras:
             return f"{section}.{container}"
+    kind, _, variable = where.partition(".")
+    if kind.startswith(f"ConfigMap/{app.name}-env") and variable in app.env:
+        return f"env.{variable}"
     named = [(f"patches.{index}", patch.target.kind, patch.target.name) for index, patch in enumerate(app.patches)]
     named += [
         (f"objects.{index}", item["kind"], item["metadata"]["name"])

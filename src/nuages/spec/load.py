@@ -16,7 +16,7 @@ from nuages.spec import files, migrate, schema
 from nuages.spec.document import Document, Path, Value, read, visible
 from nuages.spec.environments import is_template, merged, named, template_of
 from nuages.spec.model import EnvironmentSpec
-from nuages.spec.rules import broken, broken_patch, previews
+from nuages.spec.rules import broken, broken_patch, previews, together
 from nuages.spec.shorthand import canonical
 from nuages.spec.validate import FORMS, Mistake, mistakes
 
@@ -114,6 +114,7 @@ def parse(raw: bytes, file: str) -> Spec:
         found = [*broken_patch(whole, patch), *_all(disagreements, broken(environments[name]))]
         found += previews.broken(name, _with(whole, patch), patches)
         findings += [_finding(document, mistake, name) for mistake in found if mistake[:3] not in told]
+    findings += [_finding(document, mistake, name) for name, mistake in together.broken(environments)]
     findings.sort(key=lambda finding: (finding.place.line, finding.place.column))
     if errors(findings):
         raise _invalid(findings)

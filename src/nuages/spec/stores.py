@@ -85,7 +85,7 @@ class External(Part, frozen=True, kw_only=True):
         ObjectName | None, Meta(description="A Secret with its user and password.", examples=["blog-rds"])
     ] = None
     keys: Annotated[
-        dict[Literal["user", "password", "name"], DataKey],
+        dict[Annotated[str, Meta(pattern="^(user|password|name)$", title="what a Secret tells")], DataKey],
         Meta(description="Under which keys, where they are called otherwise.", examples=[{"password": "pw"}]),
     ] = field(default_factory=dict)
     name: Annotated[

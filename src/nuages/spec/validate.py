@@ -65,6 +65,7 @@ FORMS = {
     "a bucket": "s3://name, or s3://name/folder",
     "a label's value": "letters, digits, dashes, underscores and dots, at most 63",
     "a key of a ConfigMap or a Secret": "letters, digits, dashes, underscores and dots: newrelic.ini",
+    "what a Secret tells": "user, password or name",
     "an image": "registry.example.com/team/agent:1.2, by a tag or a digest",
     "a group": "as the cluster knows it: web-team",
     "a label": "letters, digits, dashes and dots, perhaps behind a domain: example.com/team",
