@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable
 
 from nuages.cli.console import duration
+from nuages.cli.hinted import hinted
 from nuages.cli.plan_words import KINDS, WHEN, digest, drifted, locks, short, summary, value
 from nuages.findings import Level
 from nuages.release.plan.rolls import NUMBERS
@@ -111,7 +112,7 @@ class _Page:
         if not told.known:
             self._title("Migrations")
             self._say(f"not known: {told.why_not}", 2, 4, mark=("!", "yellow"))
-            self._say(next((one.hint for one in plan.findings if one.id == UNASKED), ""), 4)
+            self._say(hinted(next((one.hint for one in plan.findings if one.id == UNASKED), ""), plan.environment), 4)
         elif plan.serving is None and not told.databases:
             self._title("Migrations")
             self._say("all that the image has: there is no database yet", 2)
@@ -170,7 +171,7 @@ class _Page:
             mark = ("✗", "red") if one.level is Level.ERROR else ("!", "yellow")
             self._say(f"{one.place}: {one.message}  {one.id}".removeprefix(": "), 2, 4, mark=mark)
             if one.hint:
-                self._say(one.hint, 4)
+                self._say(hinted(one.hint, plan.environment), 4)
 
     def end(self, plan: Plan) -> None:
         self.lines.append("")

@@ -49,6 +49,7 @@ def command(
     nuages rollback                  back to the last good release
     nuages rollback 7 --undo         and undo what its code can't live with, where no data is lost
     """
+    from nuages.cli.hinted import hinted
     from nuages.cli.status import live
     from nuages.errors import Refused
     from nuages.release.back.rollback import permit, rollback, verdict_on
@@ -73,7 +74,7 @@ def command(
                     except Refused as no:
                         if as_json:
                             raise
-                        console.print(f"  {no.hint}")
+                        console.print(f"  {hinted(no.hint)}")
                         raise SystemExit(no.exit_code) from None
                     return
                 record = await rollback(app, release, cluster, progress, undo=undo, anyway=anyway, wish=wanted)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nuages.cli.wording import harmless
-from nuages.release.seen import Hold, Problem, Status
+from nuages.release.seen import Hold, Status
 from nuages.release.usage import Usage, cpu, memory
 
 if TYPE_CHECKING:
@@ -71,14 +71,14 @@ def _head(status: Status, now: datetime | None, style: Paint) -> list[str]:
         where = f" in {status.phase}" if status.phase else ""
         found.append(f"release {status.latest} {status.latest_outcome}{where}")
     if status.waits:
-        found += [f"… waits: {status.waits}", *([f"  {status.hint}"] if status.hint else [])]
+        found += [f"… waits: {status.waits}", *_typed([f"  {status.hint}"] if status.hint else [], status)]
     if status.latest_outcome == "running" and not status.waits and not status.lock:
-        found.append(f"… nobody is at it; {status.hint or 'nuages deploy goes on with it'}")
+        found += _typed([f"… nobody is at it; {status.hint or 'nuages deploy goes on with it'}"], status)
     if status.lock:
         found.append(_held(status.lock))
     if status.maintenance:
         since = status.maintenance[:16].replace("T", " ")
-        found.append(f"… a page is in front since {since}; nuages maintenance off ends it")
+        found += _typed([f"… a page is in front since {since}; nuages maintenance off ends it"], status)
     return found
 
 
@@ -106,17 +106,25 @@ def share(amount: int | None, asked: int | None, write: Callable[[int], str]) ->
 
 
 def _foot(status: Status, style: Paint) -> list[str]:
-    found = [line for problem in status.problems for line in _problem(problem, style)]
+    found = []
+    for problem in status.problems:
+        found += [f"{style('✗', 'red')} {problem.name}: {harmless(problem.summary)}"]
+        found += [f"    {harmless(line)}" for line in problem.detail.splitlines()]
+        if problem.hint:
+            found += _typed([f"  {style('hint', 'bold')}  {harmless(problem.hint)}"], status)
     hints = {problem.hint for problem in status.problems} | {status.hint}
     if status.next and status.next not in hints and not status.waits:
-        found.append(f"{style('next', 'bold')}  {status.next}")
+        found += _typed([f"{style('next', 'bold')}  {status.next}"], status)
     return found
 
 
-def _problem(problem: Problem, style: Paint) -> list[str]:
-    found = [f"{style('✗', 'red')} {problem.name}: {harmless(problem.summary)}"]
-    found += [f"    {harmless(line)}" for line in problem.detail.splitlines()]
-    return [*found, f"  {style('hint', 'bold')}  {harmless(problem.hint)}"] if problem.hint else found
+def _typed(lines: list[str], status: Status) -> list[str]:
+    """With commands as they are to be typed, for this environment."""
+    if status.environment == "local" or not any("nuages " in line for line in lines):
+        return lines
+    from nuages.cli.hinted import hinted
+
+    return [hinted(line, status.environment) for line in lines]
 
 
 def _run(last: str, began: str | None, now: datetime | None) -> str:

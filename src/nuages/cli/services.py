@@ -268,6 +268,7 @@ def history(file: Path, environment: str, context: str | None, as_json: bool) ->
 
 
 def _planned(found: list[Store]) -> Iterator[str]:
+    from nuages.cli.hinted import hinted
     from nuages.release.services.apply import said
 
     for store in found:
@@ -276,7 +277,7 @@ def _planned(found: list[Store]) -> Iterator[str]:
             yield f"           {field.path}: {field.before or 'nothing'} → {field.after or 'nothing'}"
         for finding in store.findings:
             yield f"           ✗ {finding.message}  {finding.id}"
-            yield f"             {finding.hint}"
+            yield f"             {hinted(finding.hint)}"
     if not found:
         yield "no data store runs in the cluster"
 

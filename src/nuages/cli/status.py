@@ -86,7 +86,9 @@ def _print(lines: list[str]) -> None:
 async def live(app: App, cluster: Cluster, record: Record) -> list[str]:
     """What is said when a release is live: which, how long it took, where it answers. Of one that waits: for what."""
     if record.paused:
-        hint = [f"  {record.paused.hint}"] if record.paused.hint else []
+        from nuages.cli.hinted import hinted
+
+        hint = [f"  {hinted(record.paused.hint, app.environment)}"] if record.paused.hint else []
         return [f"Release {record.number} waits in {record.paused.phase}: {record.paused.reason}", *hint]
     from nuages.local.info import ingress_port
     from nuages.release.status import encrypted, way_in

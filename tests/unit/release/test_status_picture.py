@@ -254,3 +254,13 @@ async def test_a_pod_that_finds_no_node_says_so_at_once_amid_a_release_too(outco
     (problem,) = (await status.told(SITE, seen, Cluster(), None)).problems
     assert problem.summary == "blog-web-main-1-x finds no node"
     assert "no node has enough cpu left" in problem.detail
+
+
+def test_what_to_type_next_is_for_the_environment_that_is_shown():
+    site = SITE._replace(environment="staging")
+    waits = {"phase": "canary", "reason": "10 % have it", "hint": "nuages promote goes on, nuages abort takes it back"}
+    maps = [release(2, outcome="running", paused=waits, started="2026-11-22T11:59:00Z"), release(1)]
+    _, screen = shown(Seen({"Deployment": [web()], "ConfigMap": maps}), site)
+    assert "  nuages promote -e staging goes on, nuages abort -e staging takes it back" in screen
+    _, screen = shown(Seen({}), site)
+    assert screen[-1] == "next  nuages deploy -e staging"
