@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from nuages.host import files
 from nuages.host.command import environment as own_environment
 from nuages.host.lock import locked
 from nuages.host.places import cache
@@ -104,7 +105,7 @@ class Environment(NamedTuple):
         folder: Path,
         env: Mapping[str, str] | None = None,
         volumes: Sequence[Volume] = (),
-        timeout: float = 60,
+        timeout: float = 300,
     ) -> Ended:
         """Run a program in /app, which is `folder`, to its end."""
         done = subprocess.run(
@@ -175,16 +176,19 @@ class Environment(NamedTuple):
 
 def ensure(name: str) -> Environment:
     """The environment of that name in MATRIX, made where it is not in the cache yet (half a minute each)."""
-    python, packages = (MATRIX | BESIDE)[name]
+    python, wanted = (MATRIX | BESIDE)[name]
     below = system.ensure(python, [], silent)
     working = _working(below)
-    key = hashlib.sha256("\n".join([below.image.digest, *packages, str(RECIPE)]).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\n".join([below.image.digest, *wanted, str(RECIPE)]).encode()).hexdigest()[:16]
     folder = cache() / "test-environments" / f"{name}-{key}"
     with locked(folder.with_suffix(".lock"), silent, "the same environment"):
         if not (folder / "complete").is_file():
-            _make(folder, working, packages)
+            _make(folder, working, wanted)
+        packages = next((folder / "venv").glob("lib/python3.*/site-packages"))
         for hook in RUNTIME.glob("nuages.*"):
-            shutil.copy(hook, next((folder / "venv").glob("lib/python3.*/site-packages")))
+            # Another run may start a Python with it at this moment.
+            if not (packages / hook.name).is_file() or (packages / hook.name).read_bytes() != hook.read_bytes():
+                files.replace(packages / hook.name, hook.read_text())
     return Environment(name, working, folder / "venv")
 
 

@@ -34,7 +34,7 @@ def test_old_code_reads_and_writes_on_while_its_table_is_migrated(
     env = {"DATABASE": database, "PASSWORD": PASSWORD, "FOLDER": "/app"}
     program = ["python", "/tests/staged.py", str(ROWS), *SAMPLE]
     mounted = [Volume(Path(staged.__file__), "/tests/staged.py")]
-    ended = environments("django6.1-python3.13").run(program, tmp_path, env, mounted, timeout=300)
+    ended = environments("django6.1-python3.13").run(program, tmp_path, env, mounted, timeout=600)
     assert ended.code == 0, ended.err
     answers = {answer["name"]: answer for answer in map(json.loads, ended.out.splitlines())}
     assert list(answers) == list(SAMPLE)

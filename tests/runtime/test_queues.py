@@ -14,6 +14,14 @@ __all__ = ["redis"]
 
 pytestmark = pytest.mark.runtime
 
+HOLD = """
+
+@app.task(acks_late=True)
+def hold(file):
+    while not os.path.exists(file):
+        time.sleep(0.1)
+"""
+
 
 @pytest.fixture
 def queues(environments: Callable[[str], Environment], tmp_path: Path, redis: str):
@@ -37,7 +45,10 @@ def queues(environments: Callable[[str], Environment], tmp_path: Path, redis: st
         ended = environment.run(["python", "-c", SEND + call], tmp_path, env)
         assert ended.code == 0, ended.err
 
-    run.send = send
+    def started(*arguments: str):
+        return environment.started(["python", "-m", "nuages_runtime.queues", *arguments], tmp_path, env)
+
+    run.send, run.started = send, started
     return run
 
 
@@ -63,12 +74,15 @@ def test_a_task_that_a_worker_has_is_waited_for_and_the_set_of_another_broker_is
     environments: Callable[[str], Environment], tmp_path: Path, redis: str, queues
 ) -> None:
     own = {"CELERY_BROKER_URL": f"{redis}/8", "NUAGES_TRACK": "canary"}
+    celery = tmp_path / "shop" / "celery.py"
+    celery.write_text(celery.read_text() + HOLD)
     with working(environments(NEWEST), tmp_path, redis, **own) as worker:
         worker.said(" ready.")
-        queues.send("shop.sleep.delay(5)")
-        code, said = queues("wait", "--names", "shop.celery.sleep", "--for", "40")
-        assert (code, said) == (0, "nuages: 1 of shop.celery.sleep")
-    celery = tmp_path / "shop" / "celery.py"
+        queues.send("shop.hold.delay('/app/go')")
+        with queues.started("wait", "--names", "shop.celery.hold", "--for", "300") as waiting:
+            assert waiting.stdout.readline() == "nuages: 1 of shop.celery.hold\n"
+            (tmp_path / "go").touch()
+            assert waiting.wait(120) == 0
     celery.write_text(f'{celery.read_text()}\napp.conf.broker_read_url = "{redis}/1"\n')
     with working(environments(NEWEST), tmp_path, redis, **own) as worker:
         worker.said("the project does not take its broker from CELERY_BROKER_URL")

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -17,8 +16,15 @@ import pytest
 import shop
 from environments import Environment
 
+from nuages.host import ports
+
 pytestmark = pytest.mark.runtime
 
+COUNTED = (
+    'nuages_http_requests_total{method="GET",status="200",view="page"} 1.0',
+    'nuages_http_requests_total{method="GET",status="206",view="media"} 1.0',
+    'nuages_http_request_duration_seconds_count{method="GET",view="broken"} 1.0',
+)
 HOST = "shop.example.com"
 NEWEST = "django6.1-python3.13"
 OLD = "django4.2-python3.11-old"
@@ -46,7 +52,7 @@ class Site:
             self.log.append(line.rstrip("\n"))
 
     def get(self, path: str, port: int | None = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
         asked = {"Host": HOST} | {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request("GET", path, headers={**asked, "Connection": "close"})
         try:
@@ -63,8 +69,8 @@ class Site:
         os.kill(members(self.process.pid)[0], signal.SIGTERM)
 
     def wait(self) -> None:
-        self.process.wait(30)
-        self._reader.join(10)
+        self.process.wait(120)
+        self._reader.join(60)
 
 
 def members(group: int) -> list[int]:
@@ -85,18 +91,12 @@ def members(group: int) -> list[int]:
     return sorted(parents, key=depth)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def served(
     environment: Environment, folder: Path, server: str, interface: str, *, more: str = "", **variables: str
 ) -> Iterator[Site]:
     """The shop, served; `more` is added to its settings, and what is named to its environment."""
-    port, metrics = free_port(), free_port()
+    port, metrics = ports.free(2)
     env = {
         "DJANGO_SETTINGS_MODULE": "shop.settings",
         "NUAGES_WSGI": "shop.wsgi:application",
@@ -115,7 +115,7 @@ def served(
         settings.write(more)
     with environment.started(["python", "-m", "nuages_runtime.serve"], project, env) as process:
         site = Site(process, port, metrics)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 site.get("/-/live")
@@ -187,10 +187,12 @@ def everything(site: Site) -> None:
         assert site.get(path).status in {400, 404}, path
 
     # Metrics, on their own port alone.
-    told = site.get("/metrics", port=site.metrics).text
-    assert 'nuages_http_requests_total{method="GET",status="200",view="page"} 1.0' in told
-    assert 'nuages_http_requests_total{method="GET",status="206",view="media"} 1.0' in told
-    assert 'nuages_http_request_duration_seconds_count{method="GET",view="broken"} 1.0' in told
+    deadline = time.monotonic() + 60
+    while True:  # a request is counted when its answer is sent
+        told = site.get("/metrics", port=site.metrics).text
+        if all(line in told for line in COUNTED):
+            break
+        assert time.monotonic() < deadline, told
     assert site.get("/metrics").status == 404
 
     site.end()
@@ -219,24 +221,27 @@ def test_no_request_is_lost_when_a_pod_ends(
 ) -> None:
     with served(environments(NEWEST), tmp_path, server, interface, NUAGES_WORKERS=workers) as site:
         lost: list[str] = []
-        answered: list[float] = []
+        answered: list[tuple[int, float]] = []
         clients = [threading.Thread(target=client, args=(site, number, lost, answered)) for number in range(8)]
         for each in clients:
             each.start()
-        time.sleep(1)
+        deadline = time.monotonic() + 60
+        while len({number for number, _ in answered}) < len(clients):
+            assert time.monotonic() < deadline, lost
+            time.sleep(0.05)
         term = time.monotonic()
         site.terminate()
         for each in clients:
-            each.join(30)
+            each.join(150)
         site.wait()
     assert not lost, site.log[-20:]
-    assert [moment for moment in answered if moment > term], "some were answered after SIGTERM"
+    assert [moment for _, moment in answered if moment > term], "some were answered after SIGTERM"
 
 
-def client(site: Site, number: int, lost: list[str], answered: list[float]) -> None:
+def client(site: Site, number: int, lost: list[str], answered: list[tuple[int, float]]) -> None:
     """On a kept connection until the server closes it with an answer: then the next one would go to another pod."""
-    deadline = time.monotonic() + 20
-    with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)) as connection:
+    deadline = time.monotonic() + 120
+    with closing(http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)) as connection:
         while time.monotonic() < deadline:
             try:
                 connection.request("GET", "/slow/" if number % 4 == 0 else "/", headers={"Host": HOST})
@@ -247,7 +252,7 @@ def client(site: Site, number: int, lost: list[str], answered: list[float]) -> N
                 return
             if answer.status != 200:
                 lost.append(str(answer.status))
-            answered.append(time.monotonic())
+            answered.append((number, time.monotonic()))
             if answer.will_close:
                 return
             time.sleep(0.02)
@@ -277,7 +282,7 @@ def test_several_processes_are_counted_together(
 def counted(site: Site, pages: int) -> None:
     """That each process answers for all, at the latest when the last request's end is counted."""
     for _ in range(4):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             told = site.get("/metrics", port=site.metrics).text
             [count] = re.findall(r'nuages_http_requests_total\{method="GET",status="200",view="page"\} (\S+)', told)

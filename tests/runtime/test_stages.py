@@ -160,7 +160,7 @@ with transaction.atomic(), connection.cursor() as cursor:
 def test_a_lock_that_is_not_to_be_had_is_asked_for_again_and_its_holder_is_told(project: Project) -> None:
     project.write(SECOND_MODELS, m0002_second=SECOND)
     (project.folder / "hold.py").write_text(HOLD)
-    with project.environment.started(["python", "hold.py", "60"], project.folder, project.env) as holder:
+    with project.environment.started(["python", "hold.py", "600"], project.folder, project.env) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with project.migrating() as process:
@@ -265,7 +265,7 @@ def test_an_index_left_invalid_by_a_kill_is_built_anew(project: Project) -> None
     (project.folder / "hold.py").write_text(HOLD.replace("shop_item", "shop_shelf, pg_sleep(0)"))
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('item_count')"
     with (
-        project.environment.started(["python", "hold.py", "60"], project.folder, project.env) as holder,
+        project.environment.started(["python", "hold.py", "600"], project.folder, project.env) as holder,
         project.migrating() as process,
     ):
         assert holder.stdout is not None
@@ -273,7 +273,7 @@ def test_an_index_left_invalid_by_a_kill_is_built_anew(project: Project) -> None
         assert holder.stdout.readline() == "held\n"
         while "CONCURRENTLY" not in (line := process.stdout.readline()):
             assert line
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while project.ask(valid) != [[[False]]] and time.monotonic() < deadline:
             time.sleep(0.2)
         process.kill()

@@ -54,6 +54,8 @@ GIVEN_BACK = f"""{LOOK}
 [channel.qos.restore_by_tag(tag) for tag in at.hkeys("unacked")]
 print(*seen())
 """
+# How often the schedule says that the task was sent; it is being written while it is read.
+KEPT = "import shelve; print(shelve.open('/app/schedule', 'r')['entries']['a'].total_run_count or '')"
 BEATS = "\n\napp.conf.beat_schedule = {'a': {'task': 'shop.celery.add', 'schedule': 1, 'args': (1, 2)}}\n"
 
 
@@ -71,6 +73,7 @@ def test_of_two_beats_on_one_volume_one_sends_and_the_other_takes_over(
             second.said("another beat still runs")
             count = len(sent(first))
             while len(sent(first)) < count + 3:
+                assert first.process.poll() is None
                 time.sleep(0.1)
             assert not sent(second), "it waits"
             for pid in members(first.process.pid):
@@ -88,7 +91,8 @@ def test_what_was_sent_is_not_sent_again_by_a_beat_whose_predecessor_was_killed(
         module.write(BEATS.replace("'schedule': 1,", "'schedule': 12,"))
     with working(environment, tmp_path, redis, "beat", NUAGES_BEAT_SCHEDULE="/app/schedule") as first:
         first.said("Sending due task a")
-        time.sleep(0.5)
+        while not environment.run(["python", "-c", KEPT], tmp_path).out.strip().isdigit():
+            assert first.process.poll() is None  # it is sent, and not yet written down
         for pid in members(first.process.pid):
             os.kill(pid, signal.SIGKILL)
     with working(environment, tmp_path, redis, "beat", NUAGES_BEAT_SCHEDULE="/app/schedule") as second:

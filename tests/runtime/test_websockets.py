@@ -41,9 +41,14 @@ def test_when_a_pod_ends_websockets_are_told_that_it_goes_away(
     environments: Callable[[str], Environment], tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(shop.FILES, "shop/asgi.py", indent(ECHO, " " * 8))
-    with served(environments(NEWEST), tmp_path, server, "asgi") as site, ExitStack() as stack:
+    with (
+        served(environments(NEWEST), tmp_path, server, "asgi", NUAGES_GRACEFUL_TIMEOUT="120") as site,
+        ExitStack() as stack,
+    ):
         address = f"ws://127.0.0.1:{site.port}/ws/"
-        opened = [stack.enter_context(connect(address, compression=None, proxy=None)) for _ in range(20)]
+        opened = [
+            stack.enter_context(connect(address, compression=None, proxy=None, open_timeout=60)) for _ in range(20)
+        ]
         for socket in opened:
             assert said(socket, "hello") == "you said hello"
         began = time.monotonic()
@@ -51,7 +56,7 @@ def test_when_a_pod_ends_websockets_are_told_that_it_goes_away(
         codes = [ended(socket) for socket in opened]
         took = time.monotonic() - began
         site.wait()
-    assert took < 15, "each has its turn, and none waits for the end of the pod"
+    assert took < 60, "each has its turn, and none waits for the end of the pod"
     # granian cuts some off on a busy machine, and ends before the project hears of those that it closed.
     if server == "granian":
         assert 1001 in codes
@@ -63,13 +68,13 @@ def test_when_a_pod_ends_websockets_are_told_that_it_goes_away(
 
 def said(socket: ClientConnection, text: str) -> str:
     socket.send(text)
-    return str(socket.recv(timeout=10))
+    return str(socket.recv(timeout=60))
 
 
 def ended(socket: ClientConnection) -> int | None:
     """The code that the server closed a websocket with; None where it only went away."""
     try:
-        socket.recv(timeout=10)
+        socket.recv(timeout=60)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else None
     return None

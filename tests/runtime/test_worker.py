@@ -16,6 +16,7 @@ import shop
 from environments import Environment
 from test_serve import members
 
+from nuages.host import ports
 from nuages.host.command import environment as own_environment
 from nuages.host.command import run
 from nuages.image import base
@@ -33,8 +34,7 @@ SEND = (
 def redis() -> Iterator[str]:
     """The URL of a real Redis, from the image that a cluster runs."""
     container = run(["buildah", "from", "--pull-never", base.in_storage("redis:8")]).strip()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    (port,) = ports.free()
     server = ("redis-server", "--port", str(port), "--save", "", "--dir", "/tmp")
     process = subprocess.Popen(
         ["buildah", "run", "--isolation=chroot", "--network=host", container, "--", *server],
@@ -44,11 +44,13 @@ def redis() -> Iterator[str]:
         start_new_session=True,
     )
     try:
-        for _ in range(300):
+        deadline = time.monotonic() + 120
+        while True:
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.1)
         yield f"redis://127.0.0.1:{port}"
     finally:
@@ -75,7 +77,7 @@ class Worker:
         assert ended.code == 0, ended.err
         return ended.out.strip()
 
-    def said(self, text: str, seconds: float = 30) -> None:
+    def said(self, text: str, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not any(text in line for line in self.log):
             assert time.monotonic() < deadline, "\n".join(self.log[-20:])
@@ -83,8 +85,15 @@ class Worker:
 
     def end(self) -> None:
         os.kill(members(self.process.pid)[0], signal.SIGTERM)
-        self.process.wait(40)
-        self._reader.join(10)
+        self.process.wait(120)
+        self._reader.join(60)
+
+    def lives(self) -> None:
+        """Wait until it answers the kubelet's question: what it says of itself it says a moment before."""
+        alive = ["python", "-I", "-m", "nuages_runtime.alive", "60", "running"]
+        deadline = time.monotonic() + 120
+        while (probe := self._environment.run(alive, self._folder)).code:
+            assert time.monotonic() < deadline, probe.err
 
 
 @contextmanager
@@ -115,10 +124,8 @@ def test_a_worker_works_logs_and_ends_after_its_task(
     environment = environments(name)
     with working(environment, tmp_path, redis, NUAGES_CELERY_POOL=pool) as worker:
         worker.said(" ready.")
-        alive = ["python", "-I", "-m", "nuages_runtime.alive", "60", "running"]
-        probe = environment.run(alive, tmp_path)
-        assert probe.code == 0, probe.err
-        assert worker.send("print(shop.add.delay(2, 3).get(timeout=20))") == "5"
+        worker.lives()
+        assert worker.send("print(shop.add.delay(2, 3).get(timeout=60))") == "5"
         worker.send("shop.app.send_task('shop.of_a_newer_release')")
         worker.said("goes back to the queue")
         worker.send("shop.sleep.delay(2)")
@@ -142,10 +149,7 @@ def test_tasks_of_a_gevent_pool_wait_side_by_side(
             "[each.get(timeout=60) for each in several]; print(time.time() - began)"
         )
         assert 5 <= float(waited) < 25, "one after the other"
-        assert (
-            environments(NEWEST).run(["python", "-I", "-m", "nuages_runtime.alive", "60", "running"], tmp_path).code
-            == 0
-        )
+        worker.lives()
         worker.end()
 
 
@@ -165,10 +169,11 @@ def test_a_task_that_takes_too_long_is_not_lost_at_the_end(
         own = members(worker.process.pid)[0]
         os.kill(own, signal.SIGTERM)
         try:
-            worker.process.wait(20)
+            # The others wait for their task, which is not to end meanwhile.
+            worker.process.wait(60 if pool == "prefork" else 20)
         except subprocess.TimeoutExpired:
             os.kill(own, signal.SIGKILL)  # as the kubelet does
-            worker.process.wait(20)
+            worker.process.wait(60)
         queued, unacknowledged = environments(NEWEST).run(["python", "-c", kept], tmp_path).out.split()
         assert (queued, unacknowledged) == (("1", "0") if pool == "prefork" else ("0", "1"))
 
@@ -182,6 +187,6 @@ def test_beat_sends_and_keeps_its_schedule(
         module.write("\n\napp.conf.beat_schedule = {'a': {'task': 'shop.celery.add', 'schedule': 1, 'args': (1, 2)}}\n")
     with working(environment, tmp_path, redis, "beat", NUAGES_BEAT_SCHEDULE="/app/schedule") as beat:
         beat.said("Sending due task a")
-        assert environment.run(["python", "-I", "-m", "nuages_runtime.alive", "60", "running"], tmp_path).code == 0
+        beat.lives()
         beat.end()
     assert list(tmp_path.glob("schedule*"))
