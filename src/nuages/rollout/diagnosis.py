@@ -15,7 +15,7 @@ from nuages.errors import ClusterError, CommandFailed
 from nuages.kube.client import Cluster
 from nuages.rollout.causes import Evidence, explain
 from nuages.rollout.causes.evidence import EVENT
-from nuages.rollout.kinds import Failed, View, Waiting, tracker
+from nuages.rollout.kinds import Failed, View, Waiting, claims, tracker
 from nuages.rollout.pods import Symptom, Trouble
 from nuages.rollout.tracebacks import last_trace, plain, readable
 from nuages.rollout.watcher import pod_troubles
@@ -121,6 +121,7 @@ async def _evidence(cluster: Cluster, live: Object, trouble: Trouble | None, vie
     async with asyncio.TaskGroup() as group:
         log = group.create_task(_log(cluster, trouble))
         events = [group.create_task(_events(cluster, one)) for one in about]
+        events.append(group.create_task(_events_of_claims(cluster, trouble)))
         usual = group.create_task(_usual(cluster, live, trouble))
     told = sorted((event for task in events for event in task.result()), key=_when)
     return Evidence(live, trouble, plain(log.result()), tuple(told), usual.result())
@@ -173,6 +174,21 @@ async def _events(cluster: Cluster, item: Object) -> list[Object]:
     except ClusterError:
         return []
     return found.items
+
+
+async def _events_of_claims(cluster: Cluster, trouble: Trouble | None) -> list[Object]:
+    """What is said of the claims without a volume that a pod without a node uses."""
+    if trouble is None or trouble.symptom is not Symptom.UNSCHEDULABLE:
+        return []
+    namespace, found = trouble.pod["metadata"]["namespace"], []
+    for name in sorted(claims(trouble.pod)):
+        try:
+            claim = await cluster.get("PersistentVolumeClaim", namespace, name)
+        except ClusterError:
+            continue  # no right to read it: the scheduler's words are all there is
+        if claim and claim.get("status", {}).get("phase") != "Bound":
+            found += await _events(cluster, claim)
+    return found
 
 
 def _when(event: Object) -> str:

@@ -24,7 +24,7 @@ FAILURES = {
     "job-failed": ("diag.D024", "the program ended with an exception"),
     "job-late": ("diag.D072", "the Job took longer than it may (4 s)"),
     "memory": ("diag.D030", "it used all of its memory (64Mi) within 1 s, and needed more"),
-    "no-claim": ("diag.D051", "its volume is not bound, or lies on another node"),
+    "no-claim": ("diag.D051", "there is no PersistentVolumeClaim media"),
     "no-command": ("diag.D031", "the command is not in the image"),
     "no-configmap": ("diag.D011", "there is no ConfigMap blog-env"),
     "no-cpu": ("diag.D050", "no node has enough cpu left"),

@@ -103,9 +103,7 @@ def node(evidence: Evidence) -> Cause | None:
     if re.search(
         r"(?i)persistentvolumeclaim|volume node affinity|persistent ?volume|available volume zone|pvc\(s\)", said
     ):
-        return Cause(
-            "diag.D051", "its volume is not bound, or lies on another node", "kubectl describe pvc says more", line
-        )
+        return _unbound(evidence, line)
     if asleep := re.search(rf"taint \{{node\.kubernetes\.io/({_UNWELL})", said):
         hint = "kubectl get nodes shows it; whoever runs the cluster has to look at it"
         return Cause("diag.D056", f"no node is left that is ready ({asleep[1]})", hint, line)
@@ -118,6 +116,20 @@ def node(evidence: Evidence) -> Cause | None:
     if re.search(r"node\(s\) were unschedulable|taint \{node\.kubernetes\.io/unschedulable", said):
         hint = "a node is closed to new pods: kubectl uncordon NODE opens it"
     return Cause("diag.D052", "no node fits (taints, affinity)", hint, line)
+
+
+def _unbound(evidence: Evidence, line: str) -> Cause:
+    """No node takes the pod for its volume: what was said of the claim tells more than the scheduler's words."""
+    if lacks := re.search(r'persistentvolumeclaim "([^"]+)" not found', line):
+        hint = "deploy again makes what nuages makes; a claim that you named yourself has to be there before"
+        return Cause("diag.D051", f"there is no PersistentVolumeClaim {lacks[1]}", hint, line)
+    if re.search(r"affinity conflict|available volume zone", line):
+        hint = "a disk stays where it was made: that node, or zone, needs room, and placement has to let the pods there"
+        return Cause("diag.D051", "its volume lies on another node, or in another zone", hint, line)
+    if found := _unmade(evidence):
+        return found._replace(line=f"{found.line}\n{line}")
+    hint = "nuages doctor shows the cluster's storage classes; storageClass in nuages.yaml names one"
+    return Cause("diag.D051", "its volume is not bound", hint, line)
 
 
 _UNWELL = "not-ready|unreachable|disk-pressure|memory-pressure|pid-pressure|network-unavailable"
@@ -192,12 +204,23 @@ def volume(evidence: Evidence) -> Cause | None:
     """A claim gets no volume."""
     if evidence.workload["kind"] != "PersistentVolumeClaim":
         return None
-    said = evidence.said("ProvisioningFailed", "FailedBinding", "ExternalProvisioning")
-    hint = "kubectl get storageclass shows what there is; storageClass in nuages.yaml names one"
+    hint = "nuages doctor shows the cluster's storage classes; storageClass in nuages.yaml names one"
+    return _unmade(evidence) or Cause("diag.D055", "no volume is made for the claim", hint)
+
+
+def _unmade(evidence: Evidence) -> Cause | None:
+    """What the controllers say of a claim that stays without a volume; a refusal tells more than that one waits."""
+    said = evidence.said("ProvisioningFailed", "FailedBinding") or evidence.said("ExternalProvisioning")
+    hint = "nuages doctor shows the cluster's storage classes; storageClass in nuages.yaml names one"
+    if not said:
+        return None
     if lacks := re.search(r'storageclass\S* "([^"]+)" not found', said):
         return Cause("diag.D055", f"there is no StorageClass {lacks[1]}", hint, said)
     if "no storage class is set" in said:
         return Cause("diag.D055", "no StorageClass is the cluster's default, and the claim names none", hint, said)
+    if "failed to provision volume" in said:
+        hint = "its driver says why: a right or a quota that the cluster lacks in its cloud, or a zone"
+        return Cause("diag.D055", "the storage class makes no volume for the claim", hint, tail(said))
     if driver := re.search(r"external provisioner '([^']+)'", said):
         hint = f"is {driver[1]} installed, and do its pods run? Whoever runs the cluster knows it"
         return Cause("diag.D055", f"{driver[1]} makes no volume for the claim", hint, said)
