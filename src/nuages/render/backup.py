@@ -17,7 +17,7 @@ from nuages.render import backup_scripts as scripts
 from nuages.render.bucket import job_variables
 from nuages.render.extras import dressed
 from nuages.render.labels import BACKUP, labels, metadata
-from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
+from nuages.render.pods import container_security, from_secret, pod_basics, temporary, temporary_mount
 from nuages.render.postgres import PASSWORD_KEY, PORT, UID, USER_KEY
 from nuages.spec import model
 from nuages.spec.units import canonical_memory
@@ -219,9 +219,6 @@ def _container(app: App, script: str, *arguments: str, memory: str = MEMORY) -> 
     """One that runs a script with PostgreSQL's programs, which find the database by libpq's own variables."""
     database = _database(app)
 
-    def secret(variable: str, key: str) -> Object:
-        return {"name": variable, "valueFrom": {"secretKeyRef": {"name": database.name, "key": key}}}
-
     wanted = backups(app)
     variables = {"PGHOST": database.name, "PGPORT": str(PORT), "PGDATABASE": app.name, "PGCONNECT_TIMEOUT": "10"}
     variables |= {"KEEP": str(wanted.keep)} if wanted else {}
@@ -232,8 +229,8 @@ def _container(app: App, script: str, *arguments: str, memory: str = MEMORY) -> 
         "command": ["bash", "-c", script, "backup", *arguments],
         "env": [
             *({"name": name, "value": value} for name, value in variables.items()),
-            secret("PGUSER", USER_KEY),
-            secret("PGPASSWORD", PASSWORD_KEY),
+            from_secret("PGUSER", database.name, USER_KEY),
+            from_secret("PGPASSWORD", database.name, PASSWORD_KEY),
         ],
         "resources": {"requests": {"cpu": "100m", "memory": memory}, "limits": {"memory": memory}},
         "securityContext": container_security(),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from nuages.app import buckets
 from nuages.app.components import App
 from nuages.app.objects import Object
+from nuages.render.pods import from_secret
 from nuages.spec.model import Bucket
 
 
@@ -36,11 +37,7 @@ def job_variables(bucket: Bucket) -> list[Object]:
 
     https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
     """
-    opening = [
-        {"name": key, "valueFrom": {"secretKeyRef": {"name": bucket.secret, "key": key}}}
-        for key in buckets.KEYS
-        if bucket.secret
-    ]
+    opening = [from_secret(key, bucket.secret, key) for key in buckets.KEYS if bucket.secret]
     told = {
         "NUAGES_BUCKET": bucket.url,
         "AWS_ENDPOINT_URL_S3": bucket.endpoint or "",

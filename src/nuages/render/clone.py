@@ -16,7 +16,7 @@ from nuages.app.components import App, Postgres
 from nuages.app.objects import Object
 from nuages.render.clone_scripts import BESIDE, HAND_ON, HERE, TAKE
 from nuages.render.labels import CLONE, NETWORK, POSTGRES, metadata, selector
-from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
+from nuages.render.pods import container_security, from_secret, pod_basics, temporary, temporary_mount
 from nuages.render.postgres import PASSWORD_KEY, PGDATA, PORT, UID, USER, USER_KEY, VOLUME
 from nuages.spec.units import bytes_of
 
@@ -237,8 +237,8 @@ def _hand_on(clone: Clone, *, anonymised: bool) -> Object:
         "env": [
             *before,
             *({"name": name, "value": value} for name, value in there.items()),
-            _from_secret("PGUSER", clone.name, f"target-{USER_KEY}"),
-            _from_secret("PGPASSWORD", clone.name, f"target-{PASSWORD_KEY}"),
+            from_secret("PGUSER", clone.name, f"target-{USER_KEY}"),
+            from_secret("PGPASSWORD", clone.name, f"target-{PASSWORD_KEY}"),
         ],
         "volumeMounts": [temporary_mount()],
     }
@@ -250,13 +250,9 @@ def _login(app: App, prefix: str) -> list[Object]:
     return [
         {"name": f"{prefix}HOST", "value": store.name},
         {"name": f"{prefix}DATABASE", "value": app.name},
-        _from_secret(f"{prefix}USER", store.name, USER_KEY),
-        _from_secret(f"{prefix}PASSWORD", store.name, PASSWORD_KEY),
+        from_secret(f"{prefix}USER", store.name, USER_KEY),
+        from_secret(f"{prefix}PASSWORD", store.name, PASSWORD_KEY),
     ]
-
-
-def _from_secret(name: str, secret: str, key: str) -> Object:
-    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
 def _image(store: Postgres, resources: Object | None = None) -> Object:

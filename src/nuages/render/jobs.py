@@ -10,7 +10,7 @@ from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.environment import sources, variables
 from nuages.render.labels import LEAVES, MIGRATE, WEB, labels, metadata, selector
-from nuages.render.pods import container_security, pod_basics, resources
+from nuages.render.pods import container_security, near, pod_basics, resources
 from nuages.render.release import Release
 from nuages.render.storage import folder_on_one_node, mounts, volumes
 from nuages.spec.units import seconds
@@ -139,7 +139,7 @@ def _pod(app: App, release: Release) -> Object:
         "restartPolicy": "Never",
         # A migration under way gets its time to end or roll back.
         "terminationGracePeriodSeconds": 60,
-        **_near(app),
+        **(near(selector(app, WEB)) if folder_on_one_node(app) else {}),
         "containers": [
             {
                 "name": "migrate",
@@ -164,12 +164,3 @@ def _pod(app: App, release: Release) -> Object:
             *([_running(app, release)] if release.running else []),
         ],
     }
-
-
-def _near(app: App) -> Object:
-    """On the node of the pods that serve, where a folder's volume is one node's."""
-    if not folder_on_one_node(app):
-        return {}
-    near = {"labelSelector": {"matchLabels": selector(app, WEB)}, "topologyKey": "kubernetes.io/hostname"}
-    term = {"weight": 100, "podAffinityTerm": near}
-    return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}}

@@ -10,7 +10,7 @@ from nuages.app.components import App, Memcached
 from nuages.app.objects import Object
 from nuages.app.stores import MEMCACHED_CLIENTS, PORTS, megabytes
 from nuages.render.labels import MEMCACHED, labels, metadata, selector
-from nuages.render.pods import container_security, disruption_budget, pod_basics, resources
+from nuages.render.pods import cluster_ip, container_security, disruption_budget, pod_basics, resources
 
 PORT = PORTS["memcached"]
 # The user `memcache` of the official images.
@@ -25,7 +25,7 @@ def memcached(app: App) -> list[Object]:
     if app.memcached is None:
         return []
     return [
-        _service(app, app.memcached),
+        cluster_ip(metadata(app, app.memcached.name, MEMCACHED), selector(app, MEMCACHED), "memcached", PORT),
         _deployment(app, app.memcached),
         disruption_budget(metadata(app, app.memcached.name, MEMCACHED), selector(app, MEMCACHED)),
     ]
@@ -34,19 +34,6 @@ def memcached(app: App) -> list[Object]:
 def settings(service: Memcached) -> list[str]:
     """The server's arguments: megabytes, connections, port."""
     return ["-m", str(megabytes(service)), "-c", str(MEMCACHED_CLIENTS), "-p", str(PORT)]
-
-
-def _service(app: App, service: Memcached) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(app, service.name, MEMCACHED),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector(app, MEMCACHED),
-            "ports": [{"name": "memcached", "port": PORT, "targetPort": "memcached", "protocol": "TCP"}],
-        },
-    }
 
 
 def _deployment(app: App, service: Memcached) -> Object:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from nuages.app.components import App
 from nuages.app.objects import Object
-from nuages.render.pods import container_security, resources
+from nuages.render.pods import cluster_ip, container_security, resources
 from nuages.spec.fronts import Nginx
 from nuages.spec.model import Resources
 from nuages.spec.units import seconds
@@ -222,16 +222,7 @@ def peers(about: Object, matching: dict[str, str]) -> Object:
 
 def service(about: Object, matching: dict[str, str]) -> Object:
     """The name inside the cluster of pods that have files."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": about,
-        "spec": {
-            "type": "ClusterIP",
-            "selector": matching,
-            "ports": [{"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}],
-        },
-    }
+    return cluster_ip(about, matching, "http", SERVICE_PORT)
 
 
 def _server(app: App, root: str = ROOT) -> list[str]:

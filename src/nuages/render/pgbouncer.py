@@ -18,8 +18,10 @@ from nuages.app.objects import Object
 from nuages.app.parts import PgBouncer, Postgres
 from nuages.render.labels import PGBOUNCER, labels, metadata, selector
 from nuages.render.pods import (
+    cluster_ip,
     container_security,
     disruption_budget,
+    from_secret,
     pod_basics,
     resources,
     spread,
@@ -51,7 +53,8 @@ def pgbouncer(app: App) -> list[Object]:
         return []
     service = app.pgbouncer
     return [
-        _service(app, service),
+        # By the port that a project believes in that reads a host alone.
+        cluster_ip(metadata(app, service.name, PGBOUNCER), selector(app, PGBOUNCER), "postgres", PORT),
         _deployment(app, service, app.postgres),
         disruption_budget(metadata(app, service.name, PGBOUNCER), selector(app, PGBOUNCER)),
     ]
@@ -88,20 +91,6 @@ def settings(service: PgBouncer, postgres: Postgres) -> list[str]:
     ]
 
 
-def _service(app: App, service: PgBouncer) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(app, service.name, PGBOUNCER),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector(app, PGBOUNCER),
-            # By the port that a project believes in that reads a host alone.
-            "ports": [{"name": "postgres", "port": PORT, "targetPort": "postgres", "protocol": "TCP"}],
-        },
-    }
-
-
 def _deployment(app: App, service: PgBouncer, postgres: Postgres) -> Object:
     return {
         "apiVersion": "apps/v1",
@@ -121,9 +110,6 @@ def _deployment(app: App, service: PgBouncer, postgres: Postgres) -> Object:
 def _pod(app: App, service: PgBouncer, postgres: Postgres) -> Object:
     opened = {"tcpSocket": {"port": "postgres"}}
 
-    def kept(name: str, key: str) -> Object:
-        return {"name": name, "valueFrom": {"secretKeyRef": {"name": postgres.name, "key": key}}}
-
     return {
         **pod_basics(app, user=UID, account=app.name),
         "terminationGracePeriodSeconds": _grace(app),
@@ -135,7 +121,10 @@ def _pod(app: App, service: PgBouncer, postgres: Postgres) -> Object:
                 "imagePullPolicy": "IfNotPresent",
                 "command": ["sh", "-c", _START, "pgbouncer"],
                 "args": settings(service, postgres),
-                "env": [kept("PGUSER", USER_KEY), kept("PGPASSWORD", PASSWORD_KEY)],
+                "env": [
+                    from_secret("PGUSER", postgres.name, USER_KEY),
+                    from_secret("PGPASSWORD", postgres.name, PASSWORD_KEY),
+                ],
                 "ports": [{"name": "postgres", "containerPort": POOLER_PORT, "protocol": "TCP"}],
                 "startupProbe": {**opened, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 60},
                 "readinessProbe": {**opened, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 2},

@@ -60,6 +60,25 @@ def temporary_mount() -> Object:
     return {"name": TEMPORARY, "mountPath": "/tmp"}  # noqa: S108 - the container's own
 
 
+def from_secret(name: str, secret: str, key: str) -> Object:
+    """A variable whose value lies in a Secret, and in no object that refers to it."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def cluster_ip(about: Object, matching: dict[str, str], name: str, port: int) -> Object:
+    """A Service: the name of pods inside the cluster. `name` is what their port is called."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": about,
+        "spec": {
+            "type": "ClusterIP",
+            "selector": matching,
+            "ports": [{"name": name, "port": port, "targetPort": name, "protocol": "TCP"}],
+        },
+    }
+
+
 def pod_basics(app: App, *, user: int, account: str) -> Object:
     """The fields of a pod that are the same whatever it runs: no token, no variables of other Services."""
     basics: Object = {
@@ -69,6 +88,13 @@ def pod_basics(app: App, *, user: int, account: str) -> Object:
         "securityContext": pod_security(user),
     }
     return basics | {"imagePullSecrets": [{"name": app.image_pull_secret}]} if app.image_pull_secret else basics
+
+
+def near(matching: dict[str, str]) -> Object:
+    """Better on the node of these pods than elsewhere: where a volume is one node's, only there it can be mounted."""
+    there = {"labelSelector": {"matchLabels": matching}, "topologyKey": "kubernetes.io/hostname"}
+    term = {"weight": 100, "podAffinityTerm": there}
+    return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}}
 
 
 def spread(matching: dict[str, str]) -> list[Object]:

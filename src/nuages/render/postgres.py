@@ -11,8 +11,10 @@ from nuages.app.objects import Object
 from nuages.app.stores import PORTS
 from nuages.render.labels import POSTGRES, labels, metadata, selector
 from nuages.render.pods import (
+    cluster_ip,
     container_security,
     disruption_budget,
+    from_secret,
     pod_basics,
     resources,
     temporary,
@@ -39,23 +41,10 @@ def postgres(app: App) -> list[Object]:
     if app.postgres is None:
         return []
     return [
-        _service(app, app.postgres),
+        cluster_ip(metadata(app, app.postgres.name, POSTGRES), selector(app, POSTGRES), "postgres", PORT),
         _stateful_set(app, app.postgres),
         disruption_budget(metadata(app, app.postgres.name, POSTGRES), selector(app, POSTGRES)),
     ]
-
-
-def _service(app: App, service: Postgres) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(app, service.name, POSTGRES),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector(app, POSTGRES),
-            "ports": [{"name": "postgres", "port": PORT, "targetPort": "postgres", "protocol": "TCP"}],
-        },
-    }
 
 
 def _stateful_set(app: App, service: Postgres) -> Object:
@@ -105,10 +94,7 @@ def _pod(app: App, service: Postgres) -> Object:
                 "env": [
                     {"name": "POSTGRES_USER", "value": USER},
                     {"name": "POSTGRES_DB", "value": app.name},
-                    {
-                        "name": "POSTGRES_PASSWORD",
-                        "valueFrom": {"secretKeyRef": {"name": service.name, "key": PASSWORD_KEY}},
-                    },
+                    from_secret("POSTGRES_PASSWORD", service.name, PASSWORD_KEY),
                     {"name": "POSTGRES_INITDB_ARGS", "value": "--auth-host=scram-sha-256 --data-checksums"},
                     {"name": "PGDATA", "value": PGDATA},
                 ],

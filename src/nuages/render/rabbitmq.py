@@ -11,7 +11,16 @@ from nuages.app.components import App, RabbitMQ
 from nuages.app.objects import Object
 from nuages.app.stores import PORTS, consumer_timeout, disk_reserve, watermark
 from nuages.render.labels import RABBITMQ, labels, metadata, selector
-from nuages.render.pods import container_security, disruption_budget, pod_basics, resources, temporary, temporary_mount
+from nuages.render.pods import (
+    cluster_ip,
+    container_security,
+    disruption_budget,
+    from_secret,
+    pod_basics,
+    resources,
+    temporary,
+    temporary_mount,
+)
 from nuages.spec.units import canonical_memory
 
 PORT = PORTS["rabbitmq"]
@@ -33,7 +42,7 @@ def rabbitmq(app: App) -> list[Object]:
     if app.rabbitmq is None:
         return []
     return [
-        _service(app, app.rabbitmq),
+        cluster_ip(metadata(app, app.rabbitmq.name, RABBITMQ), selector(app, RABBITMQ), "amqp", PORT),
         _stateful_set(app, app.rabbitmq),
         disruption_budget(metadata(app, app.rabbitmq.name, RABBITMQ), selector(app, RABBITMQ)),
     ]
@@ -54,19 +63,6 @@ def settings(app: App, service: RabbitMQ) -> list[str]:
         "deprecated_features.permit.transient_nonexcl_queues = true",
         "deprecated_features.permit.global_qos = true",
     ]
-
-
-def _service(app: App, service: RabbitMQ) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(app, service.name, RABBITMQ),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector(app, RABBITMQ),
-            "ports": [{"name": "amqp", "port": PORT, "targetPort": "amqp", "protocol": "TCP"}],
-        },
-    }
 
 
 def _stateful_set(app: App, service: RabbitMQ) -> Object:
@@ -125,10 +121,6 @@ def _pod(app: App, service: RabbitMQ) -> Object:
 
 def _variables(app: App, service: RabbitMQ) -> list[Object]:
     """Who it makes at its first start: a user of the app's own, in a vhost of its own; there is no `guest`."""
-
-    def kept(name: str, key: str) -> Object:
-        return {"name": name, "valueFrom": {"secretKeyRef": {"name": service.name, "key": key}}}
-
     plain = {
         "RABBITMQ_NODENAME": NODE,
         "RABBITMQ_CONFIG_FILE": _CONFIG,
@@ -139,8 +131,8 @@ def _variables(app: App, service: RabbitMQ) -> list[Object]:
     }
     return [
         *({"name": name, "value": value} for name, value in plain.items()),
-        kept("RABBITMQ_DEFAULT_PASS", PASSWORD_KEY),
-        kept("RABBITMQ_ERLANG_COOKIE", COOKIE_KEY),
+        from_secret("RABBITMQ_DEFAULT_PASS", service.name, PASSWORD_KEY),
+        from_secret("RABBITMQ_ERLANG_COOKIE", service.name, COOKIE_KEY),
     ]
 
 

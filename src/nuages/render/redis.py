@@ -13,7 +13,15 @@ from nuages.app.components import App, Redis
 from nuages.app.objects import Object
 from nuages.app.stores import PORTS
 from nuages.render.labels import REDIS, labels, metadata, selector
-from nuages.render.pods import container_security, disruption_budget, pod_basics, resources, temporary, temporary_mount
+from nuages.render.pods import (
+    cluster_ip,
+    container_security,
+    disruption_budget,
+    pod_basics,
+    resources,
+    temporary,
+    temporary_mount,
+)
 from nuages.spec.units import canonical_memory
 
 PORT = PORTS["redis"]
@@ -36,7 +44,7 @@ def redis(app: App) -> list[Object]:
     if app.redis is None:
         return []
     return [
-        _service(app, app.redis),
+        cluster_ip(metadata(app, app.redis.name, REDIS), selector(app, REDIS), "redis", PORT),
         _stateful_set(app, app.redis),
         disruption_budget(metadata(app, app.redis.name, REDIS), selector(app, REDIS)),
     ]
@@ -54,19 +62,6 @@ def settings(service: Redis) -> list[str]:
         "maxmemory-policy": "volatile-lru" if service.broker else "allkeys-lru",
     }
     return [word for name, value in named.items() for word in (f"--{name}", value)]
-
-
-def _service(app: App, service: Redis) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata(app, service.name, REDIS),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector(app, REDIS),
-            "ports": [{"name": "redis", "port": PORT, "targetPort": "redis", "protocol": "TCP"}],
-        },
-    }
 
 
 def _stateful_set(app: App, service: Redis) -> Object:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.backup import beside
+from nuages.render.pods import from_secret
 from nuages.render.postgres import USER
 
 OTHER = f"{USER}_b"
@@ -43,9 +44,7 @@ def prepare(app: App, name: str) -> Object:
     container = job["spec"]["template"]["spec"]["containers"][0]
     owner = app.postgres.name if app.postgres else ""
     told = {"NEXT_USER": NEXT_USER, "NEXT_PASSWORD": NEXT_PASSWORD, "NEXT_VERIFIER": NEXT_VERIFIER}
-    kept = [
-        {"name": variable, "valueFrom": {"secretKeyRef": {"name": owner, "key": key}}} for variable, key in told.items()
-    ]
+    kept = [from_secret(variable, owner, key) for variable, key in told.items()]
     container["env"] = [*container["env"], *kept]
     return job
 

@@ -11,7 +11,7 @@ import msgspec
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.labels import COMPONENT, RUN, WEB, instance, metadata
-from nuages.render.pods import container_security, pod_basics, temporary, temporary_mount
+from nuages.render.pods import container_security, from_secret, pod_basics, temporary, temporary_mount
 from nuages.render.postgres import PASSWORD_KEY, PORT, UID, USER_KEY
 
 CONTAINER = "run"
@@ -163,15 +163,14 @@ def psql(app: App, wanted: Run) -> Object | None:
     if app.postgres is None:
         return None
     database = app.postgres
-    secret = {"name": database.name, "key": PASSWORD_KEY}
     variables = {"PGHOST": database.name, "PGPORT": str(PORT), "PGDATABASE": app.name}
     container = {
         "image": f"docker.io/library/postgres:{database.run.version}",
         "imagePullPolicy": "IfNotPresent",
         "env": [
             *({"name": name, "value": value} for name, value in variables.items()),
-            {"name": "PGUSER", "valueFrom": {"secretKeyRef": secret | {"key": USER_KEY}}},
-            {"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": secret}},
+            from_secret("PGUSER", database.name, USER_KEY),
+            from_secret("PGPASSWORD", database.name, PASSWORD_KEY),
             *_environment([], wanted),
         ],
         "resources": {"requests": {"cpu": CPU, "memory": "128Mi"}, "limits": {"memory": "128Mi"}},

@@ -12,7 +12,7 @@ from nuages.app.components import App, Scheduled
 from nuages.app.objects import Object
 from nuages.render.environment import sources, variables
 from nuages.render.labels import SCHEDULE, WEB, labels, metadata, selector
-from nuages.render.pods import container_security, pod_basics, resources
+from nuages.render.pods import container_security, near, pod_basics, resources
 from nuages.render.release import Release
 from nuages.render.storage import mounts, one_node, volumes
 from nuages.spec.units import seconds
@@ -71,7 +71,7 @@ def _pod(app: App, component: Scheduled, release: Release) -> Object:
         **pod_basics(app, user=release.build.user, account=app.name),
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": GRACE_SECONDS,
-        **_near(app),
+        **(near(selector(app, WEB)) if one_node(app) else {}),
         "containers": [
             {
                 "name": SCHEDULE,
@@ -93,12 +93,3 @@ def command(component: Scheduled) -> list[str]:
     """What it runs."""
     schedule = component.schedule
     return schedule.command or ["python", "manage.py", *(schedule.manage or [])]
-
-
-def _near(app: App) -> Object:
-    """On the node of the pods that serve, where a volume is one node's."""
-    if not one_node(app):
-        return {}
-    near = {"labelSelector": {"matchLabels": selector(app, WEB)}, "topologyKey": "kubernetes.io/hostname"}
-    term = {"weight": 100, "podAffinityTerm": near}
-    return {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}}

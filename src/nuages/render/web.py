@@ -14,7 +14,7 @@ from nuages.render.environment import (
     variables,
 )
 from nuages.render.labels import RUNTIME, WEB, labels, metadata, selector
-from nuages.render.pods import container_security, disruption_budget, pod_basics, resources, spread
+from nuages.render.pods import cluster_ip, container_security, disruption_budget, pod_basics, resources, spread
 from nuages.render.release import Release
 from nuages.render.storage import mounts, one_node, volumes
 
@@ -119,15 +119,7 @@ def _probes(component: Web) -> Object:
 
 def _service(app: App, component: Web) -> Object:
     """The name inside the cluster; what lets the outside in is an object of its own (exposure.py)."""
-    about = metadata(app, component.name, WEB, component.key)
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        # Whoever asks the pods for their release gets no answer from a server that is not the runtime's.
-        "metadata": about | ({"annotations": {RUNTIME: "false"}} if component.command else {}),
-        "spec": {
-            "type": "ClusterIP",
-            "selector": selector(app, WEB, component.key),
-            "ports": [{"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}],
-        },
-    }
+    # Whoever asks the pods for their release gets no answer from a server that is not the runtime's.
+    unasked = {"annotations": {RUNTIME: "false"}} if component.command else {}
+    about = metadata(app, component.name, WEB, component.key) | unasked
+    return cluster_ip(about, selector(app, WEB, component.key), "http", SERVICE_PORT)
