@@ -15,6 +15,9 @@ INPUT, OUTPUT, ERRORS, ENDED, SIZE = range(5)
 CLOSED = 255
 FIVE, FOUR = "v5.channel.k8s.io", "v4.channel.k8s.io"
 
+OPENING = 30.0
+"""Seconds that the API server and the pod's node may take until a connection is open; both may be busy."""
+
 ALIVE = 15.0
 """Seconds between pings: what lies between may end a silent connection after a minute (AWS, nginx)."""
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from nuages.errors import Unreachable
-from nuages.kube.channels import ALIVE, CLOSED, ENDED, ERRORS, FIVE, FOUR, INPUT, OUTPUT, SILENCE, SIZE, code
+from nuages.kube.channels import ALIVE, CLOSED, ENDED, ERRORS, FIVE, FOUR, INPUT, OPENING, OUTPUT, SILENCE, SIZE, code
 from nuages.kube.failures import Asked, failure
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ async def connected(
             max_size=None,
             ping_interval=ALIVE,
             ping_timeout=SILENCE,
+            open_timeout=OPENING,
             close_timeout=1,
             proxy=way.proxy or True,
             ssl=way.tls if secure else None,

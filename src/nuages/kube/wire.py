@@ -16,13 +16,12 @@ from hashlib import sha1
 from os import urandom
 
 from nuages.errors import Unreachable
-from nuages.kube.channels import ALIVE, CLOSED, ENDED, ERRORS, FIVE, FOUR, INPUT, OUTPUT, SILENCE, SIZE, code
+from nuages.kube.channels import ALIVE, CLOSED, ENDED, ERRORS, FIVE, FOUR, INPUT, OPENING, OUTPUT, SILENCE, SIZE, code
 from nuages.kube.failures import Asked, failure
 from nuages.kube.frames import BINARY, CLOSE, PING, PONG, Broken, Frames, framed, well
 from nuages.kube.glance import Glance, NotSeen
 
 CHUNK = 64 * 1024
-HANDSHAKE = 10.0  # seconds, as the websockets library waits
 FULL = 256 * 1024
 """Bytes that wait to be sent, from which on nothing more is taken in: the program is slow."""
 
@@ -158,7 +157,7 @@ def opened(questions: Glance, path: str, parameters: Sequence[tuple[str, str]], 
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Protocol: {FIVE}, {FOUR}\r\n"
     )
-    questions.connection.settimeout(HANDSHAKE)
+    questions.connection.settimeout(OPENING)
     try:
         (status, came), headers = questions.upgrade(path, parameters, lines)
     except NotSeen as error:
