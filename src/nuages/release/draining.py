@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from nuages.app.objects import Object
 from nuages.release import records
-from nuages.release.phases.bring import apply_all, survey_of
+from nuages.release.phases.bring import apply_all, delete, survey_of
 from nuages.release.record import Stored
 from nuages.release.tasks import compare
 from nuages.release.world import World
@@ -55,10 +55,10 @@ async def end(release: Stored, world: World) -> tuple[str, str]:
             return f"tasks that only {name} knows", ""
         match tracker("Job").verdict(waits, world.mirror):
             case Done():
-                await _delete(live, world)
-                await _delete(waits, world)
+                await delete(live, world)
+                await delete(waits, world)
             case Failed():
-                await _delete(waits, world)
+                await delete(waits, world)
                 stays.append(f"{name} stays for tasks that only it knows: {names}")
             case _:
                 return f"tasks that only {name} knows", ""
@@ -104,9 +104,3 @@ async def _only_theirs(release: Stored, world: World) -> list[str]:
 def _old(item: Object) -> bool:
     labels = item["metadata"].get("labels", {})
     return (labels.get(COMPONENT), labels.get(TRACK)) == (WORKER, OLD)
-
-
-async def _delete(live: Object, world: World) -> None:
-    await world.lock.check()
-    about = live["metadata"]
-    await world.cluster.delete(live["kind"], about["namespace"], about["name"], uid=about["uid"])

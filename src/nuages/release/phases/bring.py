@@ -164,6 +164,13 @@ async def _scaled(wanted: Object, world: World) -> None:
             await scaling.hand_over(wanted, live, world)
 
 
+async def delete(live: Object, world: World) -> None:
+    """Delete this very object, and no other one of its name."""
+    await world.lock.check()
+    about = live["metadata"]
+    await world.cluster.delete(live["kind"], about.get("namespace"), about["name"], uid=about["uid"])
+
+
 async def live_of(wanted: Object, world: World) -> Object | None:
     """The object of that kind and name as it is now; None where there is none."""
     metadata = wanted["metadata"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nuages.app.objects import Object
 from nuages.release import draining
-from nuages.release.phases.bring import apply_all, bring
+from nuages.release.phases.bring import apply_all, bring, delete
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
@@ -101,4 +101,4 @@ async def _end(components: tuple[str, ...], old: Stored, release: Stored, world:
     none = [known.get((item["kind"], item["metadata"]["name"])) for item in running]
     await apply_all([{**item, "spec": {**item["spec"], "replicas": 0}} for item in none if item], world)
     for item in [item for item, wanted in zip(running, none, strict=True) if wanted is None]:
-        await beside.delete(item, world)
+        await delete(item, world)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nuages.app.objects import Object
 from nuages.release import draining, records
 from nuages.release.leftover import left_over, naming
+from nuages.release.phases.bring import delete
 from nuages.release.record import Stored
 from nuages.release.steps import Finished, Step, Waiting
 from nuages.release.trials import beside
@@ -30,15 +31,13 @@ async def prune(release: Stored, world: World) -> Step:
     gone, stay = await left_over(release, history, world.cluster)
     at_work = [live for live in gone if working(live)]
     for live in gone:
-        await world.lock.check()
-        metadata = live["metadata"]
-        if live in at_work:
-            # Its Jobs would go with it, amid what they do.
-            await world.cluster.patch_merge(
-                live["kind"], record.namespace, metadata["name"], {"spec": {"suspend": True}}
-            )
+        if live not in at_work:
+            await delete(live, world)
             continue
-        await world.cluster.delete(live["kind"], record.namespace, metadata["name"], uid=metadata["uid"])
+        # Its Jobs would go with it, amid what they do.
+        await world.lock.check()
+        starts_none = {"spec": {"suspend": True}}
+        await world.cluster.patch_merge(live["kind"], record.namespace, live["metadata"]["name"], starts_none)
     await world.lock.check()
     kept = records.kept(history)
     kept += [stored for stored in naming([*stay, *at_work], history) if stored not in kept]

@@ -14,7 +14,7 @@ from nuages.app.objects import Object
 from nuages.app.timing import PRE_STOP_SECONDS
 from nuages.errors import ClusterError, Forbidden
 from nuages.progress import Said
-from nuages.release.phases.bring import apply_one, live_of
+from nuages.release.phases.bring import apply_one, delete, live_of
 from nuages.release.record import Stored, decode, name
 from nuages.release.trials import judge
 from nuages.release.trials.trial import PROMOTED, Counted
@@ -301,10 +301,3 @@ async def _remove(item: Object, world: World) -> None:
     live = await live_of(item, world)
     if live and not live["metadata"].get("deletionTimestamp") and TRACK in live["metadata"].get("labels", {}):
         await delete(live, world)
-
-
-async def delete(live: Object, world: World) -> None:
-    """Delete this very object."""
-    await world.lock.check()
-    about = live["metadata"]
-    await world.cluster.delete(live["kind"], about["namespace"], about["name"], uid=about["uid"])
