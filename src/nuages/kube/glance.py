@@ -84,7 +84,8 @@ class Glance:
         try:
             status, headers = self._heads()
             if status != 101:
-                return Answer(status, self._body(status, headers)), headers
+                bare = not headers.keys() & {b"transfer-encoding", b"content-length"}  # and the connection ends
+                return Answer(status, self._stream.read() if bare else self._body(status, headers)), headers
             self.connection.setblocking(False)
             try:
                 came = self._stream.peek()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from nuages.errors import ClusterError, Unreachable
+from nuages.errors import ClusterError, Rejected, Unreachable
 from nuages.kube import streams, wire
 from nuages.kube.channels import FIVE, FOUR
 from nuages.kube.config import Access
@@ -185,6 +185,21 @@ async def test_who_does_not_answer_for_long_is_lost(monkeypatch):
                     found.keep_alive()
 
         await asyncio.to_thread(asked)
+
+
+async def test_a_refusal_that_says_nothing_is_one():
+    """As golang.org/x/net/websocket refuses, which the API server speaks: no body, and no length of one."""
+
+    async def refuse(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        way = streams.Way(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", {}, None, None)
+        with pytest.raises(Rejected, match="HTTP 403"):
+            await asyncio.to_thread(heard, way)
 
 
 async def test_another_protocol_is_not_taken():
