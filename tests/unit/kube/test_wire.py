@@ -8,6 +8,7 @@ import json
 import select
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -177,10 +178,11 @@ async def test_who_does_not_answer_for_long_is_lost(monkeypatch):
                 now = time.monotonic()
                 assert found.keep_alive() <= wire.ALIVE
                 assert not found.waiting
-                monkeypatch.setattr(wire.time, "monotonic", lambda: now + wire.ALIVE + 1)
+                monkeypatch.setattr(wire, "time", SimpleNamespace(monotonic=lambda: now + wire.ALIVE + 1))
                 found.keep_alive()
                 assert found.waiting  # a ping
-                monkeypatch.setattr(wire.time, "monotonic", lambda: now + wire.ALIVE + wire.SILENCE + 1)
+                late = now + wire.ALIVE + wire.SILENCE + 1
+                monkeypatch.setattr(wire, "time", SimpleNamespace(monotonic=lambda: late))
                 with pytest.raises(Unreachable, match="does not answer"):
                     found.keep_alive()
 
