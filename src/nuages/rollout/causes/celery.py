@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from nuages.rollout.causes.evidence import Cause, Evidence, container
-from nuages.rollout.causes.stores import ENCRYPTED, REFUSES
+from nuages.rollout.causes.stores import ENCRYPTED, REFUSES, SILENT
+from nuages.rollout.pods import Symptom
 
 _APP = "celery.app of the worker or of beat in nuages.yaml: as `celery -A` takes it"
 _RAISED = r"^(?:kombu|amqp)\."
@@ -38,9 +39,15 @@ def application(evidence: Evidence) -> Cause | None:
 def broker(evidence: Evidence) -> Cause | None:
     """The broker refuses or does not answer; a worker goes on trying, so its pod runs and is not ready."""
     trace = evidence.trace
+    raised = re.search(_RAISED, trace.type) if trace else None
+    ended = evidence.trouble is not None and evidence.trouble.symptom is Symptom.CRASH
+    if final := evidence.nuages(r"Unrecoverable error: (?P<why>.*)"):
+        raised = raised or re.search(f"{REFUSES}|{SILENT}", final["why"])
+    if trace and ended and not raised:
+        return None  # whatever it said before of its broker, something else ended it
     said = evidence.nuages(r"Cannot connect to (?P<where>[\w+]+://\S+?): (?P<why>.*?)(?:\\n.*)?$")
     said = said or evidence.nuages(r"beat: Connection error: (?P<why>.*?) Trying again")
-    if said is None and trace and re.search(_RAISED, trace.type):
+    if said is None and trace and raised and re.search(f"{REFUSES}|{SILENT}|{ENCRYPTED}", trace.message):
         said = re.search(r"(?P<why>.*)", trace.message)
     if said is None:
         return None

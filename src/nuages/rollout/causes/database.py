@@ -88,8 +88,8 @@ _DATABASE = (
     ),
     (
         r"refused|Connect call failed|timed? ?out|timeout expired|No route|no connection|Can't connect|unreachable"
-        r"|starting up|shutting down|recovery mode|closed the connection|connection has been closed|Lost connection"
-        r"|gone away|reset by peer|ORA-12541|DPY-6005|DPY-4011|terminating connection",
+        r"|starting up|shutting down|recovery mode|closed the connection|connection (?:has been|is) closed"
+        r"|Lost connection|gone away|reset by peer|ORA-12541|DPY-6005|DPY-4011|terminating connection",
         Cause("diag.D029", "the database does not answer", "is its pod ready? kubectl get pods shows it"),
     ),
 )
@@ -127,11 +127,11 @@ def database(evidence: Evidence) -> Cause | None:
     """The database refuses or does not answer; in a traceback, or in what the runtime says while it waits."""
     waits = evidence.nuages(r"(?:waits for|waiting for|connection to|refuses).*database|the database refuses")
     trace = evidence.trace
-    said = waits.string if waits and not trace else ""
-    if trace and _of_a_database(evidence):
+    said = waits.string if waits else ""
+    if raised := trace if trace and _of_a_database(evidence) else None:
         # A pool only says that it waited: why stands in what it logged meanwhile.
-        why = evidence.nuages(r"error connecting in 'pool") if trace.name == "PoolTimeout" else None
-        said = why.string if why else trace.said
+        why = evidence.nuages(r"error connecting in 'pool") if raised.name == "PoolTimeout" else None
+        said = why.string if why else raised.said
     for pattern, cause in _DATABASE:
         if said and re.search(pattern, said):
             return cause._replace(line="" if trace else _clean(said)) if cause else None

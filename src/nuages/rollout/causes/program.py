@@ -12,7 +12,7 @@ _SERVERS = "gunicorn|uvicorn|granian|daphne|hypercorn|waitress|uwsgi"
 _KILLED = r"Perhaps out of memory\?|signal 9 \(SIGKILL\)|killed by signal 9"
 """What gunicorn, Celery and uWSGI say of a process of theirs that somebody else ended."""
 
-_REFUSED = r"^MemoryError\b|Errno 12\] Cannot allocate memory|std::bad_alloc"
+_REFUSED = r"^MemoryError\b|Errno 12\] Cannot allocate memory|std::bad_alloc|heap out of memory"
 _NO_SERVER = (
     rf"nuages: (?P<name>{_SERVERS}) is not installed in this image",
     rf"No module named '?(?P<name>{_SERVERS})'?(?![.\w])",
@@ -81,6 +81,9 @@ def command(evidence: Evidence) -> Cause | None:
     if (re.search(r"(?i)permission denied", said) and code in {126, 127, 128, None}) or code == 126:
         hint = "it must be executable by the image's user (chmod +x)"
         return Cause("diag.D032", "the command may not be executed", hint, line)
+    if unknown := evidence.nuages(r"^Unknown command: '(?P<name>[^']+)'"):
+        hint = "is the app that has it installed, and in INSTALLED_APPS of these settings?"
+        return Cause("diag.D031", f"manage.py knows no command {unknown['name']}", hint, unknown.string)
     if (
         re.search(r"(?i)executable file `?\S* ?not found|no such file or directory|no such command", said)
         or code == 127
@@ -161,7 +164,8 @@ def crash(evidence: Evidence) -> Cause | None:
     """It ended, and nothing above says why."""
     code = evidence.trouble.exit_code if evidence.trouble else None
     words = in_words(code).replace("exit", "exit code", 1) if code is not None else "an exit code that nobody knows"
-    line = last_line(evidence.log)
+    fatal = evidence.nuages(r"^Fatal Python error: .*")  # above the frames of all threads
+    line = fatal[0] if fatal else last_line(evidence.log)
     hint = "its log may say why" if not line else ""
     if code == 137:
         hint = "from outside, and not at its own limit: the node had no memory left, or it did not end in time"

@@ -180,6 +180,9 @@ def _no_module(name: str, line: str = "") -> Cause:
 
 def exception(evidence: Evidence) -> Cause | None:
     """Any other exception that ended the program, or that it logged while it does not get ready."""
+    if checked := re.search(r"^ERRORS:\n(.+)", evidence.log, re.MULTILINE):
+        hint = "manage.py check says the same on your machine, with what the image has installed"
+        return Cause("diag.D023", "Django's own checks find an error in the project", hint, checked[1].strip())
     trace = evidence.trace
     if trace is None:
         return None
@@ -201,6 +204,10 @@ _CURES = (
         r'relation "\S+" does not exist|no such table|Table \S+ doesn\'t exist',
         "is the database asked while code is imported (a URLconf, a form, ready())? That is before its migrations",
     ),
+    (r'extension "\S+" is not available', "the database's image has no such extension: take one that has it"),
+    (r"or later is required \(found", "a newer version of the database's server, or an older Django"),
+    (r"read-only transaction|read only replica", "its address leads to a replica: take the one that is written to"),
+    (r"'maxmemory'", "the store is full: more memory for it, or a policy that lets old keys go"),
     (r"partially initialized module", "two modules import each other: move one import into the function that needs it"),
     (r"cannot import name", "another version of that package than the code expects: lock it, and build again"),
     (

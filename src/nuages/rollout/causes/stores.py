@@ -7,20 +7,20 @@ import re
 from nuages.rollout.causes.evidence import Cause, Evidence
 from nuages.rollout.tracebacks import Trace
 
-_CLIENTS = r"^(?:redis|valkey|aioredis|django_redis|pymemcache|pylibmc|_?pylibmc|channels_redis)\b"
+_CLIENTS = r"^(?:redis|valkey|aioredis|django_redis|pymemcache|_?pylibmc|channels_redis)\b"
 _SPOKEN = r"/(?:redis|valkey|django_redis|channels_redis|pymemcache|pylibmc)/"
 REFUSES = (
-    r"(?i)invalid username-password|WRONGPASS|NOAUTH|NOPERM|authentication required|ACCESS_REFUSED|invalid password"
+    r"(?i:invalid username-password|WRONGPASS|NOAUTH|NOPERM|authentication required|ACCESS_REFUSED|invalid password"
     r"|HELLO must be called|without any password configured|no password is set|Login was refused|Couldn't log in"
     r"|vhost \S+ not found|access to vhost|Unable to locate credentials|AccessDenied|InvalidClientTokenId"
-    r"|SignatureDoesNotMatch"
+    r"|SignatureDoesNotMatch)"
 )
 """How Redis, RabbitMQ and SQS say that a user, a password or a right does not do."""
 
 ENCRYPTED = r"certificate verify failed|WRONG_VERSION_NUMBER|wrong version number|self[- ]signed certificate|SSLError"
-_SILENT = (
-    r"(?i)refused|timed? ?out|Errno -?\d+|Error -?\d+ connecting|Connect call failed|closed by server|LOADING"
-    r"|reset by peer"
+SILENT = (
+    r"(?i:refused|timed? ?out|Errno -?\d+|Error -?\d+ connecting|Connect call failed|closed by server|LOADING"
+    r"|max number of clients|reset by peer)"
 )
 _BUCKET = r"^(?:botocore|boto3|google\.(?:cloud|auth|api_core)|azure\.)"
 
@@ -28,8 +28,8 @@ _BUCKET = r"^(?:botocore|boto3|google\.(?:cloud|auth|api_core)|azure\.)"
 def store(evidence: Evidence) -> Cause | None:
     """A Redis or a memcached that the project asks by itself refuses, or does not answer."""
     trace = evidence.trace
-    if trace is None or not _of_a_store(trace):
-        return None
+    if trace is None or not _of_a_store(trace) or evidence.nuages("Unrecoverable error:"):
+        return None  # the last is Celery's word for what its broker said
     found = re.search(r"(?:connecting to|failed \(')\s*'?([\w.-]+:\d+)", trace.said)
     where = f"the store at {found[1]}" if found else "a cache or another store"
     if re.search(REFUSES, trace.said):
@@ -38,7 +38,7 @@ def store(evidence: Evidence) -> Cause | None:
     if re.search(ENCRYPTED, trace.said):
         hint = "redis:// is plain, rediss:// is encrypted: which does it speak, and does the image know its authority?"
         return Cause("diag.D094", f"the connection to {where} is not encrypted as one side wants it", hint)
-    if re.search(_SILENT, trace.said):
+    if re.search(SILENT, trace.said):
         hint = "nuages status shows whether its pod is ready; an address of your own: does it lead there?"
         return Cause("diag.D096", f"{where} does not answer", hint)
     return None
@@ -68,8 +68,12 @@ def bucket(evidence: Evidence) -> Cause | None:
 def manifest(evidence: Evidence) -> Cause | None:
     """A template names a static file that collectstatic did not find."""
     trace = evidence.trace
-    found = re.search(r"Missing staticfiles manifest entry for '([^']+)'", trace.said) if trace else None
+    found = re.search(_MISSING, trace.said) if trace else None
     if found is None:
         return None
     hint = "is it committed, spelled so, and made before the image is built (a build of the front end)?"
-    return Cause("diag.D100", f"a template names {found[1]}, and the static files of the image lack it", hint)
+    name = found[1] or found[2]
+    return Cause("diag.D100", f"a template or a stylesheet names {name}, and the static files lack it", hint)
+
+
+_MISSING = r"Missing staticfiles manifest entry for '([^']+)'|The file '([^']+)' could not be found with <"
