@@ -15,7 +15,7 @@ from nuages.app import brokers, buckets
 from nuages.app.components import App
 from nuages.app.connections import POOLER_PORT
 from nuages.app.stores import EXPORTERS, PORTS, TLS_PORTS, exported
-from nuages.spec.model import Bucket
+from nuages.spec.model import Bucket, Expose
 
 PROJECT = ("web", "worker", "beat", "migrate", "run", "schedule", "job")
 """The components that run the project's own code. All of them, whether or not the app has them now: workers that a
@@ -33,12 +33,19 @@ WEB, METRICS, STATIC, NGINX = 8000, 9464, 8000, 8080
 COMPONENTS = (*PROJECT, "static", "frontend", "backup", POOLER, "exporter", *SERVERS)
 """Every component there may be."""
 
-# Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system). The class of
-# another one does not tell its namespace, so any namespace is let in then; never anything outside the cluster.
+# Where ingress controllers live, by their class, as their own installers put them (k3s: kube-system,
+# MicroK8s: ingress). The class of another one does not tell its namespace, so any namespace is let in then; never
+# anything outside the cluster, but for the clouds' own balancers, below.
 CONTROLLERS = {
     "traefik": ("traefik", "traefik-system", "kube-system"),
-    "nginx": ("ingress-nginx", "nginx-ingress", "kube-system"),
+    "nginx": ("ingress-nginx", "nginx-ingress", "ingress", "kube-system"),
 }
+
+# Classes whose load balancer is the cloud's own, and asks the pods themselves: it comes from no pod, so no namespace
+# would let it in. https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#target-type,
+# https://cloud.google.com/kubernetes-engine/docs/concepts/container-native-load-balancing,
+# https://learn.microsoft.com/en-us/azure/application-gateway/for-containers/overview
+BALANCERS = frozenset({"alb", "gce", "gce-internal", "azure-application-gateway", "azure-alb-external"})
 
 # By its own installer, as AKS's add-on, by OpenShift's operator.
 KEDA = ("keda", "kube-system", "openshift-keda")
@@ -139,7 +146,8 @@ def _inwards(app: App, *, measured: bool) -> Iterator[Opening]:
     if app.expose is not None:
         anybody = app.expose.kind in ("loadBalancer", "nodePort")
         class_ = app.expose.class_
-        client = Anybody() if anybody else Namespaces(CONTROLLERS.get(class_ or "", ()))
+        outside = anybody or _balanced(app.expose)
+        client = Anybody() if outside else Namespaces(CONTROLLERS.get(class_ or "", ()))
         behind = "" if anybody else f"-from-{class_.replace('/', '-') if class_ else 'any'}"
         for port in sorted({web.port for web in app.web.values() if web.routes}):
             name = f"web{behind}" + ("" if port == WEB else f"-{port}")
@@ -151,6 +159,15 @@ def _inwards(app: App, *, measured: bool) -> Iterator[Opening]:
     if measured:
         # Whoever collects metrics is in the cluster, in a namespace that the spec does not know.
         yield Opening(name="metrics", client=Namespaces(), server=Components(("web",)), ports=(METRICS,))
+
+
+def _balanced(expose: Expose) -> bool:
+    """Whether requests come to the pods from a load balancer of the cloud's: of Google's without a class, and of its
+    Gateways, whose class their own objects say.
+    """
+    if expose.kind == "ingress":
+        return expose.class_ in BALANCERS or (expose.class_ is None and expose.profile == "gke")
+    return expose.kind == "gateway" and expose.profile == "gke"
 
 
 def _collected(app: App) -> Iterator[Opening]:

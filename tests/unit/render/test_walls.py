@@ -171,6 +171,30 @@ def test_who_scales_workers_by_their_queue_gets_to_the_broker_and_nobody_else_do
     assert (key["values"], rule["ports"]) == (list(topology.KEDA), [{"protocol": "TCP", "port": 5672}])
 
 
+@pytest.mark.parametrize(
+    ("expose", "anybody"),
+    [
+        ("class: alb", True),
+        ("class: gce-internal", True),
+        ("profile: gke", True),
+        ("kind: gateway, class: infra/external, profile: gke", True),
+        ("kind: loadBalancer", True),
+        ("class: nginx, profile: gke", False),
+        ("kind: gateway, class: infra/public", False),
+        ("class: traefik", False),
+        ("profile: eks", False),
+    ],
+)
+def test_a_balancer_of_the_cloud_reaches_the_pods_from_outside_and_a_controller_from_its_namespace(expose, anybody):
+    spec = f"name: blog\nimage: a/b\nexpose: {{{expose}, hosts: [blog.example.com]}}\nenvironments: {{local: }}\n"
+    (rule,) = [
+        item["spec"]["ingress"][0]
+        for item in render(blog(spec=spec), release()).foundation
+        if item["kind"] == "NetworkPolicy" and item["metadata"]["name"].startswith("blog-web")
+    ]
+    assert ("from" not in rule) == anybody
+
+
 def test_a_service_in_the_cluster_is_its_whole_namespace():
     (policy,) = [
         item["spec"]
