@@ -47,6 +47,7 @@ def test_a_failure_is_told_by_its_cause_and_its_line(case):
     assert (cause.id, cause.cause) == tuple(case["cause"])
     assert case.get("hint", "") in cause.hint
     assert cause.hint or cause.id == "diag.D033", "a cause without a cure is half of one"
+    assert len(told.lines) == case.get("lines", len(told.lines))
     if "line" in case:
         assert told.lines[: case["line"].count("|") + 1] == tuple(case["line"].split("|"))
 

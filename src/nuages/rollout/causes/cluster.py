@@ -88,9 +88,9 @@ def configuration(evidence: Evidence) -> Cause | None:
 def node(evidence: Evidence) -> Cause | None:
     """No node takes the pod: the scheduler's words, and below them those of what would bring another node."""
     said = evidence.message
-    autoscaler = evidence.said("NotTriggerScaleUp") or evidence.said(
-        "FailedScheduling", but=r"^(?!.*(?:nodepool|provisioner))"
-    )
+    # Karpenter and its like say it by the scheduler's own reason.
+    brings = [one for one in evidence.events if re.search(_BRINGS, f"{one.get('reason')} {one.get('message')}")]
+    autoscaler = (brings[-1].get("message") or "") if brings else ""
     line = "\n".join(dict.fromkeys(filter(None, (said, autoscaler))))
     if lacking := sorted(set(re.findall(r"Insufficient ([\w/-]+(?:\.[\w/-]+)*)", said))):
         what = " and ".join(lacking)
@@ -116,6 +116,9 @@ def node(evidence: Evidence) -> Cause | None:
     if re.search(r"node\(s\) were unschedulable|taint \{node\.kubernetes\.io/unschedulable", said):
         hint = "a node is closed to new pods: kubectl uncordon NODE opens it"
     return Cause("diag.D052", "no node fits (taints, affinity)", hint, line)
+
+
+_BRINGS = r"^NotTriggerScaleUp |^FailedScheduling .*(?:nodepool|provisioner|NodePool)"
 
 
 def _unbound(evidence: Evidence, line: str) -> Cause:
