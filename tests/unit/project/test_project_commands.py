@@ -108,7 +108,7 @@ def test_explain_of_what_nobody_knows_says_so(tmp_path: Path) -> None:
 
 def test_check_tells_what_the_project_needs_and_the_spec_does_not_give(tmp_path: Path) -> None:
     root = shop(tmp_path, 'PARTNER = os.environ["PARTNER"]\n')
-    spec = "apiVersion: nuages/v1\nname: shop\nimage: registry.example.com/shop\ndjango: {python: '3.9'}\n"
+    spec = "apiVersion: nuages/v1\nname: shop\nimage: registry.example.com/shop\ndjango: {python: '3.15'}\n"
     (root / "nuages.yaml").write_text(
         f"{spec}secrets: {{SECRET_KEY: {{generate: true}}}}\nenvironments: {{local: {{}}}}\n"
     )
