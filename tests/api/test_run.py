@@ -15,6 +15,7 @@ from nuages.kube.watch import Mirror
 from nuages.progress import silent
 from nuages.release import audit, forwarding, named, run
 from nuages.release.audit import Ran
+from nuages.release.ran import LONGEST
 from nuages.spec.load import load
 
 pytestmark = pytest.mark.api
@@ -89,7 +90,7 @@ async def test_an_end_is_written_once_and_a_long_line_is_cut(app, cluster):
     await audit.end(app, "blog-run-00001", cluster, at=NOON, exit_code=7)
     await audit.end(app, "blog-run-00001", cluster, at=NOON, exit_code=None, note="removed")
     (found,) = await audit.history(app, cluster)
-    assert (found.exit_code, found.note, len(found.command[0])) == (7, "", audit.LONGEST + 1)
+    assert (found.exit_code, found.note, len(found.command[0])) == (7, "", LONGEST + 1)
 
 
 async def test_what_ended_and_was_left_is_removed_and_its_end_written_down(app, cluster):
