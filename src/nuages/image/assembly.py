@@ -1,4 +1,4 @@
-"""The image of what was made: a config over its layers, and the label in which a release reads what it is."""
+"""The image of what was made: a config over its layers, and a label that says what it is."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nuages.app import commands
 from nuages.app.components import App
 from nuages.app.objects import Object
 from nuages.render.labels import RUN, labels, metadata
@@ -28,8 +29,7 @@ def hooks(app: App, release: Release, workloads: list[Object]) -> dict[str, Hook
 def _hook(app: App, release: Release, workloads: list[Object], point: str, declared: Declared) -> Hook:
     if declared.webhook:
         return Hook(webhook=Address(secret=declared.webhook.secret, key=declared.webhook.key))
-    command = declared.command or ["python", "manage.py", *(declared.manage or [])]
-    return Hook(objects=_job(app, release, workloads, point, command))
+    return Hook(objects=_job(app, release, workloads, point, commands.in_full(declared)))
 
 
 def _job(app: App, release: Release, workloads: list[Object], point: str, command: list[str]) -> list[Object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nuages.app import commands
 from nuages.app.components import App
 from nuages.spec.model import Job, Schedule
 
@@ -33,5 +34,6 @@ def named(app: App, arguments: tuple[str, ...]) -> Named | None:
 
 
 def _named(job: Job | Schedule, when: str = "") -> Named:
-    command = job.command or ["python", "manage.py", *(job.manage or [])]
-    return Named(command=command, time=job.timeout, cpu=job.resources.cpu, memory=job.resources.memory, when=when)
+    return Named(
+        command=commands.in_full(job), time=job.timeout, cpu=job.resources.cpu, memory=job.resources.memory, when=when
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from nuages.app import commands
 from nuages.app.components import App, Scheduled
 from nuages.app.objects import Object
 from nuages.render.environment import sources, variables
@@ -77,7 +78,7 @@ def _pod(app: App, component: Scheduled, release: Release) -> Object:
                 "name": SCHEDULE,
                 "image": release.build.reference,
                 "imagePullPolicy": "IfNotPresent",
-                "command": command(component),
+                "command": commands.in_full(component.schedule),
                 "envFrom": sources(app, release),
                 "env": variables(app, release, SCHEDULE),
                 "resources": resources(component.schedule.resources),
@@ -87,9 +88,3 @@ def _pod(app: App, component: Scheduled, release: Release) -> Object:
         ],
         "volumes": volumes(app, release),
     }
-
-
-def command(component: Scheduled) -> list[str]:
-    """What it runs."""
-    schedule = component.schedule
-    return schedule.command or ["python", "manage.py", *(schedule.manage or [])]

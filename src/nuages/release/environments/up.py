@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from nuages.app import commands
 from nuages.app.build import Build
 from nuages.app.components import App
 from nuages.app.objects import Object
@@ -86,7 +87,7 @@ async def _seeded(app: App, cluster: Cluster, sink: Sink) -> None:
     if (await marks.there(app, cluster)).seeded:
         return
     declared = app.jobs[app.seed]
-    command = tuple(declared.command or ("python", "manage.py", *(declared.manage or ())))
+    command = tuple(commands.in_full(declared))
     memory = declared.resources.memory
     wanted = msgspec.structs.replace(run.of(app, command, ttl=SEED_SECONDS, memory=memory), stdin=False)
     with step(sink, "seed") as shown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from nuages.release.phases.migrating import worked_off
-from nuages.release.record import Record, Stored
+from nuages.release.record import Stored
 from nuages.release.steps import Finished, Paused, Step
 from nuages.release.world import World
 from nuages.render.jobs import SETTLE
@@ -24,12 +24,8 @@ async def contract(release: Stored, world: World) -> Step:
 
 def _settled(release: Stored) -> datetime | None:
     """Until when the new version has to serve first; None where at once."""
-    since = _since(release.record)
+    since = release.record.live or release.record.started
     if since is None or not release.manifest.contract:
         return None
     annotations = release.manifest.contract[0]["metadata"].get("annotations", {})
     return since + timedelta(seconds=float(annotations.get(SETTLE, "0")))
-
-
-def _since(record: Record) -> datetime | None:
-    return record.live or record.started
