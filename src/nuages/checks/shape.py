@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from nuages.app.objects import Object
 from nuages.render.patches import MERGE_KEYS
 
-_MAPS = {
-    "metadata", "spec", "template", "jobTemplate", "labels", "annotations", "selector", "matchLabels", "strategy",
-    "rollingUpdate", "securityContext", "capabilities", "seccompProfile", "resources", "limits", "requests",
+_MAPS = {"metadata", "labels", "annotations", "spec", "data"}
+_MAPS_OF_PODS = _MAPS | {
+    "template", "jobTemplate", "selector", "matchLabels", "strategy", "rollingUpdate", "securityContext",
+    "capabilities", "seccompProfile", "resources", "limits", "requests",
 }  # fmt: skip
-_TEXTS = {"apiVersion", "kind", "name", "image"}
+_LISTS = {"ports"}
+_TEXTS = {"apiVersion", "kind", "name"}
 _FREE = {"labels", "annotations", "matchLabels", "data", "stringData", "binaryData"}
 """Below these the keys are anybody's."""
 _PODS = {
@@ -25,7 +27,7 @@ _PODS = {
 
 def broken(kind: str, made: object) -> str:
     """What is not as it must be, as a path of the object; "" where all is well."""
-    wrong = next(_wrong(made, ""), "")
+    wrong = next(_wrong(made, "", *((_MAPS_OF_PODS, {*MERGE_KEYS}) if kind in _PODS else (_MAPS, _LISTS))), "")
     if wrong or not isinstance(made, dict):
         return wrong or kind
     if not isinstance((made.get("metadata") or {}).get("name"), str):
@@ -33,27 +35,27 @@ def broken(kind: str, made: object) -> str:
     return _pod(made, _PODS[kind]) if kind in _PODS else ""
 
 
-def _wrong(value: object, path: str) -> Iterator[str]:
+def _wrong(value: object, path: str, maps: set[str], lists: set[str]) -> Iterator[str]:
     """Maps that are none, lists of something else than entries, and words that are none."""
     if isinstance(value, list):
         for index, entry in enumerate(value):
-            yield from _wrong(entry, f"{path}[{index}]")
+            yield from _wrong(entry, f"{path}[{index}]", maps, lists)
     elif isinstance(value, dict):
         for key, one in value.items():
             here = f"{path}.{key}".lstrip(".")
             entries = isinstance(one, list) and all(isinstance(entry, dict) for entry in one)
             if (
-                (key in _MAPS and not isinstance(one, dict))
-                or (key in MERGE_KEYS and not entries)
+                (key in maps and not isinstance(one, dict))
+                or (key in lists and not entries)
                 or (key in _TEXTS and not isinstance(one, str))
             ):
                 yield here
             elif key not in _FREE:
-                yield from _wrong(one, here)
+                yield from _wrong(one, here, maps, lists)
 
 
 def _pod(made: Object, path: tuple[str, ...]) -> str:
-    """A pod has containers, and each of them a name."""
+    """A pod has containers, and each of them a name and an image."""
     at: Object = made
     for number, key in enumerate(path, 1):
         if key not in at:
@@ -62,5 +64,8 @@ def _pod(made: Object, path: tuple[str, ...]) -> str:
     containers = at.get("containers")
     if not containers:
         return ".".join((*path, "containers"))
-    named = all("name" in one for one in [*containers, *at.get("initContainers", [])])
-    return "" if named else ".".join((*path, "containers", "name"))
+    for one in [*containers, *at.get("initContainers", [])]:
+        for key in ("name", "image"):
+            if not isinstance(one.get(key), str):
+                return ".".join((*path, "containers", key))
+    return ""

@@ -73,6 +73,9 @@ CASES = [
     (f"{PATCH}{{spec: {{template: {{spec: {{containers: [{{name: web, image: 5}}]}}}}}}}}\n", ["app.E145 5:12"]),
     (f"{PATCH}{{spec: {{template: {{spec: {{hostNetwork: true}}}}}}}}\n", ["objects.E101 4:5"]),
     ("patches:\n  - target: {kind: Deployment, name: nope}\n    patch: {spec: {replicas: 2}}\n", ["app.E155 4:13"]),
+    ("access: {viewers: [a]}\nlimits: {pods: 50}\npatches:\n  - target: {kind: Role, name: blog-viewer}\n"
+     "    patch: {metadata: {labels: {team: web}}}\n  - target: {kind: LimitRange, name: blog}\n"
+     "    patch: {metadata: {labels: {team: web}}}\n", []),
     # places of names with dots, of entries of lists, of what is a secret
     ("files:\n  /etc/x.ini: {configMap: c, key: x}\n  /proc/x.conf: {configMap: c, key: x}\n", ["app.E161 5:17"]),
     ("env:\n  COLOR: x\n  API_TOKEN: abc\n", ["objects.E121 5:14"]),
