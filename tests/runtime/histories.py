@@ -7,6 +7,7 @@ Each history is an app of its own in one project of two checkouts: the earlier r
 from __future__ import annotations
 
 from histories_of_columns import ADDED, AT_ONCE, HEADLINE, INDEXED, RENAME, RENAMED, TAKEN_AWAY, TYPES
+from histories_of_others import OF_OTHERS
 from history import COLOR, NOTE, OLD, TITLE, VIEWS, History, add, adds, alter, alters, removes, with_field, with_meta
 
 UNIQUE = 'models.UniqueConstraint(fields=["title"], name="LABEL_title")'
@@ -193,4 +194,5 @@ ELSEWHERE = [
     removes("field_dropped_in_the_other_database", "refused", NOTE, alias="other", staged="safe"),
 ]
 
-HISTORIES = [*ADDED, *TAKEN_AWAY, *RENAMED, *TYPES, *HELD, *CODE, *NAMES, *ELSEWHERE]
+MOST = [*ADDED, *TAKEN_AWAY, *RENAMED, *TYPES, *HELD, *CODE, *NAMES, *ELSEWHERE]
+HISTORIES = [*MOST, *OF_OTHERS]

@@ -413,6 +413,10 @@ CASES: dict[str, tuple[object, dict[str, object]]] = {
     "a comment": (alter("title", char(max_length=100, db_comment="short")), {}),
     "a check": (alter("number", models.PositiveIntegerField(null=True)), {}),
     "a foreign key to another model": (alter("author", models.ForeignKey("blog.Tag", models.CASCADE)), {}),
+    "a foreign key to another model, which the database does not hold": (
+        [alter("author", author(db_constraint=False)), alter("author", models.ForeignKey("blog.Tag", models.CASCADE))],
+        {"running_after": 1},
+    ),
     "a foreign key that the database does not hold any more": (alter("author", author(db_constraint=False)), {}),
     "a foreign key that the database holds from now on": (
         [alter("author", author(db_constraint=False)), alter("author", author())],
@@ -522,6 +526,24 @@ CASES: dict[str, tuple[object, dict[str, object]]] = {
         {},
     ),
     "unique together": (migrations.AlterUniqueTogether("post", {("title", "views")}), {}),
+    "unique together becomes a constraint": (
+        [
+            migrations.AlterUniqueTogether("page", set()),
+            migrations.AddConstraint("page", models.UniqueConstraint(fields=["id", "text"], name="page_once")),
+        ],
+        {},
+    ),
+    "a unique constraint of what is unique already": (
+        migrations.AddConstraint("page", models.UniqueConstraint(fields=["text", "id"], name="page_once")),
+        {},
+    ),
+    "a unique constraint of what still waits to be unique": (
+        [
+            migrations.AlterUniqueTogether("post", {("title", "views")}),
+            migrations.AddConstraint("post", models.UniqueConstraint(fields=["title", "views"], name="post_once")),
+        ],
+        {},
+    ),
     "unique together no more": (migrations.AlterUniqueTogether("page", set()), {}),
     # What only PostgreSQL has
     "an extension": (postgres.TrigramExtension(), {}),
@@ -683,7 +705,7 @@ def judged(operations: object, said: dict) -> dict[str, object]:
     for table, columns in said.get("not_null", {}).items():
         for column in columns:
             running[table]["columns"][column]["null"] = False
-    made, waiting = set(), {tuple(each) for each in said.get("waiting", ())}
+    made, waiting, freed = set(), {tuple(each) for each in said.get("waiting", ())}, set()
     tables = [*wanted(state), "blog_new"]
     sizes = said.get("sizes") or dict.fromkeys(tables, said.get("size", HUGE))
     vendor = said.get("vendor", "postgresql")
@@ -699,11 +721,13 @@ def judged(operations: object, said: dict) -> dict[str, object]:
             vendor=vendor,
             tables_made=made,
             waiting=waiting,
+            freed=freed,
             sizes=sizes,
             alias="lite" if vendor == "sqlite" else "default",
             declaration=said.get("declared", "") if number == len(listed) - 1 else "",
         )
         made |= found.makes
+        freed |= found.frees
         waiting |= found.holds if found.kind == "contract" else set()
         state = after
         if said.get("running_after") == number + 1:

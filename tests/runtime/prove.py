@@ -15,6 +15,7 @@ Each prints one JSON object last.
 import datetime
 import decimal
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -58,7 +59,8 @@ def models_of(label):
     return [model for model in found if model._meta.managed or model._meta.db_table in tables]
 
 
-counted = iter(range(100, 10**9))
+# What one command writes another one does not write too.
+counted = itertools.count({"begin": 100, "forward": 20000, "later": 20000}.get(sys.argv[1], 50000))
 
 
 def value(field, number, edge, alone):
@@ -68,12 +70,18 @@ def value(field, number, edge, alone):
     if field.remote_field:
         related = field.related_model
         there = related._default_manager.order_by("pk")
+        if edge == "loose" and not field.db_constraint:
+            return related(pk=10**6)
+        if alone:
+            made = make(related, number)
+            made.save()
+            return made
         # Two references of one row lead to two rows: deleting the one does not take the other along.
         return (there.last() if field.null else there.first()) or make(related, number)
     if alone:
         number = next(counted)
     if kind in ("CharField", "SlugField"):
-        text = str(number) if edge == "same" else f"{number}-{next(counted)}"
+        text = str(number) if edge == "same" or alone else f"{number}-{next(counted)}"
         return text.rjust(field.max_length if edge == "long" else 1, "x")
     if kind == "TextField":
         return f"text {number}" * (1000 if edge == "long" else 1)
@@ -101,15 +109,22 @@ def make(model, number, edge="", least=False):
     alone = {field.name for field in model._meta.concrete_fields if field.unique}
     for constraint in model._meta.constraints:
         alone |= set(getattr(constraint, "fields", ()))
-        if edge == "low" and isinstance(constraint, models.CheckConstraint):
+        for expression in getattr(constraint, "expressions", ()):
+            alone |= {path[0] for path in model._get_expr_references(expression)}
+        if edge in ("low", "null") and isinstance(constraint, models.CheckConstraint):
             edge = ""
+        if edge == "null" and getattr(constraint, "nulls_distinct", None) is False:
+            edge = ""
+    for names in model._meta.unique_together:
+        alone |= set(names)
     given = {}
     for field in model._meta.concrete_fields:
         if isinstance(field, models.AutoField) or getattr(field, "generated", False):
             continue
         left = (field.get_internal_type() == "OrderWrt", getattr(field.remote_field, "parent_link", False))
         if not any(left) and not (least and left_to_the_database(field)):
-            given[field.name] = value(field, number, edge, field.name in alone)
+            its = "" if field.primary_key else edge
+            given[field.name] = value(field, number, its, field.name in alone)
     return model(**given)
 
 
@@ -199,25 +214,30 @@ def probe(label):
             made.delete(using=using)
 
         trial("broken", f"{name} updated and deleted", change)
-        for edge in EDGES:
+        for edge in (*EDGES, "loose"):
             trial("degraded", f"{name} inserted, {edge}", lambda: make(model, 7, edge).save(using=using))
         trial("degraded", f"{name} inserted, same", lambda: [make(model, 0, "same").save(using=using) for _ in "12"])
         for field in model._meta.local_many_to_many:
-            trial(
-                "broken",
-                f"{name}.{field.name}",
-                lambda: [list(getattr(one, field.name).all()) for one in manager.all()],
-            )
+
+            def pairs():
+                [list(getattr(one, field.name).all()) for one in manager.all()]
+                if field.remote_field.through._meta.auto_created:
+                    made = make(model, 1)
+                    made.save(using=using)
+                    getattr(made, field.name).add(field.related_model._default_manager.using(using).first())
+
+            trial("broken", f"{name}.{field.name}", pairs)
         if not failed["broken"]:
             for one in manager.all():
                 surprises(one, failed["degraded"])
                 trial("degraded", f"{name} {one.pk} saved", one.save)
                 trial("degraded", f"{name} {one.pk} deleted", one.delete)
-            for field in model._meta.concrete_fields:
-                alone = any(list(getattr(each, "fields", ())) == [field.name] for each in model._meta.constraints)
-                held = manager.exclude(**{field.name: None})
-                if (field.unique or alone) and held.count() != held.values(field.name).distinct().count():
-                    failed["degraded"].append(f"{name}.{field.name} is not unique")
+            whole = [each for each in model._meta.constraints if not getattr(each, "condition", None)]
+            together = {tuple(getattr(each, "fields", ())) for each in whole} | set(model._meta.unique_together)
+            for names in sorted(together | {(each.name,) for each in model._meta.concrete_fields if each.unique}):
+                held = manager.filter(**{f"{each}__isnull": False for each in names})
+                if names and held.count() != held.values(*names).distinct().count():
+                    failed["degraded"].append(f"{name}: {', '.join(names)} are not unique")
     return failed
 
 
@@ -229,6 +249,10 @@ def surprises(one, told):
             told.append(f"{type(one).__name__} {one.pk}: {field.name} is None")
         elif held is not None and not field.remote_field and type(field.to_python(held)) is not type(held):
             told.append(f"{type(one).__name__} {one.pk}: {field.name} is a {type(held).__name__}")
+        if field.remote_field and held is not None:
+            target = {field.target_field.name: held}
+            if not field.related_model._base_manager.using(one._state.db).filter(**target).exists():
+                told.append(f"{type(one).__name__} {one.pk}: its {field.name} is not there")
 
 
 def safely(action):

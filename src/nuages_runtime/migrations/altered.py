@@ -207,10 +207,12 @@ def _constraint_changes(table: str, old: Any, new: Any, setting: Setting) -> Ite
 def _foreign_changes(table: str, old: Any, new: Any) -> Iterator[Judged]:
     name = f"{table}.{old.column}"
     target, before = _target(new), _target(old)
-    if target and before and target != before:
+    leads, led = _leads(new), _leads(old)
+    if leads and led and leads != led:
+        # Whether or not the database holds it: what is written there is the key of another row.
         yield Judged(
             UNSAFE,
-            f"{name} refers to {'.'.join(target)} and no more to {'.'.join(before)}, which the running code writes",
+            f"{name} refers to {'.'.join(leads)} and no more to {'.'.join(led)}, which the running code writes",
             "add a second field, fill it by a backfill, and remove the old one in a later release",
         )
     elif target and not before:
@@ -278,11 +280,16 @@ def _regenerated(old: Any, new: Any) -> bool:
     return bool(old.expression != new.expression)
 
 
-def _target(field: Any) -> tuple[str, str] | None:
-    """(table, column) that a foreign key of the database refers to."""
-    if not field.remote_field or field.many_to_many or not getattr(field, "db_constraint", False):
+def _leads(field: Any) -> tuple[str, str] | None:
+    """(table, column) that a foreign key refers to, also one that the database does not hold."""
+    if not field.remote_field or field.many_to_many:
         return None
     return field.remote_field.model._meta.db_table, field.target_field.column
+
+
+def _target(field: Any) -> tuple[str, str] | None:
+    """(table, column) that a foreign key of the database refers to."""
+    return _leads(field) if getattr(field, "db_constraint", False) else None
 
 
 def _on_delete(field: Any) -> str:

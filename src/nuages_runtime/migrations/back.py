@@ -105,6 +105,23 @@ def _reverse(stage: Stage, mode: str, migration: Any, leaf: Leaf, schema_editor:
         leaf.operation.database_backwards(migration.app_label, schema_editor, leaf.after, leaf.before)
     finally:
         stage.mode.name = editor.PLAIN
+    if mode == editor.PLAIN:
+        _count_on(migration, leaf, schema_editor)
+
+
+def _count_on(migration: Any, leaf: Leaf, schema_editor: Any) -> None:
+    """A key that is counted again goes on where its rows end; Django begins at 1 (BaseDatabaseSchemaEditor)."""
+    from django.core.management.color import no_style
+    from django.db.migrations import AlterField
+    from django.db.models import AutoField
+
+    if not isinstance(leaf.operation, AlterField):
+        return
+    before, after = (state.apps.get_model(migration.app_label, leaf.operation.model_name) for state in leaf[2:4])
+    was, becomes = (model._meta.get_field(leaf.operation.name) for model in (after, before))
+    if isinstance(becomes, AutoField) and not isinstance(was, AutoField):
+        for sql in schema_editor.connection.ops.sequence_reset_sql(no_style(), [before]):
+            schema_editor.run(sql)
 
 
 def _filled(stage: Stage, migration: Any, leaf: Leaf, kept: list[Entry], schema_editor: Any) -> None:

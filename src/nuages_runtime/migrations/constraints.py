@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import models, router
@@ -54,15 +55,20 @@ def together(operation: Any, app: str, before: ProjectState, after: ProjectState
     table = new._meta.db_table
     parts = []
     if option == "unique_together":
-        parts += [unique(new, each, setting) for each in sorted(becomes - was)]
-        parts += [Judged(EXPAND, f"{table} need not be unique by {', '.join(each)}") for each in sorted(was - becomes)]
+        parts += [unique(old, new, each, setting) for each in sorted(becomes - was)]
+        parts += [
+            Judged(EXPAND, f"{table} need not be unique by {', '.join(each)}", frees=_columns(old, each))
+            for each in sorted(was - becomes)
+        ]
     else:
         parts += [Judged(EXPAND, "an index more") for _ in becomes - was]
         parts += [fields.index_gone(table, ",".join(each), setting) for each in sorted(was - becomes)]
     return worst(parts)
 
 
-def unique(model: Any, names: Collection[str], setting: Setting, constraint: str = "", nulls: bool = True) -> Judged:
+def unique(
+    old: Any, model: Any, names: Collection[str], setting: Setting, *, constraint: str = "", nulls: bool = True
+) -> Judged:
     """Rows become unique by these fields; `nulls`: whether several NULLs are let in."""
     table = model._meta.db_table
     found = [model._meta.get_field(name) for name in names]
@@ -71,12 +77,38 @@ def unique(model: Any, names: Collection[str], setting: Setting, constraint: str
     left_out = [field for field in found if not setting.knows(table, field.column)]
     if nulls and any(field.null and not fields.has_db_default(field) for field in left_out):
         return Judged(EXPAND, f"the running code leaves {left_out[0].column} out, and NULLs are never twice the same")
+    columns = {field.column for field in found}
+    if nulls and columns and any(set(each) <= columns for _, each in _held(old, setting)):
+        return Judged(EXPAND, f"{table} was unique by {', '.join(names)} before, and the running code lives with that")
     return Judged(
         CONTRACT,
         f"the running code may write to {table} what is there already, by {', '.join(names) or constraint}",
         "remove what is there twice by a backfill; it becomes unique when no old pod is left",
         holds=frozenset({(table, constraint or ",".join(names))}),
     )
+
+
+def _columns(model: Any, names: Collection[str]) -> frozenset[tuple[str, tuple[str, ...]]]:
+    """As Judged.frees."""
+    return frozenset({(model._meta.db_table, tuple(model._meta.get_field(name).column for name in names))})
+
+
+def _held(model: Any, setting: Setting) -> set[tuple[str, tuple[str, ...]]]:
+    """What the database holds a table's rows unique by, or did until this plan."""
+    table = model._meta.db_table
+    found = {each for each in setting.freed if each[0] == table}
+    for names in model._meta.unique_together:
+        if not setting.waits(table, ",".join(names)):
+            found |= _columns(model, names)
+    for each in model._meta.constraints:
+        if _whole(each) and not setting.waits(table, each.name):
+            found |= _columns(model, each.fields)
+    return found
+
+
+def _whole(constraint: Any) -> bool:
+    """Whether it holds all rows unique by some columns."""
+    return isinstance(constraint, models.UniqueConstraint) and bool(constraint.fields) and not constraint.condition
 
 
 def add_constraint(operation: Any, app: str, before: ProjectState, after: ProjectState, setting: Setting) -> Judged:
@@ -89,7 +121,8 @@ def add_constraint(operation: Any, app: str, before: ProjectState, after: Projec
     held = frozenset({(table, constraint.name)})
     if isinstance(constraint, models.UniqueConstraint):
         nulls = getattr(constraint, "nulls_distinct", None) is not False
-        return unique(model, constraint.fields, setting, constraint.name, nulls)
+        old = model_of(before, app, operation.model_name)
+        return unique(old, model, constraint.fields, setting, constraint=constraint.name, nulls=nulls)
     if isinstance(constraint, models.CheckConstraint):
         return Judged(
             CONTRACT,
@@ -128,7 +161,9 @@ def remove_constraint(operation: Any, app: str, before: ProjectState, after: Pro
     model = model_of(before, app, operation.model_name)
     if not allowed(operation, model, setting):
         return Judged(STATE)
-    return after_its_making(model._meta.db_table, operation.name, "one thing less to hold to", setting)
+    found = after_its_making(model._meta.db_table, operation.name, "one thing less to hold to", setting)
+    gone = [each for each in model._meta.constraints if each.name == operation.name and _whole(each)]
+    return replace(found, frees=_columns(model, gone[0].fields)) if gone and found.kind == EXPAND else found
 
 
 def validate_constraint(

@@ -67,6 +67,7 @@ class Course:
         self.classes = classes or {}
         self.made: set[str] = set()
         self.waiting = set(waiting)
+        self.freed: set[tuple[str, tuple[str, ...]]] = set()
         self.sizes = dict(measured(connection) if sizes is None else sizes)
         """(rows, bytes) by table; rows as PostgreSQL estimated them last, None where it never did."""
         self._alias, self._vendor = connection.alias, connection.vendor
@@ -84,11 +85,13 @@ class Course:
                 vendor=self._vendor,
                 tables_made=self.made,
                 waiting=self.waiting,
+                freed=self.freed,
                 sizes={table: size for table, (_, size) in self.sizes.items()},
                 alias=self._alias,
                 declaration=declared(migration, self.classes),
             )
         self.made |= judged.makes
+        self.freed |= judged.frees
         if judged.kind == CONTRACT:
             self.waiting |= judged.holds
         return judged

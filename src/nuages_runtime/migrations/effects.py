@@ -105,6 +105,12 @@ def _effects(operation: Any, names: Names, declared: bool) -> Iterator[Effect]:
             yield from _effects(inner, names, declared)
             names = names.after(inner)
         return
+    if isinstance(operation, django.RunSQL):
+        # What the project says that its SQL is.
+        for inner in operation.state_operations if operation.sql else ():
+            yield from _effects(inner, names, declared)
+            names = names.after(inner)
+        return
     model: str = getattr(operation, "model_name", None) or getattr(operation, "name", "") or ""
     if isinstance(operation, django.CreateModel):
         if names.managed(operation.options):

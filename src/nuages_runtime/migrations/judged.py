@@ -45,6 +45,8 @@ class Judged:
     """What goes on being there while it is held back: (table, name of the column, constraint or index); the name is ""
     for the table itself.
     """
+    frees: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
+    """What need not be unique any more: (table, columns)."""
     parts: tuple[Judged, ...] = ()
     """Where it does several things: each by itself. `kind` is the worst of them."""
 
@@ -61,6 +63,8 @@ class Setting:
     """Tables made earlier in the same plan."""
     waiting: Collection[tuple[str, str]] = ()
     """What earlier operations left waiting, as Judged.holds."""
+    freed: Collection[tuple[str, tuple[str, ...]]] = ()
+    """What was unique until an earlier operation of the same plan, as Judged.frees."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Bytes of the tables that are there; one that is missing counts as large."""
 
@@ -102,6 +106,7 @@ def worst(parts: Iterable[Judged]) -> Judged:
         opaque=any(part.opaque for part in each),
         makes=frozenset().union(*(part.makes for part in each)),
         holds=frozenset().union(*(part.holds for part in same)) if kind == CONTRACT else frozenset(),
+        frees=frozenset().union(*(part.frees for part in each)),
         parts=each,
     )
 

@@ -10,16 +10,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from nuages_runtime.migrations.forms import IN_SCHEMA
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Partitions are a part of their table. `relpages` and `reltuples` are estimates that ANALYZE leaves there; -1: never.
 TABLES = """
-    SELECT c.oid, c.relname, c.reltuples::bigint, c.relpages::bigint * current_setting('block_size')::bigint
+    SELECT c.oid, CASE WHEN n.nspname || '"."' || c.relname = ANY(%s) THEN n.nspname || '"."' || c.relname
+                       ELSE c.relname END,
+           c.reltuples::bigint, c.relpages::bigint * current_setting('block_size')::bigint
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
       AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg_temp%%'
-      AND CASE WHEN %s::text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = %s END
+      AND (n.nspname || '"."' || c.relname = ANY(%s)
+           OR CASE WHEN %s::text IS NULL THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = %s END)
 """
 COLUMNS = """
     SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
@@ -43,7 +48,8 @@ CONSTRAINTS = f"""
 """  # noqa: S608 - made of constants
 INDEXES = f"""
     SELECT i.indrelid, c.relname, i.indisunique, {_NAMES.format(keys=_KEYS, table="i.indrelid")},
-           CASE WHEN i.indpred IS NULL AND i.indexprs IS NULL THEN '' ELSE
+           CASE WHEN i.indpred IS NULL AND i.indexprs IS NULL
+                 AND pg_catalog.pg_get_indexdef(i.indexrelid) NOT LIKE '%%NULLS NOT DISTINCT%%' THEN '' ELSE
                 regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), '^.* USING ', '') END
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     WHERE i.indrelid = ANY(%s)
@@ -57,6 +63,7 @@ OURS = "nuages_journal"
 
 def live(connection: BaseDatabaseWrapper, namespace: str | None = None) -> dict[str, Any]:
     """The tables that a query sees without naming a schema; with `namespace` those of that PostgreSQL schema alone.
+    And those of models that name their schema.
 
     Of a database that is not PostgreSQL, what Django's introspection tells: no types, which are then not compared
     (SQLite tells them).
@@ -64,7 +71,8 @@ def live(connection: BaseDatabaseWrapper, namespace: str | None = None) -> dict[
     if connection.vendor != "postgresql":
         return _introspected(connection)
     with connection.cursor() as cursor:
-        cursor.execute(TABLES, [namespace, namespace])
+        elsewhere = _elsewhere()
+        cursor.execute(TABLES, [elsewhere, elsewhere, namespace, namespace])
         rows = [row for row in cursor.fetchall() if row[1] != OURS]
         tables: dict[int, dict[str, Any]] = {
             oid: {"columns": {}, "constraints": {}, "rows": max(count, 0), "bytes": size}
@@ -85,6 +93,13 @@ def live(connection: BaseDatabaseWrapper, namespace: str | None = None) -> dict[
             kind = "unique" if unique else "index"
             tables[oid]["constraints"][name] = _constraint(kind, columns, None, text)
     return {name: tables[oid] for oid, name, _, _ in rows}
+
+
+def _elsewhere() -> list[str]:
+    """The tables of models that name a schema: `other"."item`, which Django puts quotes around."""
+    from django.apps import apps  # noqa: PLC0415 - Django is the image's
+
+    return [model._meta.db_table for model in apps.get_models() if IN_SCHEMA in model._meta.db_table]
 
 
 def spelled(kind: str) -> str:

@@ -53,6 +53,7 @@ def classify(
     vendor: str,
     tables_made: Collection[str] = (),
     waiting: Collection[tuple[str, str]] = (),
+    freed: Collection[tuple[str, tuple[str, ...]]] = (),
     sizes: Mapping[str, int] | None = None,
     alias: str = "default",
     declaration: str = "",
@@ -68,11 +69,12 @@ def classify(
         vendor: of the database: "postgresql".
         tables_made: by earlier operations of the same plan (`Judged.makes`).
         waiting: what earlier operations of this plan, or of earlier ones, left to be done later (`Judged.holds`).
+        freed: what need not be unique any more since earlier operations of the same plan (`Judged.frees`).
         sizes: bytes of the tables that are there; one that is missing counts as large.
         alias: of the database, for the routers and the types of its columns.
         declaration: the class that the spec or the migration's marker declares; an operation's own marker wins.
     """
-    setting = Setting(running, vendor, alias, tables_made, waiting, sizes or {})
+    setting = Setting(running, vendor, alias, tables_made, waiting, freed, sizes or {})
     judged = _judge(operation, app_label, before, after, setting)
     if running is None:
         return plain(judged)
@@ -176,15 +178,16 @@ def _sent(operation: Any, app: str, setting: Setting) -> bool:
 
 def _separate(operation: Any, app: str, before: ProjectState, after: ProjectState, setting: Setting) -> Judged:
     """Judged by its database_operations alone, with the states that Django makes for them."""
-    parts, made, waiting = [], set(setting.made), set(setting.waiting)
+    parts, made, waiting, freed = [], set(setting.made), set(setting.waiting), set(setting.freed)
     for each in operation.database_operations:
         then = before.clone()
         each.state_forwards(app, then)
-        part = _judge(each, app, before, then, replace(setting, made=made, waiting=waiting))
+        part = _judge(each, app, before, then, replace(setting, made=made, waiting=waiting, freed=freed))
         wish = str(getattr(each, MARKER, ""))
         parts.append(_as_declared(part, each, wish) if wish in DECLARABLE else part)
         made |= part.makes
         waiting |= part.holds
+        freed |= part.frees
         before = then
     return worst(parts)
 

@@ -23,7 +23,7 @@ def misfits(then: Database, now: Database, release: int) -> Iterator[Misfit]:
             if table.managed or name in earlier:
                 yield _gone(name, None, release)
             continue
-        pair = Pair(name, release, table, live[name], earlier.get(name), then.wanted)
+        pair = Pair(name, release, table, live[name], earlier.get(name), then.wanted, live)
         yield from _columns(pair)
         yield from holds.held(pair)
     for name, there in sorted(live.items()):

@@ -40,28 +40,38 @@ def misfits(then: Database, now: Database, since: Collection[str], release: int)
 
 
 def _told_again(migration: Migration, holders: Collection[Place]) -> bool:
-    """Whether it makes what is there: a squash of what was applied before, or a fake. Neither did anything."""
-    made = [effect for effect in migration.effects if effect.does == "create"]
-    return any(place[0] == effect.table and effect.column in (None, place[1]) for effect in made for place in holders)
+    """Whether it makes what is there: a squash of what was applied before, or a fake. Neither did anything.
+
+    What it takes away before it makes it anew was there, and is not told again.
+    """
+    freed: list[Effect] = []
+    for effect in migration.effects:
+        if effect.does in ("drop", "rename"):
+            freed.append(effect)
+        elif effect.does == "create":
+            taken = (place for place in holders if _within(place, effect))
+            if any(not any(_within(place, other) for other in freed) for place in taken):
+                return True
+    return False
 
 
 def _after(effect: Effect, holders: dict[Place, Place | None], origins: Collection[Place]) -> dict[Place, Place | None]:
     """What each name holds after an effect: the place of before whose data it is; None for what was made since."""
     before = (effect.table, effect.column)
-
-    def within(place: Place) -> bool:
-        return place[0] == before[0] and before[1] in (None, place[1])
-
     if effect.does == "drop":
-        return {place: held for place, held in holders.items() if not within(place)}
+        return {place: held for place, held in holders.items() if not _within(place, effect)}
     if effect.does == "create":
-        return {**holders, **{place: None for place in origins if within(place)}}
+        return {**holders, **{place: None for place in origins if _within(place, effect)}}
     if effect.does == "rename":
-        stays = {place: held for place, held in holders.items() if not within(place)}
+        stays = {place: held for place, held in holders.items() if not _within(place, effect)}
         moved = {
             ((effect.to, place[1]) if before[1] is None else (place[0], effect.to)): held
             for place, held in holders.items()
-            if within(place)
+            if _within(place, effect)
         }
         return {**stays, **moved}
     return holders
+
+
+def _within(place: Place, effect: Effect) -> bool:
+    return place[0] == effect.table and effect.column in (None, place[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -50,3 +51,5 @@ class Pair(NamedTuple):
     """As it was when that release recorded it."""
     tables: dict[str, Table]
     """All that the release's code knows."""
+    there: Collection[str] = ()
+    """All that are there now."""

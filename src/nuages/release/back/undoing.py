@@ -103,7 +103,8 @@ def _lost(then: Database, now: Database, undone: Sequence[Migration]) -> tuple[t
     for migration in undone:
         for effect in reversed(migration.effects):
             place = (effect.table, effect.column)
-            there = effect.does == "drop" and (_there(now, place) or place in now.aside)
+            kept = _there(now, place) or place in now.aside or _computed(then, place)
+            there = effect.does == "drop" and kept
             if effect.does == "create":
                 losses.append(place)
             if effect.does == "create" or (effect.does == "drop" and not there):
@@ -126,7 +127,19 @@ def _narrowed(then: Database, now: Database, undone: Sequence[Migration]) -> str
         there = table.columns.get(effect.column or "") if table else None
         if wanted and there and fit(there.type, wanted.type) != GOOD:
             return _told((effect.table, effect.column))
+        if _led(then, effect) and _led(now, effect) and _led(then, effect) != _led(now, effect):
+            return _told((effect.table, effect.column))
     return ""
+
+
+def _led(database: Database, effect: Effect) -> set[str | None]:
+    """Where the foreign keys of a column lead, to tables that are not called otherwise since."""
+    table = (database.live or {}).get(effect.table)
+    return {
+        each.references
+        for each in (table.constraints.values() if table else ())
+        if each.kind == "foreign" and each.columns == (effect.column,)
+    }
 
 
 def _within(place: Place, other: Place) -> bool:
@@ -137,6 +150,13 @@ def _there(now: Database, place: Place) -> bool:
     """Whether what a migration dropped is there all the same: it was faked, or the drop is still to come."""
     table = (now.live or {}).get(place[0])
     return table is not None and (place[1] is None or place[1] in table.columns)
+
+
+def _computed(then: Database, place: Place) -> bool:
+    """Whether the database computes it from what else is there."""
+    table = then.wanted.get(place[0])
+    column = table.columns.get(place[1]) if table and place[1] else None
+    return column is not None and column.generated
 
 
 def _renamed(place: Place, effect: Effect) -> Place:
