@@ -64,8 +64,10 @@ def _routes(spec: EnvironmentSpec, expose: Expose) -> Iterator[Mistake]:
             yield Mistake("spec.E269", ("expose", field), message, hint, at_key=True)
     paths = [route for web in spec.web.values() for route in web.routes or []]
     paths += [route for front in spec.frontends.values() for route in front.routes]
-    if len(paths) > LARGEST_ROUTE:
-        message = f"{len(paths)} routes of webs and front ends, and the route of a Gateway takes {LARGEST_ROUTE}"
+    several = len(paths) + (1 if spec.static.nginx else 0)
+    if several > LARGEST_ROUTE:
+        whose = "webs, front ends and static files" if spec.static.nginx else "webs and front ends"
+        message = f"{several} routes of {whose}, and the route of a Gateway takes {LARGEST_ROUTE}"
         yield Mistake(
             "spec.E269", ("expose", "kind"), message, "fewer routes, each with all below it; or kind: ingress"
         )
