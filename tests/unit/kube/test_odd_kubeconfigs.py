@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from nuages.errors import ClusterError, Forbidden, NuagesError, Rejected, Unreachable, UsageError
+from nuages.kube import transport
 from nuages.kube.client import Cluster
 from nuages.kube.failures import Asked, failure
 
@@ -16,6 +20,12 @@ from .test_transport import answering
 
 V1 = "client.authentication.k8s.io/v1"
 ASKED = Asked("get", "ConfigMap", "a", "b")
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A busy machine is no server that is not there."""
+    monkeypatch.setattr(transport, "PATIENCE", 60.0)
 
 
 def text(user: str = "token: S3CRET", server: str = "https://127.0.0.1:1", more: str = "") -> str:
@@ -138,3 +148,27 @@ def test_a_policys_reasons_stand_behind_the_line():
     )
     assert error.message.endswith("denied the request")
     assert error.detail.splitlines()[-1] == "  check-team: 'label team is required'"
+
+
+def certificate(folder: Path, name: str, alternative: str) -> Path:
+    """A certificate that vouches for itself; its key lies beside it."""
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    paths = ["-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.crt", "-days", "2", "-subj", f"/CN={name}"]
+    subprocess.run([*made, *paths, "-addext", f"subjectAltName={alternative}"], check=True, capture_output=True)
+    return folder / f"{name}.crt"
+
+
+@pytest.mark.parametrize(
+    ("alternative", "own", "hint"),
+    [("IP:127.0.0.1", False, "another certificate authority"), ("DNS:elsewhere", True, "has other names")],
+)
+async def test_what_is_wrong_with_a_servers_certificate_is_told(tmp_path, alternative, own, hint):
+    shown, other = certificate(tmp_path, "shown", alternative), certificate(tmp_path, "other", "DNS:other")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(shown, shown.with_suffix(".key"))
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Unreachable, match="does not prove that it is the right server") as refused:
+            await asked(tmp_path, text(server=url, more=f", certificate-authority: {shown if own else other}"))
+    assert hint in refused.value.hint
