@@ -60,7 +60,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 
@@ -222,6 +222,68 @@ CASES = {
         "held",
         columns=("old", "fresh"),
     ),
+    "key with a default": Case(
+        'migrations.AddField("item", "extra", models.ForeignKey("{app}.parent", default=1, related_name="+", '
+        "on_delete=models.CASCADE))",
+        "held",
+        columns=("extra_id",),
+    ),
+    "slug": Case('migrations.AddField("item", "extra", models.SlugField(default="x"))', "held", columns=("extra",)),
+    "time that the database fills in": Case(
+        'migrations.AddField("item", "extra", models.DateTimeField(db_default=Now()))', since=(5, 0)
+    ),
+    "computed column": Case(
+        'migrations.AddField("item", "extra", models.GeneratedField(expression=Lower("title"), '
+        "output_field=models.TextField(), db_persist=True))",
+        "refused",
+        since=(5, 0),
+    ),
+    "covering index": Case(
+        'migrations.AddIndex("item", models.Index(fields=["n"], include=["done"], name="{app}_cover"))'
+    ),
+    "unique together becomes a constraint": Case(
+        'migrations.AlterUniqueTogether("item", set()), migrations.AddConstraint("item", '
+        'models.UniqueConstraint(fields=["title", "n"], name="{app}_uniq"))'
+    ),
+    "unique by an expression": Case(
+        'migrations.AddConstraint("item", models.UniqueConstraint(Lower("title"), name="{app}_uniq"))', "held"
+    ),
+    "check of a column added beside": Case(
+        'migrations.AddField("item", "extra", models.IntegerField(null=True)), migrations.AddConstraint("item", '
+        'models.{more_check}, name="{app}_more"))',
+        "held",
+        columns=("extra",),
+    ),
+    "positive from now on": Case('migrations.AlterField("item", "n", models.PositiveIntegerField())', "held"),
+    "smaller number": Case('migrations.AlterField("item", "old", models.SmallIntegerField())', "held"),
+    "key that the database does not hold": Case(
+        'migrations.AlterField("item", "other", models.ForeignKey("{app}.parent", null=True, db_constraint=False, '
+        'related_name="+", on_delete=models.CASCADE))'
+    ),
+    "key becomes one to one": Case(
+        'migrations.AlterField("gone", "parent", models.OneToOneField("{app}.parent", on_delete=models.CASCADE))',
+        "held",
+    ),
+    "deleted by the database": Case(
+        'migrations.AlterField("item", "parent", models.ForeignKey("{app}.parent", on_delete=models.DB_CASCADE))',
+        since=(6, 1),
+    ),
+    "key to another table": Case(
+        'migrations.AlterField("item", "parent", models.ForeignKey("{app}.gone", on_delete=models.CASCADE))',
+        "refused",
+    ),
+    "comments": Case(
+        'migrations.AlterModelTableComment("item", "what there is"), migrations.AlterField("item", "note", '
+        'models.CharField(max_length=20, db_comment="short"))'
+    ),
+    "another collation": Case(
+        'migrations.AlterField("item", "note", models.CharField(max_length=20, db_collation="C"))'
+    ),
+    "model and many to many gone": Case(
+        'migrations.RemoveField("item", "tags"), migrations.DeleteModel("Gone")',
+        "held",
+        more='migrations.AddField("item", "tags", models.ManyToManyField("{app}.parent", related_name="+")),',
+    ),
     "state and database apart": Case(
         'migrations.SeparateDatabaseAndState(database_operations=[migrations.AddIndex("item", '
         'models.Index(fields=["created"], name="{app}_made"))], state_operations=[])'
@@ -244,6 +306,7 @@ def write(folder: Path, names: list[str], django: tuple[int, int]) -> None:
         for made in (folder / app, place):
             (made / "__init__.py").write_text("")
         values = {"app": app, "check": f"{check}models.Q(n__gte=-5)"}
+        values["more_check"] = f"{check}models.Q(extra__gte=models.F('n'))"
         more = case.more.format(**values)
         (place / "0001_initial.py").write_text(FIRST.format(more=more, **values))
         operations = case.operations.format(**values)
