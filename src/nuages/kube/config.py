@@ -19,6 +19,7 @@ IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 IMPERSONATES = ("as", "as-uid", "as-groups", "as-user-extra")
 """By which of its fields a user acts as somebody else, mostly to have fewer rights."""
 
+ANEW = "write the kubeconfig anew, as your cluster's provider says"
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
 
@@ -57,7 +58,9 @@ class Access(NamedTuple):
             try:
                 return b64decode(data)
             except (ValueError, TypeError):
-                raise UsageError(f"context {self.context} cannot be used: its authority is no base64") from None
+                raise UsageError(
+                    f"context {self.context} cannot be used: its authority is no base64", hint=ANEW
+                ) from None
         file = self.cluster.get("certificate-authority")
         return _authority(Path(file)) if file else None
 
@@ -102,7 +105,9 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
     cluster = _by_name(document["clusters"], "cluster").get(str(wanted.get("cluster")))
     user = wanted.get("user")  # a context may have none, as behind kubectl proxy
     if cluster is None or not cluster.get("server"):
-        raise UsageError(f"context {named} in {place} is incomplete: no cluster {wanted.get('cluster')} with a server")
+        raise UsageError(
+            f"context {named} in {place} is incomplete: no cluster {wanted.get('cluster')} with a server", hint=ANEW
+        )
     if not _is_address(str(cluster["server"])):
         raise UsageError(
             f"context {named} in {place} cannot be used: its server is no address: {cluster['server']}",
@@ -110,7 +115,7 @@ def load(kubeconfig: Path | None = None, context: str | None = None) -> Access:
         )
     users = _by_name(document["users"], "user")
     if user and user not in users:
-        raise UsageError(f"context {named} in {place} is incomplete: no user {user}")
+        raise UsageError(f"context {named} in {place} is incomplete: no user {user}", hint=ANEW)
     return Access(named, cluster, users[user] if user else {}, wanted.get("namespace"))
 
 
@@ -148,7 +153,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text()
     except (OSError, ValueError) as error:
-        raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}") from None
+        raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}", hint=ANEW) from None
     if (simple := plain.read(text)) is not None:
         return _shaped(simple, file)
     import yaml  # noqa: PLC0415 - slow to import
@@ -157,7 +162,7 @@ def _read(file: Path) -> dict[str, Any]:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except yaml.YAMLError as error:
         # The parser's message quotes the text around the fault, which may be a token: only its kind is told.
-        raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}") from None
+        raise UsageError(f"{file} cannot be read as a kubeconfig: {type(error).__name__}", hint=ANEW) from None
     return _shaped(document, file)
 
 
@@ -168,14 +173,14 @@ def _shaped(document: object, file: Path) -> dict[str, Any]:
         UsageError: it is something else; what stands in it is not quoted, as it may be a token.
     """
     if not isinstance(document, dict):
-        raise UsageError(f"{file} is not a kubeconfig")
+        raise UsageError(f"{file} is not a kubeconfig", hint=ANEW)
     for key, body in (("clusters", "cluster"), ("contexts", "context"), ("users", "user")):
         entries = document.get(key) or []
         if not isinstance(entries, list) or not all(
             isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get(body) or {}, dict)
             for one in entries
         ):
-            raise UsageError(f"{file} is not a kubeconfig: {key} is no list of a name and a {body} each")
+            raise UsageError(f"{file} is not a kubeconfig: {key} is no list of a name and a {body} each", hint=ANEW)
     return document
 
 
@@ -193,7 +198,7 @@ def _authority(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UsageError(f"the cluster's certificate authority cannot be read: {error}") from error
+        raise UsageError(f"the cluster's certificate authority cannot be read: {error}", hint=ANEW) from error
 
 
 def _absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:

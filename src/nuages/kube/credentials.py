@@ -17,9 +17,11 @@ from typing import Any
 import httpx2
 
 from nuages.errors import MissingTool, UsageError
+from nuages.kube.config import ANEW
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _PATIENCE = 60.0  # seconds for a plugin: it asks a provider, never a person
+_BY_HAND = "run it by hand to see what it says; its newest version may do better"
 _EARLY = 30.0  # seconds before its expiry a token is renewed, so that it does not expire on its way
 
 
@@ -29,7 +31,7 @@ class ExecPlugin(httpx2.Auth):
     def __init__(self, plugin: dict[str, Any], cluster: dict[str, Any]) -> None:
         """Take the `exec` entry of a kubeconfig's user; `cluster` is told to plugins that ask for it."""
         if not plugin.get("command"):
-            raise UsageError("the kubeconfig's exec plugin names no command")
+            raise UsageError("the kubeconfig's exec plugin names no command", hint=ANEW)
         if plugin.get("apiVersion") not in _VERSIONS:
             raise UsageError(f"the kubeconfig's exec plugin speaks {plugin.get('apiVersion')}, not {_VERSIONS[0]}")
         self._plugin = plugin
@@ -99,14 +101,18 @@ def credential(output: bytes, command: str) -> tuple[str, float]:
     except (ValueError, KeyError, TypeError):
         status = None
     if not isinstance(status, dict):
-        raise UsageError(f"exec plugin {command} did not answer with an ExecCredential")
+        raise UsageError(f"exec plugin {command} did not answer with an ExecCredential", hint=_BY_HAND)
     if not status.get("token"):
-        raise UsageError(f"exec plugin {command} answered without a token; client certificates are not supported")
+        raise UsageError(
+            f"exec plugin {command} answered without a token; client certificates are not supported", hint=_BY_HAND
+        )
     token, expiry = sendable(status["token"], f"exec plugin {command} answered with"), status.get("expirationTimestamp")
     try:
         return token, datetime.fromisoformat(expiry).timestamp() if expiry else float("inf")
     except (ValueError, TypeError):
-        raise UsageError(f"exec plugin {command} answered with an expirationTimestamp that is no time") from None
+        raise UsageError(
+            f"exec plugin {command} answered with an expirationTimestamp that is no time", hint=_BY_HAND
+        ) from None
 
 
 def sendable(token: object, whose: str) -> str:
@@ -117,5 +123,5 @@ def sendable(token: object, whose: str) -> str:
     """
     text = str(token).strip()
     if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise UsageError(f"{whose} a token with characters that no token has")
+        raise UsageError(f"{whose} a token with characters that no token has", hint=ANEW)
     return text

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 
 from nuages.errors import UsageError
-from nuages.kube.config import IMPERSONATES, Access
+from nuages.kube.config import ANEW, IMPERSONATES, Access
 from nuages.kube.credentials import ExecPlugin, sendable
 
 
@@ -77,5 +77,5 @@ class TokenFile(httpx2.Auth):
         try:
             token = self._file.read_text(errors="replace")
         except OSError as error:
-            raise UsageError(f"the token cannot be read: {error}") from error
+            raise UsageError(f"the token cannot be read: {error}", hint=ANEW) from error
         return sendable(token, f"{self._file} has")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nuages.errors import UsageError
-from nuages.kube.config import Access
+from nuages.kube.config import ANEW, Access
 
 
 def context(access: Access) -> ssl.SSLContext:
@@ -28,9 +28,9 @@ def context(access: Access) -> ssl.SSLContext:
     except ssl.SSLError as error:
         what = "its authority" if "cadata" in str(error) else "its certificate or key"
         why = "is no PEM" if "cadata" in str(error) else "is no PEM, or the two do not belong together"
-        raise UsageError(f"context {access.context} cannot be used: {what} {why}") from error
+        raise UsageError(f"context {access.context} cannot be used: {what} {why}", hint=ANEW) from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"context {access.context} cannot be used: {error}") from error
+        raise UsageError(f"context {access.context} cannot be used: {error}", hint=ANEW) from error
     # Authorities of older clusters lack extensions that Python >= 3.13 insists on, and Go, so kubectl, does not.
     made.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return made

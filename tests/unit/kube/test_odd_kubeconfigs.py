@@ -85,6 +85,7 @@ async def test_an_odd_kubeconfig_is_told_in_one_line(tmp_path, monkeypatch, kube
         await asked(tmp_path, kubeconfig)
     assert isinstance(refused.value, UsageError)
     assert message in refused.value.message
+    assert refused.value.hint
     assert "\n" not in refused.value.message
     assert "S3CRET" not in f"{refused.value.message} {refused.value.hint} {refused.value.detail}"
 
