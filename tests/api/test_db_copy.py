@@ -17,7 +17,7 @@ from nuages.release import audit, database_copy
 from nuages.release.deploy import deploy
 from nuages.release.environments import cloning
 from nuages.release.environments.cloning import Origin
-from nuages.release.keeping import jobs
+from nuages.release.keeping import aside, jobs
 from nuages.spec.load import parse
 
 pytestmark = pytest.mark.api
@@ -42,13 +42,13 @@ SWITCHED = '{"old": "blog_before_1", "seconds": 0.1}'
 @pytest.fixture
 def made(monkeypatch):
     """The Jobs of the target that were made, and what the pod of the copy prints."""
-    given = {"said": SAID, "jobs": []}
+    given = {"said": SAID, "jobs": [], "printed": SWITCHED}
 
     async def said(*_):
         return [given["said"]]
 
     async def printed(*_):
-        return [SWITCHED]
+        return [given["printed"]]
 
     really = jobs.ran
 
@@ -95,7 +95,13 @@ async def test_what_serves_is_switched_only_when_the_copy_is_whole(namespace, cl
         (noted,) = await audit.history(app, cluster)
         assert (noted.command, noted.exit_code) == (("db", "copy", "production"), 0)
 
-        made["said"], made["jobs"] = UNLIKE, []
+        made["jobs"], made["printed"] = [], '{"bytes": 8000000}'
+        assert await aside.drop(app, [copied.kept], cluster, silent) == 8000000
+        assert made["jobs"] == ["drop"]
+        newest = next(iter(await audit.history(app, cluster)))
+        assert (newest.command, newest.exit_code) == (("db", "drop", copied.kept), 0)
+
+        made["said"], made["jobs"], made["printed"] = UNLIKE, [], SWITCHED
         with pytest.raises(Refused) as caught:
             await database_copy.copy(app, origin, cluster, silent)
         assert [finding.id for finding in caught.value.findings] == ["release.E471"]
