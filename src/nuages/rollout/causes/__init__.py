@@ -9,14 +9,17 @@ from collections.abc import Callable
 
 from nuages.rollout.causes import program
 from nuages.rollout.causes.celery import application, broker
-from nuages.rollout.causes.cluster import address, configuration, deadline, image, lost, mount, node, volume
+from nuages.rollout.causes.cluster import address, configuration, deadline, lost, node
 from nuages.rollout.causes.database import database, migration
 from nuages.rollout.causes.evidence import Cause, Evidence
+from nuages.rollout.causes.images import image
 from nuages.rollout.causes.probes import answer, probe, throttled, unmigrated
 from nuages.rollout.causes.program import command, crash, files, memory, port, server
-from nuages.rollout.causes.project import environment, exception, module, syntax
+from nuages.rollout.causes.project import exception, module, syntax
 from nuages.rollout.causes.refusals import FOR_GOOD, creation, refusal
 from nuages.rollout.causes.stores import bucket, manifest, store
+from nuages.rollout.causes.variables import environment
+from nuages.rollout.causes.volumes import mount, volume
 from nuages.rollout.pods import Symptom
 
 __all__ = ["FOR_GOOD", "HOPELESS", "QUOTA", "Cause", "Evidence", "explain", "refusal"]

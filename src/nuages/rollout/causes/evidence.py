@@ -10,6 +10,9 @@ from nuages.app.objects import Object
 from nuages.rollout.pods import Trouble
 from nuages.rollout.tracebacks import Trace, last_trace
 
+KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
+"""As the kubelet writes what a pod names, and as everybody else does."""
+
 EVENT = "@nuages "
 """What a line begins with that the migrating Job writes for machines."""
 
@@ -85,3 +88,11 @@ def last_line(log: str) -> str:
     """What a log ends with."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1] if lines else ""
+
+
+def lacks(cause: str, kind: str, said: str) -> Cause:
+    """What a pod names is not there, or lacks a key."""
+    number = {"Secret": "diag.D010", "ConfigMap": "diag.D011"}[kind]
+    return Cause(
+        number, cause, "deploy again makes what nuages makes; what you named yourself has to be there before", said
+    )
