@@ -96,7 +96,7 @@ def initial(old: Path, new: Path, histories: dict[str, History], environment: En
     aside = {file: file.read_text() for files in later.values() for file in files}
     for file in aside:
         file.unlink()
-    ended = environment.run(["python", "manage.py", "makemigrations", "-v0", *histories], old)
+    ended = environment.run(["python", "manage.py", "makemigrations", "-v0", *histories], old, timeout=600)
     assert ended.code == 0, ended.err
     for file, text in aside.items():
         file.write_text(text)

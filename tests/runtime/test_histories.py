@@ -39,7 +39,7 @@ DJANGO = os.environ.get("HISTORIES_DJANGO", "django6.1-python3.13")
 ALL = os.environ.get("HISTORIES") == "all"
 PLAIN = HISTORIES if ALL else HISTORIES[::5]
 """Every fifth of them, as all take minutes; `HISTORIES=all` tries them all."""
-BESIDE = HISTORIES if ALL else [*MOST, *OF_OTHERS[::3]]
+BESIDE = HISTORIES if ALL else [*MOST, *OF_OTHERS[::6]]
 """Those that are tried staged: the usual ones always."""
 ENV = {"DJANGO_SETTINGS_MODULE": "settings"}
 NAMES = [history.name for history in PLAIN]
@@ -155,7 +155,7 @@ class Project:
             checkout.mkdir()
             settings = {"address": address, "databases": bases}
             checkouts.write(checkout, self.histories, later=checkout == self.new, settings=settings)
-        ended = environment.run(["python", "prove.py", "create"], self.old)
+        ended = environment.run(["python", "prove.py", "create"], self.old, timeout=600)
         assert ended.code == 0, ended.err
         checkouts.initial(self.old, self.new, self.histories, environment)
 
