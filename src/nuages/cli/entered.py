@@ -69,10 +69,13 @@ def entered(kept: dict[str, Any], words: Words) -> int | None:
         except Detached:
             print("\nleft, and what ran has ended")  # noqa: T201 - the console is slow to import
             return 0
-        except NuagesError as error:
+        except BrokenPipeError:
+            raise
+        except Exception as error:
             from nuages.cli.console import console
+            from nuages.cli.misuse import failed
 
-            return console.error(error)
+            return console.error(failed(error))
 
 
 def _command(words: Words) -> list[str]:
@@ -141,7 +144,7 @@ def _end(begun: Begun) -> None:
         for sign in entrance.SIGNS:
             path, parameters, asked = _way(begun, entrance.ending(begun.mark, sign), stdin=False, tty=False)
             with glance(begun.access, []) as questions:
-                wire = opened(questions, path, parameters, asked)
+                wire = opened(questions, path, parameters, asked, max(until - time.monotonic(), 0.1))
                 while not wire.ended and (left := until - time.monotonic()) > 0:
                     wire.flush()
                     select([wire], [], [], 0 if wire.came else left)
@@ -178,7 +181,7 @@ def _write(begun: Begun, *, exit_code: int | None = None, note: str = "") -> Non
             with glance(begun.access, []) as questions:
                 questions.merge(_entries(begun.site), MANAGER, change)
                 status, body = questions.answer()
-            if status == 200:
+            if status in (200, 404):  # its environment may be gone meanwhile, and what was written of it
                 return
             raise failure(status, body, asked)
         except (NotSeen, Later) as error:

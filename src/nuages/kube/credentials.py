@@ -20,7 +20,7 @@ from nuages.errors import MissingTool, UsageError
 from nuages.kube.config import ANEW
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-_PATIENCE = 60.0  # seconds for a plugin: it asks a provider, never a person
+_PATIENCE = 200.0  # seconds for a plugin, which may have a browser ask a person: kubelogin itself gives it 180
 _BY_HAND = "run it by hand to see what it says; its newest version may do better"
 _EARLY = 30.0  # seconds before its expiry a token is renewed, so that it does not expire on its way
 
@@ -82,7 +82,8 @@ class ExecPlugin(httpx2.Auth):
             raise UsageError(f"exec plugin {command} gave no answer within {_PATIENCE:g} s", hint=hint) from None
         finally:
             if process.returncode is None:
-                process.kill()
+                # Killed, and heard no more: what it has started may hold its output open, and `wait` waits for that.
+                process._transport.close()  # type: ignore[attr-defined]
                 await process.wait()
         if process.returncode:
             lines = [line.strip() for line in complaint.decode(errors="replace").splitlines()]

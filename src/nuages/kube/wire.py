@@ -119,18 +119,20 @@ class Wire:
             self.ended = True
 
     def keep_alive(self) -> float:
-        """Ask whether the other side is there, now and then; answers in how many seconds to do so again.
+        """Ask whether the other side is there where nothing comes; answers in how many seconds to do so again. Who has
+        not listened meanwhile (a pager that is full, Ctrl-Z) is to listen first: the answer may lie there.
 
         Raises:
-            Unreachable: it has been silent for too long.
+            Unreachable: it has not answered for too long.
         """
         now = time.monotonic()
-        if now - self._alive > ALIVE + SILENCE:
+        unanswered = self._asked_at > self._alive
+        if unanswered and now - self._asked_at > SILENCE:
             raise Unreachable("the connection to the container was lost: it does not answer")
-        if now - self._asked_at >= ALIVE:
+        if not unanswered and now - self._alive >= ALIVE:
             self._out += framed(PING, b"")
-            self._asked_at = now
-        return self._asked_at + ALIVE - now
+            self._asked_at, unanswered = now, True
+        return max(self._asked_at + SILENCE if unanswered else self._alive + ALIVE, now) - now
 
     def _told(self, channel: int, data: bytes) -> Iterator[tuple[int, bytes]]:
         if channel == ENDED:
@@ -146,7 +148,9 @@ class Wire:
         self._out += framed(BINARY, message)
 
 
-def opened(questions: Glance, path: str, parameters: Sequence[tuple[str, str]], asked: Asked) -> Wire:
+def opened(
+    questions: Glance, path: str, parameters: Sequence[tuple[str, str]], asked: Asked, patience: float = OPENING
+) -> Wire:
     """Have a connection speak with a container from here on, on which everything asked before was answered.
 
     Raises:
@@ -157,7 +161,7 @@ def opened(questions: Glance, path: str, parameters: Sequence[tuple[str, str]], 
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: {key.decode()}\r\nSec-WebSocket-Protocol: {FIVE}, {FOUR}\r\n"
     )
-    questions.connection.settimeout(OPENING)
+    questions.connection.settimeout(patience)
     try:
         (status, came), headers = questions.upgrade(path, parameters, lines)
     except NotSeen as error:

@@ -1,6 +1,9 @@
 """Exec plugins are run as seldom as their tokens allow."""
 
+import asyncio
 import json
+import os
+import signal
 import stat
 import time
 from datetime import UTC, datetime
@@ -9,6 +12,7 @@ import httpx2
 import pytest
 
 from nuages.errors import MissingTool, UsageError
+from nuages.kube import credentials
 from nuages.kube.credentials import ExecPlugin, credential
 
 V1 = "client.authentication.k8s.io/v1"
@@ -95,3 +99,16 @@ def test_an_answer_that_is_none_is_refused_without_quoting_it(output):
     with pytest.raises(UsageError) as refused:
         credential(output, "login")
     assert "t0ken" not in str(refused.value)
+
+
+async def test_a_plugin_that_does_not_answer_is_given_up_also_where_what_it_started_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(credentials, "_PATIENCE", 0.5)
+    script = tmp_path / "login"
+    script.write_text("#!/bin/sh\nsleep 60 & echo $! > $0.pid; wait\n")
+    script.chmod(0o700)
+    auth = ExecPlugin({"apiVersion": V1, "command": str(script)}, {})
+    try:
+        with pytest.raises(UsageError, match="gave no answer"):
+            await asyncio.wait_for(signed(auth), 30)
+    finally:
+        os.kill(int((tmp_path / "login.pid").read_text()), signal.SIGKILL)

@@ -181,7 +181,7 @@ async def test_who_does_not_answer_for_long_is_lost(monkeypatch):
                 monkeypatch.setattr(wire, "time", SimpleNamespace(monotonic=lambda: now + wire.ALIVE + 1))
                 found.keep_alive()
                 assert found.waiting  # a ping
-                late = now + wire.ALIVE + wire.SILENCE + 1
+                late = now + wire.ALIVE + wire.SILENCE + 3
                 monkeypatch.setattr(wire, "time", SimpleNamespace(monotonic=lambda: late))
                 with pytest.raises(Unreachable, match="does not answer"):
                     found.keep_alive()
