@@ -12,7 +12,8 @@ from nuages.errors import CommandFailed, MissingTool
 from nuages.host.command import SBIN, follow
 from nuages.progress import Sink, step
 
-LOCKED = "/var/lib/apt/lists/lock"
+LOCKED = "Could not get lock /var/lib/apt/lists/lock"
+"""What apt-get says where another one has it; of a lock that can't be opened at all it says something else."""
 PATIENCE = 300
 """Seconds that another apt-get may take."""
 
@@ -51,7 +52,7 @@ def ensure(programs: Mapping[str, str], sink: Sink) -> None:
         )
     if os.geteuid() != 0:
         raise MissingTool(f"this machine lacks {listed}", hint=f"run: sudo apt-get install {listed}")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     with step(sink, f"install {listed}", expected=30) as doing:
         _updated(apt, doing.say, quiet)
         # Daemons that a package would start are not needed: a cluster runs a containerd of its own.

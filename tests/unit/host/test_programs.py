@@ -31,7 +31,8 @@ def test_the_lists_of_packages_are_waited_for_while_somebody_else_brings_them_up
         asked.append(argv[1])
         if len(asked) < 3:
             raise CommandFailed(
-                "`apt-get update -q` ended with exit code 100", detail=f"E: Could not get {programs.LOCKED}"
+                "`apt-get update -q` ended with exit code 100",
+                detail=f"E: {programs.LOCKED}. It is held by process 7 (apt-get)",
             )
 
     monkeypatch.setattr(programs, "found", lambda file: "/usr/bin/apt-get" if file == "apt-get" else None)
@@ -42,9 +43,14 @@ def test_the_lists_of_packages_are_waited_for_while_somebody_else_brings_them_up
     assert asked == ["update", "update", "update", "install"]
 
 
-def test_lists_that_cannot_be_had_for_another_reason_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "said", ["E: no such host", "E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)"]
+)
+def test_lists_that_cannot_be_had_for_another_reason_are_not_waited_for(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def follow(*_: object, **__: object) -> None:
-        raise CommandFailed("`apt-get update -q` ended with exit code 100", detail="E: no such host")
+        raise CommandFailed("`apt-get update -q` ended with exit code 100", detail=said)
 
     monkeypatch.setattr(programs, "found", lambda file: "/usr/bin/apt-get" if file == "apt-get" else None)
     monkeypatch.setattr(programs.os, "geteuid", lambda: 0)
