@@ -167,7 +167,7 @@ def _balanced(expose: Expose) -> bool:
     """
     if expose.kind == "ingress":
         return expose.class_ in BALANCERS or (expose.class_ is None and expose.profile == "gke")
-    return expose.kind == "gateway" and expose.profile == "gke"
+    return expose.kind == "gateway" and expose.profile == "gke" and expose.class_ not in CONTROLLERS
 
 
 def _collected(app: App) -> Iterator[Opening]:

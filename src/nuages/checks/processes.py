@@ -19,6 +19,8 @@ _BROKER = re.compile(r"BROKER|AMQP|RABBIT|REDIS|SQS")
 # Redis gives a task to a second worker when nobody has said within this time that it is done
 # (https://docs.celeryq.dev/en/stable/getting-started/backends-and-brokers/redis.html#visibility-timeout).
 VISIBILITY_SECONDS = 3600
+# What `celery` takes before its command, each with a value (https://docs.celeryq.dev/en/stable/reference/cli.html).
+_NAMED = {"-A", "--app", "-b", "--broker", "--result-backend", "--loader", "--config", "--workdir"}
 
 
 def check(app: App, build: Build | None) -> list[Finding]:
@@ -67,11 +69,18 @@ def _beats(app: App) -> list[Finding]:
 
 
 def _beats_too(command: list[str]) -> bool:
-    """Whether it is Celery's beat, or a worker of Celery's with one in it; also below `sh -c`."""
+    """Whether it is Celery's beat, or a worker of Celery's with one in it; also below `sh -c`. RedBeat's are as many as
+    one likes: only the one that has the lock sends.
+    """
     words = [word for part in command for word in part.split()]
     starts = [index for index, word in enumerate(words) if word.rpartition("/")[2] == "celery"]
     after = words[starts[0] + 1 :] if starts else []
-    return "beat" in after or ("worker" in after and bool({"-B", "--beat"} & {*after}))
+    if any("redbeat" in word.lower() for word in after):
+        return False
+    said = [word for before, word in itertools.pairwise(["", *after]) if before not in _NAMED]
+    # What comes behind the first are names: of queues, of the worker itself.
+    told = next((word for word in said if word in ("beat", "worker")), "")
+    return told == "beat" or (told == "worker" and bool({"-B", "--beat"} & {*after}))
 
 
 def _app(command: list[str]) -> str:

@@ -14,15 +14,16 @@ from nuages.spec.units import CPU_PATTERN, DURATION_PATTERN, MEMORY_PATTERN
 Name = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$", title="a name")]
 Key = Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", title="a short name")]
 NamespaceName = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", title="a namespace name")]
-# What Kubernetes calls an object: RFC 1123 subdomain.
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-ObjectName = Annotated[str, Meta(pattern=rf"^{_DOMAIN}$", max_length=253, title="an object name")]
+# What Kubernetes calls an object: RFC 1123 subdomain, of which it counts the whole and not what is between two dots.
+_OBJECT = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+ObjectName = Annotated[str, Meta(pattern=rf"^{_OBJECT}$", max_length=253, title="an object name")]
 # An ingress class, or a Gateway that may be in a namespace of its own.
 ClassName = Annotated[
     str,
     Meta(
-        pattern=rf"^({_LABEL}/)?{_DOMAIN}$",
+        pattern=rf"^({_LABEL}/)?{_OBJECT}$",
         max_length=253,
         title="a class or a Gateway",
     ),
@@ -107,8 +108,8 @@ DataKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$", max_length=253, titl
 Image = Annotated[
     str,
     Meta(
-        pattern=r"^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
-        r"(@sha256:[0-9a-f]{64})?$",
+        pattern=r"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*"
+        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64}|@sha512:[0-9a-f]{128})?$",
         title="an image",
     ),
 ]

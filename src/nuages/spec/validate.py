@@ -81,6 +81,8 @@ TYPES = {
 }
 _SHORT = 60
 """Of what stands in the file, so much is shown."""
+_PLAIN_WORDS = re.compile(r"[\w./=+-]+( +[\w./=+-]+)*")
+"""What means the same to a shell and in a list."""
 _NO_UNIT = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -189,8 +191,8 @@ def _so(error: ValidationError, types: list[str]) -> str:
     """How to write what stands there, where that is plain: a text in quotes, a command as a list."""
     match error.instance:
         case bool() | int() | float() if types == ["string"]:
-            return f'in quotes: "{_shown(error.instance)}"'
-        case str(words) if types == ["array"] and 0 < len(words) <= _SHORT:
+            return "in quotes"
+        case str(words) if types == ["array"] and _PLAIN_WORDS.fullmatch(words) and len(words) <= _SHORT:
             return f"[{', '.join(words.split())}]"
         case _:
             return ""

@@ -180,6 +180,7 @@ def test_who_scales_workers_by_their_queue_gets_to_the_broker_and_nobody_else_do
         ("kind: gateway, class: infra/external, profile: gke", True),
         ("kind: loadBalancer", True),
         ("class: nginx, profile: gke", False),
+        ("kind: gateway, class: traefik, profile: gke", False),
         ("kind: gateway, class: infra/public", False),
         ("class: traefik", False),
         ("profile: eks", False),

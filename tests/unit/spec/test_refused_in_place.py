@@ -30,6 +30,8 @@ CASES = [
      ["spec.E269 3:35"]),
     (f"web: {{a: {{routes: [{', '.join(f'/r{n}' for n in range(17))}]}}}}\n"
      "expose: {kind: gateway, class: x, hosts: [a.example.com]}\n", ["spec.E269 4:16"]),
+    (f"web: {{a: {{routes: [{', '.join(f'/r{n}' for n in range(16))}]}}, main: {{}}}}\n"
+     "expose: {kind: gateway, class: x, hosts: [a.example.com]}\n", ["spec.E269 4:16"]),
     ("web: {main: {routes: []}}\nexpose: {hosts: [a.example.com]}\n", ["app.E147 4:9"]),
     ("exposed: {}\n", ["spec.E101 3:1", "spec.E206 3:1"]),
     # two beats, two of one name
@@ -45,7 +47,7 @@ CASES = [
     ("schedules:\n  x: {manage: clear, cron: '0 3 * * fri-mon'}\n", ["spec.E231 4:28"]),
     ("schedules:\n  x: {manage: clear, cron: '\u0663 3 * * *'}\n", ["spec.E231 4:28"]),
     ("schedules:\n  x: {manage: clear, cron: '0  3 * * *', timeZone: posix/Europe/Berlin}\n", ["spec.E231 4:52"]),
-    ("schedules:\n  x: {manage: clear, cron: '@daily', timeout: 1m, retries: 10}\n", ["spec.E270 4:60"]),
+    ("schedules:\n  x: {manage: clear, cron: '0 0 31 2 *', suspended: true}\n", []),
     # amounts and versions
     ("web:\n  main: {requestTimeout: 99999999d, resources: {cpu: 99999999, memory: 99999Pi}}\n",
      ["spec.E207 4:26", "spec.E207 4:54", "spec.E207 4:72"]),
@@ -57,6 +59,8 @@ CASES = [
     ("services: {redis: {external: {host: 'redis.internal:6379'}}}\n", ["spec.E106 3:37"]),
     ("services: {redis: {external: {host: '2001:db8::5'}}}\n", []),
     ("services: {redis: {external: {host: localhost}}}\n", ["spec.E274 3:37"]),
+    ("sidecars: {proxy: {image: 'a/b:1'}}\nservices: {postgres: {external: {host: localhost, secret: s}}}\n",
+     ["spec.E274 4:40"]),
     ("services: {redis: {external: {host: r.internal, secret: s, keys: {username: u}}}}\n", ["spec.E108 3:67"]),
     # what the API server would refuse
     ("env: {A: {configMap: c, key: a b}}\n", ["spec.E106 3:30"]),

@@ -62,8 +62,9 @@ def _routes(spec: EnvironmentSpec, expose: Expose) -> Iterator[Mistake]:
             message = f"{len(hosts)} names, and the route of a Gateway takes {LARGEST_ROUTE}"
             hint = '"*.example.com" stands for many; or kind: ingress'
             yield Mistake("spec.E269", ("expose", field), message, hint, at_key=True)
-    paths = [route for web in spec.web.values() for route in web.routes or []]
-    paths += [route for front in spec.frontends.values() for route in front.routes]
+    # Of webs that say nothing, one takes "/" (app/components.py).
+    paths = {route for web in spec.web.values() for route in (["/"] if web.routes is None else web.routes)}
+    paths |= {route for front in spec.frontends.values() for route in front.routes}
     several = len(paths) + (1 if spec.static.nginx else 0)
     if several > LARGEST_ROUTE:
         whose = "webs, front ends and static files" if spec.static.nginx else "webs and front ends"

@@ -70,10 +70,13 @@ def _versions(spec: EnvironmentSpec) -> Iterator[Mistake]:
 
 
 def _own(spec: EnvironmentSpec) -> Iterator[Mistake]:
-    """Who is elsewhere is not in the pod itself: a migrate Job, a schedule has no container beside it."""
+    """Who is elsewhere is not in the pod itself, but for a proxy that a sidecar is: beside a migrate Job there is none,
+    and only a patch puts one there.
+    """
     for name in spec.services.__struct_fields__:
         store = getattr(spec.services, name)
-        if store and store.external and _loops(store.external.host):
+        beside = spec.patches or (spec.sidecars and name != "postgres")
+        if store and store.external and _loops(store.external.host) and not beside:
             message = f"{store.external.host} is each pod itself, where nothing answers"
             hint = "the name by which pods reach it; a proxy to it has a Deployment and a Service of its own (objects)"
             yield Mistake("spec.E274", ("services", name, "external", "host"), message, hint)

@@ -15,6 +15,7 @@ from nuages.spec.validate import Mistake
 LONGEST_CRON_JOB = 52
 # The controller looks every ten seconds: what starts no later than that may never start.
 SHORTEST_DEADLINE = 10
+_NEVER = ": it would never be"
 
 # The five fields, each a number or a name, a range, a step, or several: the names are those of months and days.
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -46,8 +47,11 @@ def _schedules(spec: EnvironmentSpec) -> Iterator[Mistake]:
         if len(name := f"{spec.name}-schedule-{key}") > LONGEST_CRON_JOB:
             message = f"makes {name}, of {len(name)} characters; a CronJob's name has {LONGEST_CRON_JOB}"
             yield Mistake("spec.E230", at, message, "a shorter key", at_key=True)
-        if why := unreadable(schedule.cron):
-            yield Mistake("spec.E231", (*at, "cron"), why, _READABLE)
+        why = unreadable(schedule.cron)
+        never = why.endswith(_NEVER)
+        if why and not (never and schedule.suspended):
+            hint = "what runs on demand only is one of jobs, or suspended: true" if never else _READABLE
+            yield Mistake("spec.E231", (*at, "cron"), why, hint)
         if not known_zone(schedule.time_zone):
             hint = "a name of the tz database: Europe/Berlin, Etc/UTC"
             yield Mistake("spec.E231", (*at, "timeZone"), f'no time zone "{schedule.time_zone}"', hint)
@@ -56,7 +60,7 @@ def _schedules(spec: EnvironmentSpec) -> Iterator[Mistake]:
         if 0 < seconds(schedule.timeout) < waits:
             message = f"{schedule.retries} of them wait {waits} s between them, and all ends after {schedule.timeout}"
             hint = f"fewer, or timeout: {-(-waits // 60) + 1}m and what the command takes"
-            yield Mistake("spec.E270", (*at, "retries"), message, hint)
+            yield Mistake("spec.W270", (*at, "retries"), message, hint)
         if 0 < seconds(schedule.starting_deadline) < SHORTEST_DEADLINE:
             message = f"{schedule.starting_deadline} is shorter than the cluster takes to look: it might never start"
             yield Mistake("spec.E231", (*at, "startingDeadline"), message, f"{SHORTEST_DEADLINE}s or more")
@@ -86,7 +90,7 @@ def unreadable(cron: str) -> str:
         found.append(times)
     _, _, days, months, _ = found
     if cron.rsplit(maxsplit=1)[-1] in ("*", "?") and not any(min(days) <= _DAYS[month - 1] for month in months):
-        return f"no month of these has a day {min(days)}: it would never be"
+        return f"no month of these has a day {min(days)}{_NEVER}"
     return ""
 
 

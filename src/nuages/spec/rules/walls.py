@@ -55,8 +55,8 @@ def _tolerations(spec: EnvironmentSpec) -> Iterator[Mistake]:
 
 
 def _namespaces(spec: EnvironmentSpec) -> Iterator[Mistake]:
-    """https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/: kube- is the cluster's own."""
-    if spec.namespace and spec.namespace.startswith("kube-"):
+    """https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/#initial-namespaces"""
+    if spec.namespace in ("kube-system", "kube-public", "kube-node-lease"):
         message = f"{spec.namespace} is the cluster's own, and what walls an app in would wall that in"
         yield Mistake("spec.E272", ("namespace",), message, f"{spec.name}-production, or leave it out")
 
