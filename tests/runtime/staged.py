@@ -157,7 +157,7 @@ CASES = {
         'migrations.AlterField("item", "title", models.CharField(max_length=100, unique=True))', "held"
     ),
     "unique together": Case(
-        'migrations.AlterUniqueTogether("item", {{("title", "n"), ("slug", "n", "title")}})', "held"
+        'migrations.AlterUniqueTogether("item", {{("title", "n"), ("slug", "title")}})', "held"
     ),
     "unique together gone": Case('migrations.AlterUniqueTogether("item", set())'),
     "conditional unique": Case(
