@@ -21,6 +21,8 @@ pytestmark = pytest.mark.unit
         ("nuages deploy -e production --no-build adds it", "nuages deploy -e production --no-build adds it"),
         ("nuages restore --switch blog_1 -e production", "nuages restore --switch blog_1 -e production"),
         ("nuages promote or nuages abort ends it", "nuages promote -e staging or nuages abort -e staging ends it"),
+        ("nuages releases lists them", "nuages releases -e staging lists them"),
+        ("nuages services plan", "nuages services plan -e staging"),
         ("nuages cluster up makes a local cluster", "nuages cluster up makes a local cluster"),
         ("an older nuages takes it for somebody alive", "an older nuages takes it for somebody alive"),
         ("write 30s, 2m or 500ms", "write 30s, 2m or 500ms"),
@@ -36,6 +38,8 @@ def test_a_command_in_a_hint_names_the_environment(hint: str, said: str) -> None
     [
         (["status", "-e", "staging"], "nuages deploy -e staging"),
         (["secrets", "set", "SENTRY_DSN", "--environment=staging"], "nuages deploy -e staging"),
+        (["releases", "-e", "staging"], "nuages deploy -e staging"),
+        (["db", "backup", "--environment=staging"], "nuages deploy -e staging"),
         (["status"], "nuages deploy"),
         (["manage", "migrate", "-e", "staging"], "nuages deploy"),  # an option of somebody else's
         (["exec", "web", "--", "env", "-e", "staging"], "nuages deploy"),

@@ -10,6 +10,7 @@ import described
 import pytest
 
 from nuages.cli import completing, names
+from nuages.cli.default import WithDefault
 
 pytestmark = pytest.mark.unit
 
@@ -19,12 +20,16 @@ FILE = Path(completing.TABLE)
 def made() -> str:
     """The table, one line for each command, option and argument."""
     lines = []
-    for context in described.ALL:
-        path = " ".join(context.command_path.split()[1:])
+    by_path = {context.command_path: context for context in described.ALL}
+    for whole, context in by_path.items():
+        path = " ".join(whole.split()[1:])
         lines.append(f"{path or ' '}\t{described.short(context) if path else ''}")
-        for option in described.options(context):
+        # A group of which one is meant where none is named takes the options of that one.
+        default = isinstance(context.command, WithDefault) and f"{whole} {context.command.default}"
+        meant = by_path[default] if default else context
+        for option in described.options(meant):
             names = ",".join(described.spellings(option))
-            lines.append(f"\t{names}\t{described.kind(context, option)}\t{option.help or ''}")
+            lines.append(f"\t{names}\t{described.kind(meant, option)}\t{option.help or ''}")
         lines.append("\t--help,-h\t\tShow what it does.")
         arguments = [each for each in context.command.params if isinstance(each, click.Argument)]
         lines += [f"\t{described.kind(context, each)}{'...' if each.nargs != 1 else ''}" for each in arguments]
