@@ -194,7 +194,9 @@ def _try(node: ast.Try, scope: Scope, world: World) -> None:
         raise returned
     world.tests.append(set(noted))
     try:
-        if ended:
+        if ended and not catches:
+            world.fails()  # a `try` around this one catches it
+        elif ended:
             run(catches[0].body, scope, world)
         elif doubtful:
             with world.where_installed():

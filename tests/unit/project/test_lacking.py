@@ -67,6 +67,10 @@ def test_one_that_is_given_is_not(tmp_path: Path, more: str) -> None:
         'if os.environ.get("STAGE", "dev") == "dev":\n    STRIPE = os.environ["STRIPE_KEY"]\n',
         'STRIPE = os.environ.get("STRIPE_KEY")\n',
         'try:\n    STRIPE = os.environ["STRIPE_KEY"]\nexcept KeyError:\n    STRIPE = ""\n',
+        'try:\n    try:\n        import stripe\n        STRIPE = os.environ["STRIPE_KEY"]\n    except ImportError:\n'
+        '        pass\nexcept KeyError:\n    STRIPE = ""\n',
+        'try:\n    try:\n        STRIPE = os.environ["STRIPE_KEY"]\n    finally:\n        pass\nexcept KeyError:\n'
+        '    STRIPE = ""\n',
     ],
 )
 def test_what_this_environment_does_not_read_is_not_missing(tmp_path: Path, settings: str) -> None:
