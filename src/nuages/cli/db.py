@@ -160,6 +160,7 @@ def drop(
     from nuages.cli.sure import gone
     from nuages.release.keeping import aside
 
+    names = tuple(dict.fromkeys(names))  # the second of one name would not be there any more
     app = app_of(file, environment)
     aside.check(app, names)
     cluster = cluster_of(app, file, context)

@@ -197,7 +197,9 @@ for name in "$@"; do
         WHERE datname = :'name' AND NOT datistemplate")
     [[ -n $size ]] || fail "there is no database $name; there are: $(sql -c "SELECT string_agg(datname, ' '
         ORDER BY datname) FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")"
-    [[ $(sql -v name="$name" <<< "SELECT count(*) FROM pg_stat_activity WHERE datname = :'name'") = 0 ]] \
+    # Autovacuum, which looks at what was just restored, is nobody: DROP DATABASE ends it.
+    [[ $(sql -v name="$name" <<< "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = :'name' AND backend_type <> 'autovacuum worker'") = 0 ]] \
         || fail "somebody is connected to $name"
     freed=$((freed + size))
 done

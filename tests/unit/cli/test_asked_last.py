@@ -16,6 +16,7 @@ from nuages.cli import db, destroy, sure
 from nuages.errors import Refused
 from nuages.release import binding, database_copy
 from nuages.release import destroy as removing
+from nuages.release.keeping import aside
 
 pytestmark = pytest.mark.unit
 
@@ -99,3 +100,19 @@ def test_nobody_is_asked_about_a_copy_that_cannot_be(
     with pytest.raises(Refused, match="far enough" if there else "sleeps"):
         CliRunner().invoke(db.copy, ["-e", "staging", "-f", str(file)], catch_exceptions=False)
     assert asked == (["staging"] if there else [])
+
+
+def test_a_database_that_is_named_twice_is_dropped_once(
+    file: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[str] = []
+
+    async def drop(app: object, names: tuple[str, ...], *_: object) -> int:
+        dropped.extend(names)
+        return 0
+
+    monkeypatch.setattr(aside, "drop", drop)
+    arguments = ["blog_before_1", "blog_before_2", "blog_before_1", "-e", "staging", "-f", str(file), "--json"]
+    ended = CliRunner().invoke(db.drop, arguments, catch_exceptions=False)
+    assert (ended.exit_code, asked) == (0, ["staging"])
+    assert dropped == ["blog_before_1", "blog_before_2"]
