@@ -10,7 +10,7 @@
     celery: blog                       celery: {app: blog}
     volumes: {data: var/data}          volumes: {data: {path: var/data}}
     routes: /api/                      routes: [/api/]
-    manage: clearsessions              manage: [clearsessions]
+    manage: loaddata demo              manage: [loaddata, demo]
     python: 3.10, version: 17, …       the text as it was written: "3.10", "17"
     command: [serve, --port, 8000]     the words as they were written: "8000"
 
@@ -19,6 +19,7 @@ In an environment's patch a null removes, so there nothing stands for null.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from nuages.spec.document import Document, Path, Value
@@ -59,15 +60,25 @@ def _in_list(value: Value) -> Value:
     return [value] if isinstance(value, str) else value
 
 
+def _in_words(value: Value) -> Value:
+    """As a shell reads them; what it could not read stays one word."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return [*shlex.split(value)] or [value]
+    except ValueError:
+        return [value]
+
+
 WRAPPED: dict[tuple[str, ...], Callable[[Value], Value]] = {
     ("env", "*"): lambda value: value if isinstance(value, dict | list) else {"value": value},
     ("databases", "*"): _in_field("service"),
     ("django", "overlay"): lambda value: {"enabled": value} if isinstance(value, bool) else value,
     ("build", "dependencies"): _in_field("file"),
-    ("hooks", "*", "manage"): _in_list,
-    ("schedules", "*", "manage"): _in_list,
-    ("jobs", "*", "manage"): _in_list,
-    ("databases", "*", "anonymise", "manage"): _in_list,
+    ("hooks", "*", "manage"): _in_words,
+    ("schedules", "*", "manage"): _in_words,
+    ("jobs", "*", "manage"): _in_words,
+    ("databases", "*", "anonymise", "manage"): _in_words,
     ("django", "checks", "ignore"): _in_list,
     ("workers", "*", "celery"): _in_field("app"),
     ("beat", "celery"): _in_field("app"),

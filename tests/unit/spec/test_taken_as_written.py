@@ -72,6 +72,12 @@ def test_a_time_that_is_too_short_for_all_retries_is_told_and_not_refused(tmp_pa
     assert [each.id for each in check(load(file)) if each.level is Level.WARNING] == ["spec.W270"]
 
 
+def test_a_command_of_manage_py_in_one_line_is_its_words(tmp_path: Path) -> None:
+    file = _spec(tmp_path, """jobs: {a: {manage: "loaddata demo 'a b'"}, b: {manage: check}, c: {manage: "it's"}}""")
+    jobs = load(file).environment("production").jobs
+    assert [jobs[key].manage for key in "abc"] == [["loaddata", "demo", "a b"], ["check"], ["it's"]]
+
+
 def _refusals(folder: Path, text: str) -> list[str]:
     try:
         findings = check(load(_spec(folder, text)))
