@@ -17,7 +17,7 @@ from nuages.rollout.causes import Evidence, explain
 from nuages.rollout.causes.evidence import EVENT
 from nuages.rollout.kinds import Failed, View, Waiting, claims, tracker
 from nuages.rollout.pods import Symptom, Trouble
-from nuages.rollout.tracebacks import last_trace, plain, readable
+from nuages.rollout.tracebacks import last_trace, plain, public, readable, shortened
 from nuages.rollout.watcher import pod_troubles
 from nuages.spec.units import MEMORY_PATTERN, bytes_of
 
@@ -32,7 +32,6 @@ _NO_LOG = ("unable to retrieve container logs", "failed to try resolving symlink
 """What the kubelet answers, with status 200, where the run left no log, or has none any more."""
 _OWN_LINE = frozenset(f"diag.D{number:03}" for number in (30, 37, 40, 46, 71, 77, 91, 92, 93))
 """The causes that an exception beside them says nothing of."""
-_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]+(?=@)")
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,11 +102,11 @@ def conclude(evidence: Evidence, view: View) -> Diagnosis | None:
         pod=trouble.pod["metadata"]["name"] if trouble else "",
         container=trouble.container if trouble else "",
         reason=reason,
-        lines=tuple(_public(line) for line in lines if line),
+        lines=tuple(public(line) for line in lines if line),
         cause=cause.cause if cause else "",
         hint=cause.hint if cause else "",
         id=cause.id if cause else "",
-        log=tuple(_public(readable(line)) for line in said[-SHOWN:]),
+        log=tuple(shortened(public(readable(line))) for line in said[-SHOWN:]),
     )
 
 
@@ -200,8 +199,3 @@ def _root(trouble: Trouble | None) -> str:
     containers = trouble.pod["spec"]["containers"] if trouble else []
     named = [one.get("workingDir") for one in containers if trouble and one["name"] == trouble.container]
     return named[0] if named and named[0] else "/app"
-
-
-def _public(line: str) -> str:
-    """A line without the password of a URL in it."""
-    return _PASSWORD.sub(r"\1:***", line)

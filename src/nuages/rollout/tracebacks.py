@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 _START = "Traceback (most recent call last)"
-_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
-_BOXED = re.compile(r"^\u2502 (?P<file>/[^:]+):(?P<line>\d+) in (?P<function>\S+)")
+_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d{1,9})(?:, in (?P<function>.+))?$')
+_BOXED = re.compile(r"^\u2502 (?P<file>/[^:]+):(?P<line>\d{1,9}) in (?P<function>\S+)")
 _ERROR = re.compile(
     r"^(?P<type>(?!(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b)"
     r"(?:(?:[A-Za-z_]\w*|<locals>)\.)*(?:[A-Z]\w*|gaierror|timeout|error))(?:: (?P<message>.*))?$"
@@ -28,6 +28,10 @@ _LIBRARY = re.compile(r"site-packages|dist-packages|/lib(?:64)?/python\d|^<|nuag
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LOGGED = re.compile(r"^\[?\d{4}-\d\d-\d\d|^(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b|^\[[A-Z]+\]|^$")
 _MORE = 20  # lines behind the exception's own that may belong to its message
+_TO_A_HOST = re.compile(r"(?<!\S)\S+@")
+_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):\S+(?=@)")
+_LONGEST, _HEAD = 2000, 1500
+"""Characters of a line that are read: some patterns take time by the square of them, and a person reads no more."""
 
 
 class Frame(NamedTuple):
@@ -115,6 +119,24 @@ def last_trace(log: str) -> Trace | None:
     return found
 
 
+def lines(log: str) -> list[str]:
+    """The lines of a log, without the middle of one that is longer than anybody reads: a whole file in base64."""
+    return [shortened(line) for line in log.splitlines()]
+
+
+def shortened(line: str) -> str:
+    """A line as long as one reads; no cut goes through a password."""
+    if len(line) <= _LONGEST:
+        return line
+    line = public(line)
+    return f"{line[:_HEAD]} ... {line[_HEAD - _LONGEST :]}"
+
+
+def public(line: str) -> str:
+    """A line without the passwords of URLs in it: one may have an @ of its own, so each goes up to the word's last."""
+    return _TO_A_HOST.sub(lambda word: _PASSWORD.sub(r"\1:***", word[0]), line)
+
+
 def plain(log: str) -> str:
     """A log without colours."""
     return _COLOURS.sub("", log)
@@ -138,7 +160,8 @@ def _lines(log: str) -> Iterator[str]:
     for raw in log.splitlines():
         for line in [part for trace in _traces(_fields(raw)) for part in trace.splitlines()] or [raw]:
             grouped = "+ Exception Group Traceback" in line or (grouped and line.startswith(" "))
-            yield re.sub(r"^ *\| ?", "", line) if grouped else line
+            read = shortened(line)
+            yield re.sub(r"^ *\| ?", "", read) if grouped else read
 
 
 def _fields(line: str) -> dict[str, Any]:
@@ -146,7 +169,7 @@ def _fields(line: str) -> dict[str, Any]:
         return {}
     try:
         return dict(json.loads(line))
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or deeper than anybody logs
         return {}
 
 

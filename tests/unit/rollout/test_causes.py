@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from nuages.rollout.pods import Symptom, Trouble
 from .recorded import LATER, Seen, failure, log, state
 
 ROOT = Path(__file__).parents[3]
+
+N = 10_000
+"""As often a hostile line repeats itself."""
 
 FAILURES = {
     "crash": ("diag.D020", "the image reads SENTRY_DSN, and the spec does not declare it"),
@@ -327,3 +331,64 @@ def test_troubles_are_hopeless_some_day():
     for name in ("crash", "image-missing", "no-secret", "no-cpu", "no-command", "image-never", "image-name"):
         evidence, _ = failure(name)
         assert evidence.trouble.fatal(LATER), name
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a" * N,
+        "/a" * N,
+        "1." * N,
+        "python " * N,
+        "redis://a:" * N,
+        "A_B " * N,
+        '{"a":' * N,
+        f'File "a", line {"1" * N}',
+    ],
+    ids=lambda line: line[:8],
+)
+@pytest.mark.parametrize("symptom", [Symptom.CRASH, Symptom.UNREADY])
+def test_a_line_without_end_is_read_in_time_and_shown_in_part(line, symptom):
+    ended = (
+        f'Traceback (most recent call last):\n  File "/app/blog/urls.py", line 1, in f\n    {line}\nValueError: {line}'
+    )
+    evidence = crashed("\n".join((ended, line)), symptom=symptom)
+    began = time.process_time()
+    found = conclude(evidence, Seen([evidence.workload]))
+    assert time.process_time() - began < 20
+    assert found.id == "diag.D024"
+    assert max(map(len, found.text.splitlines())) < 2100
+
+
+def test_no_cut_shows_a_part_of_a_password():
+    address = f"redis://app:{'hunter2' * 1000}@cache:6379/0"
+    for before in range(0, 2000, 100):
+        found = conclude(crashed(f"{'a' * before} {address}"), Seen([crashed("").workload]))
+        assert "hunter2" not in found.text
+
+
+def test_all_of_a_password_with_an_at_in_it_is_hidden():
+    found = conclude(crashed("ValueError: redis://app:hun@ter2@cache:6379/0"), Seen([crashed("").workload]))
+    assert "redis://app:***@cache:6379/0" in found.text
+    assert "ter2" not in found.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'psycopg.errors.UndefinedColumn: column "timeout" does not exist',
+        "django.db.utils.ProgrammingError: column blog_post.timeout does not exist",
+        "django.db.utils.IntegrityError: duplicate key value violates unique constraint\nDETAIL:  (state)=(refused)",
+        "django.db.utils.DataError: invalid input syntax for type integer: 'timed out'",
+        "ZeroDivisionError: division by zero",
+    ],
+)
+def test_a_database_that_answers_is_not_told_as_one_that_does_not(said):
+    waited = "nuages: start-up waits for the database: OperationalError: connection refused\n"
+    raised = 'Traceback (most recent call last):\n  File "/app/blog/urls.py", line 1, in f\n'
+    assert explain(crashed(f"{waited}{raised}{said}")).id == "diag.D024"
+
+
+def test_a_file_that_the_project_does_not_find_is_not_told_as_its_program():
+    raised = 'Traceback (most recent call last):\n  File "/app/blog/urls.py", line 1, in f\nValueError: no\n'
+    assert explain(crashed(f"can't open file '/data/posts.csv'\n{raised}")).id == "diag.D024"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from nuages.rollout.causes.evidence import Cause, Evidence, container
+from nuages.rollout.pods import Symptom
 
 _UNRESOLVED = (
     r"could not translate host|Name or service not known|resolve host|Unknown \w* ?server host|name resolution"
@@ -98,6 +99,12 @@ _RAISED = rf"^(?:{_DRIVERS}|django\.db\.)"
 _SPOKEN = rf"/(?:{_DRIVERS})/|django/db/backends/|^src/oracledb"
 """What the frames of an exception of Python's own lie in, where a driver lets one pass."""
 
+_ANSWERED = (
+    r"^[\w.]*(?:IntegrityError|DataError|Violation(?:Error)?|Undefined(?:Table|Column|Function)(?:Error)?): "
+    r"|Error: .*(?:relation|column|function|table|operator) .*does(?:n't| not) exist|: syntax error at "
+)
+"""The database answers, and quotes the project's own names and values, which may be any word: timeout, refused."""
+
 _READ = "its log says more: nuages logs migrate"
 _ENDS = {
     3: Cause("diag.D029", "the database does not answer, or refuses", _READ),
@@ -128,7 +135,10 @@ def database(evidence: Evidence) -> Cause | None:
     waits = evidence.nuages(r"(?:waits for|waiting for|connection to|refuses).*database|the database refuses")
     trace = evidence.trace
     said = waits.string if waits else ""
-    if raised := trace if trace and _of_a_database(evidence) else None:
+    raised = trace if trace and _of_a_database(evidence) else None
+    if trace and (re.search(_ANSWERED, trace.line) if raised else _crashed(evidence)):
+        return None  # whatever it waited for before, it was there, and something else ended it
+    if raised:
         # A pool only says that it waited: why stands in what it logged meanwhile.
         why = evidence.nuages(r"error connecting in 'pool") if raised.name == "PoolTimeout" else None
         said = why.string if why else raised.said
@@ -136,6 +146,10 @@ def database(evidence: Evidence) -> Cause | None:
         if said and re.search(pattern, said):
             return cause._replace(line="" if trace else _clean(said)) if cause else None
     return None
+
+
+def _crashed(evidence: Evidence) -> bool:
+    return evidence.trouble is not None and evidence.trouble.symptom is Symptom.CRASH
 
 
 def _of_a_database(evidence: Evidence) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nuages.app.objects import Object
 from nuages.rollout.pods import Trouble
-from nuages.rollout.tracebacks import Trace, last_trace
+from nuages.rollout.tracebacks import Trace, last_trace, lines, shortened
 
 KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
 """As the kubelet writes what a pod names, and as everybody else does."""
@@ -54,7 +54,7 @@ class Evidence(NamedTuple):
 
     def nuages(self, pattern: str) -> re.Match[str] | None:
         """The newest line of the log in which the runtime in the image says this."""
-        return next(filter(None, (re.search(pattern, line) for line in reversed(self.log.splitlines()))), None)
+        return next(filter(None, (re.search(pattern, line) for line in reversed(lines(self.log)))), None)
 
     def told(self, event: str) -> dict[str, Any]:
         """The newest event of that name that the migrating Job wrote for machines; empty where there is none."""
@@ -62,7 +62,7 @@ class Evidence(NamedTuple):
             if line.startswith(EVENT):
                 try:
                     found = json.loads(line.removeprefix(EVENT))
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue  # cut off, where the process was killed
                 if isinstance(found, dict) and found.get("event") == event:
                     return found
@@ -86,8 +86,7 @@ def tail(said: str) -> str:
 
 def last_line(log: str) -> str:
     """What a log ends with."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return next((shortened(line.strip()) for line in reversed(log.splitlines()) if line.strip()), "")
 
 
 def lacks(cause: str, kind: str, said: str) -> Cause:

@@ -7,6 +7,7 @@ import re
 from nuages.rollout.causes.evidence import Cause, Evidence, container, last_line, tail
 from nuages.rollout.exits import in_words
 from nuages.rollout.pods import moment
+from nuages.rollout.tracebacks import lines
 
 _SERVERS = "gunicorn|uvicorn|granian|daphne|hypercorn|waitress|uwsgi"
 _KILLED = r"Perhaps out of memory\?|signal 9 \(SIGKILL\)|killed by signal 9"
@@ -72,10 +73,10 @@ def command(evidence: Evidence) -> Cause | None:
         return Cause(
             "diag.D031", "neither the image nor the spec says what to run", "say the component's command", line
         )
-    if script := evidence.nuages(r"can't open file '(?P<file>[^']+)'"):
+    if script := evidence.nuages(r"^\S*py\S*: can't open file '(?P<file>[^']+)'"):
         hint = "is it committed, not left out by .dockerignore, and is the command said from the project's root?"
         return Cause("diag.D031", f"there is no {script['file']} in the image", hint, script.string.strip())
-    if ends := evidence.nuages(r"[\w/.-]+\\r['\u2019]?: No such file|exec \S+\.sh: no such file"):
+    if ends := evidence.nuages(r"(?<![\w/.-])[\w/.-]+\\r['\u2019]?: No such file|exec \S+\.sh: no such file"):
         hint = "Windows line ends (CRLF) do that: * text=auto eol=lf in .gitattributes, and commit it anew"
         return Cause("diag.D031", "the script's first line names a program that is not in the image", hint, ends.string)
     if (re.search(r"(?i)permission denied", said) and code in {126, 127, 128, None}) or code == 126:
@@ -95,7 +96,7 @@ def command(evidence: Evidence) -> Cause | None:
 def server(evidence: Evidence) -> Cause | None:
     """The image has no such application server."""
     text = f"{evidence.message}\n{evidence.log}"
-    for line in reversed(text.splitlines()):
+    for line in reversed(lines(text)):
         found = next(filter(None, (re.search(pattern, line) for pattern in _NO_SERVER)), None)
         if found:
             name = found["name"]
@@ -117,7 +118,7 @@ def port(evidence: Evidence) -> Cause | None:
 
 def application(evidence: Evidence) -> Cause | None:
     """The server finds no application where it is told to look: each server has its own words for that."""
-    for line in reversed(evidence.log.splitlines()):
+    for line in reversed(lines(evidence.log)):
         if found := next(filter(None, (re.search(pattern, line) for pattern in _NO_APPLICATION)), None):
             parts = found.groupdict()
             what = ":".join(filter(None, (parts.get("module"), parts.get("name")))) or "of that name"

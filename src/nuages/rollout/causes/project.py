@@ -6,6 +6,7 @@ import re
 
 from nuages.rollout.causes.evidence import Cause, Evidence
 from nuages.rollout.pods import Symptom
+from nuages.rollout.tracebacks import shortened
 
 _CORRECT = "correct it, and deploy again"
 _SYNTAX = frozenset({"SyntaxError", "IndentationError", "TabError"})
@@ -52,7 +53,7 @@ _NOT_INSTALLED = (
 """What stands in for a ModuleNotFoundError: Django's, Celery's, environs' and others' own words."""
 
 _SHARED = (
-    r"(\S+\.so[.\d]*): cannot open shared object file",
+    r"(?<!\S)(\S+\.so[.\d]*): cannot open shared object file",
     r"cannot load library '([^']+)'",
     r"[Ff]ailed to find (libmagic)",
     r"Could not find the (GDAL) library|(?:Unable to find|Could not find) the (geos|GEOS|proj)",
@@ -87,7 +88,9 @@ def exception(evidence: Evidence) -> Cause | None:
     """Any other exception that ended the program, or that it logged while it does not get ready."""
     if checked := re.search(r"^ERRORS:\n(.+)", evidence.log, re.MULTILINE):
         hint = "manage.py check says the same on your machine, with what the image has installed"
-        return Cause("diag.D023", "Django's own checks find an error in the project", hint, checked[1].strip())
+        return Cause(
+            "diag.D023", "Django's own checks find an error in the project", hint, shortened(checked[1]).strip()
+        )
     trace = evidence.trace
     if trace is None:
         return None

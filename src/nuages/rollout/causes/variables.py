@@ -11,7 +11,7 @@ _NAME = r"[A-Z][A-Z0-9_]{3,}"
 _VARIABLE = (
     r"Set the (\w+) environment variable",  # django-environ
     r'Environment variable "(\w+)" not set',  # environs
-    r"(\w+) not found\. Declare it as envvar",  # python-decouple
+    r"\b(\w+) not found\. Declare it as envvar",  # python-decouple
     r"required to be set as the environment variable '(\w+)'",  # django-configurations
     r"ValidationError: (\w+) is required in env ",  # dynaconf
     rf"(?i:environment variable)s? [\"'`]?({_NAME})[\"'`]? (?:is )?(?:not set|missing|required|not found)",  # by hand
