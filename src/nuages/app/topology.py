@@ -45,7 +45,12 @@ CONTROLLERS = {
 # would let it in. https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#target-type,
 # https://cloud.google.com/kubernetes-engine/docs/concepts/container-native-load-balancing,
 # https://learn.microsoft.com/en-us/azure/application-gateway/for-containers/overview
-BALANCERS = frozenset({"alb", "gce", "gce-internal", "azure-application-gateway", "azure-alb-external"})
+BALANCERS = frozenset(
+    {"alb", "gce", "gce-internal", "azure-application-gateway", "azure/application-gateway", "azure-alb-external"}
+)
+# The older way to name a class, and the only one for Google's own:
+# https://cloud.google.com/kubernetes-engine/docs/concepts/ingress
+OLDER_CLASS = "kubernetes.io/ingress.class"
 
 # By its own installer, as AKS's add-on, by OpenShift's operator.
 KEDA = ("keda", "kube-system", "openshift-keda")
@@ -166,7 +171,8 @@ def _balanced(expose: Expose) -> bool:
     Gateways, whose class their own objects say.
     """
     if expose.kind == "ingress":
-        return expose.class_ in BALANCERS or (expose.class_ is None and expose.profile == "gke")
+        class_ = expose.class_ or expose.annotations.get(OLDER_CLASS)
+        return class_ in BALANCERS or (class_ is None and expose.profile == "gke")
     return expose.kind == "gateway" and expose.profile == "gke" and expose.class_ not in CONTROLLERS
 
 
