@@ -537,6 +537,16 @@ CASES: dict[str, tuple[object, dict[str, object]]] = {
         migrations.AddConstraint("page", models.UniqueConstraint(fields=["text", "id"], name="page_once")),
         {},
     ),
+    "a unique constraint at once of what is unique at the end of a transaction": (
+        [
+            migrations.AddConstraint(
+                "post", models.UniqueConstraint(fields=["slug"], name="post_late", deferrable=models.Deferrable.DEFERRED)
+            ),
+            migrations.RemoveConstraint("post", "post_late"),
+            migrations.AddConstraint("post", models.UniqueConstraint(fields=["slug"], name="post_once")),
+        ],
+        {"running_after": 1},
+    ),
     "a unique constraint of what still waits to be unique": (
         [
             migrations.AlterUniqueTogether("post", {("title", "views")}),

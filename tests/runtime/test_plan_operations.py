@@ -175,6 +175,7 @@ CLASSES = {
         "a constraint is removed that waits to be made",
         "unique together",
         "a unique constraint of what still waits to be unique",
+        "a unique constraint at once of what is unique at the end of a transaction",
         "a collation is removed",
         "SQL that drops a table and is declared contract",
         "a change of the database alone",

@@ -107,8 +107,10 @@ def _held(model: Any, setting: Setting) -> set[tuple[str, tuple[str, ...]]]:
 
 
 def _whole(constraint: Any) -> bool:
-    """Whether it holds all rows unique by some columns."""
-    return isinstance(constraint, models.UniqueConstraint) and bool(constraint.fields) and not constraint.condition
+    """Whether it holds all rows unique by some columns at each statement, not at a transaction's end alone."""
+    if not isinstance(constraint, models.UniqueConstraint) or constraint.condition or constraint.deferrable:
+        return False
+    return bool(constraint.fields)
 
 
 def add_constraint(operation: Any, app: str, before: ProjectState, after: ProjectState, setting: Setting) -> Judged:
