@@ -540,7 +540,8 @@ CASES: dict[str, tuple[object, dict[str, object]]] = {
     "a unique constraint at once of what is unique at the end of a transaction": (
         [
             migrations.AddConstraint(
-                "post", models.UniqueConstraint(fields=["slug"], name="post_late", deferrable=models.Deferrable.DEFERRED)
+                "post",
+                models.UniqueConstraint(fields=["slug"], name="post_late", deferrable=models.Deferrable.DEFERRED),
             ),
             migrations.RemoveConstraint("post", "post_late"),
             migrations.AddConstraint("post", models.UniqueConstraint(fields=["slug"], name="post_once")),
