@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +15,12 @@ from nuages.render.labels import RUNTIME
 from nuages.render.pause import BEHIND
 
 UNREACHED = "the API server does not reach it"
+
+
+class _Ready(msgspec.Struct):
+    """What the runtime in the image says of itself."""
+
+    release: str | int | None = None
 
 
 class Unasked(NamedTuple):
@@ -33,7 +40,14 @@ async def answers(service: Object, world: World) -> str | Unasked:
         status, body = await world.cluster.service_get(about["namespace"], called, port, "/-/ready")
     except Forbidden:
         return Unasked("no right to get services/proxy")
+    return release(status, body)
+
+
+def release(status: int, body: bytes) -> str:
+    """The release that says so of itself; UNREACHED, or what else came back. Pure."""
     if status == 200:
-        return str(msgspec.json.decode(body).get("release"))
+        with contextlib.suppress(msgspec.DecodeError):
+            return str(msgspec.json.decode(body, type=_Ready).release)
+        return "something else"  # a proxy beside the web, which answers for it
     # The API server's own words: it could not reach the pod (a wall in between), which proves nothing.
     return UNREACHED if b'"Status"' in body else f"nothing but {status}"
