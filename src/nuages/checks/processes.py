@@ -61,7 +61,8 @@ def _beats(app: App) -> list[Finding]:
             Level.ERROR,
             "a beat in a worker: each task would be sent twice beside another one, and while a release rolls",
             Place(path=f"workers.{key}.command"),
-            f"beat: {{celery: {_app(worker.command)}}}, of which there is exactly one, and a worker without",
+            f"beat: {{celery: {_app(worker.command)}}}, of which there is exactly one, and a worker without; "
+            "what -S names is CELERY_BEAT_SCHEDULER in the settings",
         )
         for key, worker in app.workers.items()
         if worker.command and _beats_too(worker.command)
