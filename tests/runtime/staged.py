@@ -156,9 +156,7 @@ CASES = {
     "unique field": Case(
         'migrations.AlterField("item", "title", models.CharField(max_length=100, unique=True))', "held"
     ),
-    "unique together": Case(
-        'migrations.AlterUniqueTogether("item", {{("title", "n"), ("slug", "title")}})', "held"
-    ),
+    "unique together": Case('migrations.AlterUniqueTogether("item", {{("title", "n"), ("slug", "title")}})', "held"),
     "unique together gone": Case('migrations.AlterUniqueTogether("item", set())'),
     "conditional unique": Case(
         'migrations.AddConstraint("item", models.UniqueConstraint(fields=["title"], condition=models.Q(done=True), '
