@@ -73,9 +73,12 @@ def entered(kept: dict[str, Any], words: Words) -> int | None:
             raise
         except Exception as error:
             from nuages.cli.console import console
-            from nuages.cli.misuse import failed
 
-            return console.error(failed(error))
+            if not isinstance(error, NuagesError):
+                from nuages.cli.misuse import failed
+
+                error = failed(error)
+            return console.error(error)
 
 
 def _command(words: Words) -> list[str]:
