@@ -165,7 +165,7 @@ def test_a_post_and_its_upload_survive_the_loss_of_every_pod(blog, blog_address,
         "from django.core.files.storage import default_storage as files\n"
         "from django.core.files.base import ContentFile\n"
         "from django.contrib.auth.models import User\n"
-        "User.objects.create_user('kept')\n"
+        "User.objects.get_or_create(username='kept')\n"
         "print(files.save('kept.txt', ContentFile(b'kept')))"
     )
     read = (
