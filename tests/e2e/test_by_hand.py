@@ -71,7 +71,7 @@ def test_files_go_in_and_come_out_whole_or_not_at_all(blog, tmp_path):
 
 
 def test_a_port_leads_to_a_pod_that_is_ready_though_the_one_before_is_gone(blog, kubectl):
-    process = blog.start("port-forward", "web", ":http", "--json")
+    process = blog.start("proxy", ":http", "--json")
     opened = json.loads(process.stdout.readline())
     url = f"http://{opened['address']}/-/ready"
     assert [status_of(url) for _ in range(3)] == [200, 200, 200]

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from nuages.cli.main import ours
+
 TYPE_CHECKING = False  # typing costs 4 ms
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +100,7 @@ def complete(words: list[str], commands: dict[str, Command], names: Names) -> Fo
     """
     *before, current = words
     line = Line(commands)
-    if not all(map(line.read, before)):
+    if not all(map(line.read, ours(before))):
         return [], ""
     command, context = line.command, line.context
     if line.wanting:

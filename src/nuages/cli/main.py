@@ -79,7 +79,17 @@ GROUPS = {
 }
 GLIMPSED = ("status", "releases", "logs", "exec", "config")
 """What may be answered without click."""
+ELSEWHERE = {"docs": "config explain", "proxy": "port-forward", "ps": "status", "tail": "logs -F"}
+"""What people say elsewhere (Kamal, Fly, Heroku and Docker) -> the same in our words, which help and hints say."""
 COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
+
+
+def ours(words: list[str]) -> list[str]:
+    """A command line with the command in our words, where it is said in another tool's."""
+    for place, word in enumerate(words):
+        if not word.startswith("-"):
+            return [*words[:place], *ELSEWHERE.get(word, word).split(), *words[place + 1 :]]
+    return words
 
 
 def called() -> str:
@@ -125,6 +135,7 @@ def main() -> NoReturn:
 
             print(overview(columns()))  # noqa: T201 - the console is not needed for it
             sys.exit(0)
+        sys.argv[1:] = ours(sys.argv[1:])
         if sys.argv[1:2] == ["__complete"]:
             from nuages.cli.completing import main as complete
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import click
 
 from nuages.cli.console import console, harmless
 from nuages.cli.target import app_of, cluster_of, cluster_options, run
+from nuages.render.labels import WEB
+
+PORT = re.compile(r"\d+|\d*:.*")
+"""What is a port and no name."""
 
 
 @click.command()
-@click.argument("name", metavar="COMPONENT|POD")
+@click.argument("name", metavar="[COMPONENT|POD]", default=WEB)
 @click.argument("ports", nargs=-1, metavar="[[LOCAL:]REMOTE]...")
 @cluster_options
 @click.option("--json", "as_json", is_flag=True, help="Say as JSON what is open, one object a line.")
@@ -21,11 +26,13 @@ def command(
 ) -> None:
     """Let ports of this machine lead into a pod, until Ctrl-C; only this machine reaches them.
 
-    Without a port it is the first that the pod has; here it is the same one, or where that is taken any that is free.
-    Each connection goes to a pod that is ready: the one before was replaced, connect again.
+    Without a component it is the web. Without a port it is the first that the pod has; here it is the same one, or
+    where that is taken any that is free. Each connection goes to a pod that is ready: the one before was replaced,
+    connect again.
 
     \b
-    nuages port-forward web                the web's port, without what stands in front of it
+    nuages port-forward                    the web's port, without what stands in front of it
+    nuages port-forward 8080:8000          the same, on a port of one's choice
     nuages port-forward postgres :5432     the database, on a port that is free
     nuages port-forward redis 16379:6379   that one here
     """
@@ -34,6 +41,8 @@ def command(
     from nuages.release import forwarding
     from nuages.release.ways import HERE
 
+    if PORT.fullmatch(name):
+        name, ports = WEB, (name, *ports)
     wanted = [forwarding.wanted(one) for one in ports] or [forwarding.Wanted(None, "")]
     app = app_of(file, environment)
     cluster = cluster_of(app, file, context)

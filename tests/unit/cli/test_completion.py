@@ -51,6 +51,7 @@ def offered(line: str) -> tuple[list[str], str]:
         ("check --file=", [], "files"),
         ("logs -e staging ", ["components-of-staging"], ""),
         ("logs web --environment staging ", ["components-of-staging"], ""),
+        ("tail -e staging ", ["components-of-staging"], ""),
         ("releases diff 1 ", ["releases-of-local"], ""),
         ("releases diff 1 2 ", [], ""),
         ("secrets set ONE ", ["secrets-of-local"], ""),

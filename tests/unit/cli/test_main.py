@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from nuages.cli.group import nuages
-from nuages.cli.main import COMMANDS, overview
+from nuages.cli.main import COMMANDS, ELSEWHERE, ours, overview
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -21,6 +21,29 @@ def test_every_command_of_the_table_is_there_and_has_help():
         command = nuages.get_command(context, name)
         assert command is not None
         assert command.help, name
+
+
+@pytest.mark.parametrize("word", ELSEWHERE)
+def test_a_word_of_another_tool_is_the_command_in_ours(word: str):
+    command = ELSEWHERE[word].split()[0]
+    assert word not in COMMANDS
+    assert run("--debug", word, "--help").stdout == run(*ELSEWHERE[word].split(), "--help").stdout
+    assert run(word, "--help").stdout.startswith(f"Usage: nuages {command} ")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("ps -w", "status -w"),
+        ("--debug tail web", "--debug logs -F web"),
+        ("run -- ps", "run -- ps"),
+        ("logs tail", "logs tail"),
+        ("--debug", "--debug"),
+        ("", ""),
+    ],
+)
+def test_only_the_command_itself_may_be_such_a_word(said: str, meant: str):
+    assert ours(said.split()) == meant.split()
 
 
 def by_name(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

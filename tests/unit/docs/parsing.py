@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from nuages.cli.group import nuages
+from nuages.cli.main import ours
 
 ENDS = {"|", ">", ">>", "<", "&&", "||", ";", "&"}
 """What ends a command for a shell, or says where its input and output go."""
@@ -34,6 +35,7 @@ def parsed(words: list[str]) -> None:
     Raises:
         UsageError: click's; there is no such command, or it takes no such thing.
     """
+    words = ours(words)
     command: click.Command = nuages
     context = click.Context(nuages, info_name="nuages")
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
