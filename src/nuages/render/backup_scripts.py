@@ -164,7 +164,8 @@ FROM pg_database, aclexplode(datacl) WHERE datname = :'live';
 SQL
 # By its oid, asked before: by the time that this runs, another one may have the name.
 oid=$(sql "${names[@]}" <<< "SELECT oid FROM pg_database WHERE datname = :'live'")
-sql "${names[@]}" -v oid="$oid" > /dev/null <<'SQL' &
+# psql itself and no function: what is killed then is no shell, whose psql would go on.
+psql -XqAt -v ON_ERROR_STOP=1 "${names[@]}" -v oid="$oid" > /dev/null <<'SQL' &
 SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = :'new';
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datid = :oid \watch 0.05
 SQL
