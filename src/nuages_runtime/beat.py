@@ -20,7 +20,7 @@ import os
 from pathlib import Path
 from typing import Any, TextIO
 
-from nuages_runtime import tasks
+from nuages_runtime import early, tasks
 from nuages_runtime.heart import PATIENCE, Heart
 from nuages_runtime.worker import application, log_as_json
 
@@ -71,6 +71,7 @@ def alone(schedule: str, heart: Heart) -> TextIO:
 
 def main() -> None:
     """Become beat; ends as Celery does."""
+    early.end_at_once()
     from kombu.utils.imports import symbol_by_name
 
     app = application(os.environ["NUAGES_CELERY_APP"])

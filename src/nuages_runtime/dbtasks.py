@@ -28,7 +28,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
-from nuages_runtime import hook
+from nuages_runtime import early, hook
 from nuages_runtime.heart import Heart
 
 COMMAND = "db_worker"
@@ -130,6 +130,7 @@ def look(results: Any, environ: Mapping[str, str]) -> None:
 
 def main() -> None:
     """Become the worker; ends as the command does."""
+    early.end_at_once()
     hook.start()  # once more: site.py goes on without what it fails to start
     import django
     from django.core.management import execute_from_command_line, get_commands

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from logging.config import dictConfig
 from typing import Any
 
-from nuages_runtime import hook, logs, taking, tasks
+from nuages_runtime import early, hook, logs, taking, tasks
 from nuages_runtime.heart import EVERY, Heart
 
 # Until an old worker is gone, or a new one there.
@@ -194,6 +194,7 @@ def _place(connection: Any) -> tuple[str, str]:
 
 def main() -> None:
     """Become the worker; ends as Celery does."""
+    early.end_at_once()
     patch(os.environ)
     app = application(os.environ["NUAGES_CELERY_APP"])
     own_broker(app, os.environ)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
+import keda
 import msgspec
 import pytest
+import test_workers
 from test_release import BUILD, blog
 
+from nuages.errors import Rejected
 from nuages.progress import silent
-from nuages.release import engine, records
+from nuages.release import engine, records, scaling
 from nuages.release.back.rollback import rollback
 from nuages.release.deploy import deploy
 from nuages.release.manner import Manner
 from nuages.release.phases import verify
 from nuages.release.plan import objects
 from nuages.release.trials.promotion import promote
+from nuages.render.autoscale import TRANSFER
 from nuages.render.manifest import render
 from nuages.render.release import Release
 
 pytestmark = pytest.mark.api
 WEB = "blog-web-main"
+WORKER = "blog-worker-default"
 ROOM = {"storage: 1Gi}": "storage: 1Gi, resources: {memory: 2Gi}}"}
 SCALED = ROOM | {
     "expose: {kind: loadBalancer": "canary: {pause: 0s}\nexpose: {kind: loadBalancer",
@@ -136,3 +142,57 @@ async def test_a_set_beside_has_the_pods_that_the_load_takes_now(kind, scaled, n
     await promote(scaled, cluster, silent, whole=True)
     assert record.number == 2
     assert await replicas(cluster, namespace) == 6, "it takes over what both answered, as far as it may"
+
+
+@pytest.fixture
+def by(namespace, tmp_path):
+    """A site whose worker is scaled so."""
+
+    def made(scale):
+        replaced = {"replicas: 2": f"replicas: 2, autoscale: {{min: 2, max: 3, {scale}}}"}
+        return test_workers.blog(namespace, tmp_path, **replaced)
+
+    return made
+
+
+async def test_from_an_autoscaler_to_keda_and_back_one_of_them_scales(by, namespace, cluster, kubelet):
+    await keda.installed(cluster)
+    for scale in ("cpu: 70", "queueLength: 5", "cpu: 70", "queueLength: 5, cpu: 70"):
+        await deploy(by(scale), test_workers.BUILD, cluster, silent)
+        there = [await cluster.get(kind, namespace, WORKER) for kind in ("HorizontalPodAutoscaler", "ScaledObject")]
+        assert [bool(one) for one in there] == [scale == "cpu: 70", scale != "cpu: 70"]
+        assert await replicas(cluster, namespace, WORKER) == 2
+
+
+async def test_beside_the_autoscaler_that_it_succeeds_a_scaled_object_is_tried_as_keda_takes_it(
+    by, namespace, cluster, kubelet
+):
+    await keda.installed(cluster)
+    await deploy(by("cpu: 70"), test_workers.BUILD, cluster, silent)
+    app = by("queueLength: 5")
+    manifest = render(app, Release(number=2, template=1, build=test_workers.BUILD))
+    found = await objects.look(manifest, app.instance, cluster, str, namespace=True)
+    (tried,) = [one.after for one in found if one.change.kind == "ScaledObject"]
+    assert tried["metadata"]["annotations"][TRANSFER] == "true"
+    assert tried["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["name"] == WORKER
+    await cluster.delete("HorizontalPodAutoscaler", namespace, WORKER)
+    found = await objects.look(manifest, app.instance, cluster, str, namespace=True)
+    (tried,) = [one.after for one in found if one.change.kind == "ScaledObject"]
+    assert TRANSFER not in tried["metadata"].get("annotations", {})
+
+
+async def test_what_keda_refuses_beside_an_autoscaler_that_goes_is_applied_once_it_has(by, namespace, cluster):
+    await keda.installed(cluster)
+    manifest = render(by("queueLength: 5"), Release(number=1, template=1, build=test_workers.BUILD))
+    (wanted,) = [item for item in manifest.workers if item["kind"] == "ScaledObject"]
+
+    class Unlocked:
+        async def check(self):
+            """Nobody else is at work."""
+
+    world = SimpleNamespace(cluster=cluster, lock=Unlocked())
+    said = "cannot apply: the workload is already managed by the hpa 'x'"
+    applied = await scaling.succeed(wanted, Rejected(said), world)
+    assert applied["metadata"]["uid"]
+    with pytest.raises(Rejected, match="minReplicaCount"):
+        await scaling.succeed(wanted, Rejected("minReplicaCount is too high"), world)

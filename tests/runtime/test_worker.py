@@ -139,6 +139,22 @@ def test_a_worker_works_logs_and_ends_after_its_task(
     assert any("shop.celery.sleep" in line["message"] and "succeeded" in line["message"] for line in lines), worker.log
 
 
+@pytest.mark.parametrize("module", ["worker", "beat", "dbtasks"])
+def test_what_is_asked_to_end_while_it_loads_the_project_ends_at_once(
+    environments: Callable[[str], Environment], tmp_path: Path, redis: str, module: str
+) -> None:
+    shop.write(tmp_path)
+    with (tmp_path / "shop" / "settings.py").open("a") as settings:
+        settings.write("\nimport time\nprint('loading', flush=True)\ntime.sleep(600)\n")
+    with working(environments(NEWEST), tmp_path, redis, module=module) as worker:
+        worker.said("loading")
+        own = members(worker.process.pid)[0]
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{own}/status").read_text().splitlines())
+        # Process 1 of a container gets no other signals.
+        assert int(status["SigCgt"], 16) & (1 << (signal.SIGTERM - 1))
+        worker.end()
+
+
 def test_tasks_of_a_gevent_pool_wait_side_by_side(
     environments: Callable[[str], Environment], tmp_path: Path, redis: str
 ) -> None:

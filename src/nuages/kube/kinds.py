@@ -94,7 +94,11 @@ DISCOVERY_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscove
 
 
 def discovered(document: dict[str, Any]) -> list[Resource]:
-    """Read an aggregated discovery document: every kind in every served version, the preferred version first."""
+    """Read an aggregated discovery document: every kind in every served version, the preferred version first.
+
+    A version has none where a server beside the API server answers for it, and does not at the moment, or has nothing
+    yet: external metrics before the first, which KEDA brings.
+    """
     return [
         Resource(
             resource["responseKind"]["kind"],
@@ -103,7 +107,7 @@ def discovered(document: dict[str, Any]) -> list[Resource]:
             resource["scope"] == "Namespaced",
         )
         for group in document["items"]
-        for version in group["versions"]
-        for resource in version["resources"]
+        for version in group.get("versions", ())
+        for resource in version.get("resources") or ()
         if resource.get("responseKind", {}).get("kind")
     ]

@@ -8,17 +8,26 @@ from there with its first change. Back to a fixed number, what scaled goes befor
 
 from __future__ import annotations
 
+import asyncio
+
 from nuages.app.objects import Object
+from nuages.errors import Rejected
 from nuages.kube.client import MANAGER
 from nuages.progress import Said
 from nuages.release.plan.fields import owned
 from nuages.release.world import World
-from nuages.render.autoscale import HPA, most, pods, scaler
+from nuages.render.autoscale import HPA, SCALED_OBJECT, most, pods, scaler
 from nuages.render.canary import SUFFIX
 from nuages.render.labels import COMPONENT, WEB
 
 HANDOVER = "nuages-autoscaler"
 """The field manager that holds the number until an autoscaler first changes it."""
+
+AGAIN, PATIENCE = 0.25, 30.0
+"""Seconds between two looks at whether KEDA has seen an autoscaler go, and how long."""
+
+_TAKEN = "already managed by the hpa"
+"""What KEDA's webhook says as long as it sees one: https://github.com/kedacore/keda, apis/keda/v1alpha1."""
 
 _REPLICAS = ("spec", "replicas")
 
@@ -81,3 +90,22 @@ async def take_back(wanted: Object, live: Object | None, world: World) -> None:
     await world.cluster.delete(before, about["namespace"], about["name"], uid=uid)
     word = "its autoscaler" if before == HPA else "its ScaledObject"
     world.sink(Said(f"{about['name']}: {word} is gone, {pods(wanted)} pods from now on"))
+
+
+async def succeed(wanted: Object, no: Rejected, world: World) -> Object:
+    """Apply what KEDA refused beside the autoscaler that had the Deployment, once that is gone: it goes with the
+    Deployment's own apply, at the same time as this one, and KEDA looks into a cache.
+
+    Raises:
+        Rejected: another one has it, or it was refused for something else.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + PATIENCE
+    while wanted["kind"] == SCALED_OBJECT and _TAKEN in no.message and clock() < end:
+        await asyncio.sleep(AGAIN)
+        await world.lock.check()
+        try:
+            return await world.cluster.apply(wanted)
+        except Rejected as still:
+            no = still
+    raise no

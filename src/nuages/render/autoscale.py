@@ -26,6 +26,9 @@ SCALED = "nuages.dev/scaled"
 PAUSED = "autoscaling.keda.sh/paused-replicas"
 """https://keda.sh/docs/latest/concepts/scaling-deployments/#pausing-autoscaling"""
 
+TRANSFER = "scaledobject.keda.sh/transfer-hpa-ownership"
+"""https://keda.sh/docs/latest/concepts/scaling-deployments/#transfer-ownership-of-an-existing-hpa"""
+
 REQUESTS = "nuages_http_requests_per_second"
 """What a web's pods answer, as an adapter serves it: the rate of the runtime's counter `nuages_http_requests_total`."""
 
@@ -78,6 +81,14 @@ def paused(item: Object) -> Object:
     """A ScaledObject that leaves its Deployment at none, for the time being."""
     about = item["metadata"]
     return {**item, "metadata": {**about, "annotations": {**about.get("annotations", {}), PAUSED: "0"}}}
+
+
+def succeeding(item: Object) -> Object:
+    """A ScaledObject as KEDA takes it while the HorizontalPodAutoscaler that it comes after is still there."""
+    about, spec = item["metadata"], item["spec"]
+    annotations = {**about.get("annotations", {}), TRANSFER: "true"}
+    advanced = {"horizontalPodAutoscalerConfig": {"name": about["name"]}}
+    return {**item, "metadata": {**about, "annotations": annotations}, "spec": {**spec, "advanced": advanced}}
 
 
 def autoscaler(app: App, component: Web | Worker) -> list[Object]:

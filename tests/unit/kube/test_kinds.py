@@ -35,3 +35,25 @@ def test_discovery_tells_every_kind_in_every_version():
         "/apis/postgresql.cnpg.io/v1/namespaces/blog/clusters/db",
         "/api/v1/nodes/db",
     ]
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        {"version": "v1beta1", "freshness": "Stale"},
+        {"version": "v1beta1", "freshness": "Current", "resources": None},
+        {"version": "v1beta1", "freshness": "Current", "resources": []},
+    ],
+    ids=["its server does not answer", "nothing yet", "nothing"],
+)
+def test_a_version_may_have_nothing_at_the_moment(version):
+    """https://kubernetes.io/docs/reference/using-api/api-concepts/#discovery-api: the field is left out then."""
+    scaled = {"responseKind": {"kind": "ScaledObject"}, "resource": "scaledobjects", "scope": "Namespaced"}
+    document = {
+        "items": [
+            {"metadata": {"name": "external.metrics.k8s.io"}, "versions": [version]},
+            {"metadata": {"name": "nothing.example.com"}},
+            {"metadata": {"name": "keda.sh"}, "versions": [{"version": "v1alpha1", "resources": [scaled]}]},
+        ]
+    }
+    assert [one.kind for one in discovered(document)] == ["ScaledObject"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from nuages.app.objects import Object
+from nuages.errors import Rejected
 from nuages.kube.failures import FieldConflict
 from nuages.progress import Said
 from nuages.release import records, scaling
@@ -143,6 +144,8 @@ async def apply_one(wanted: Object, world: World) -> Object:
         if any(field.path in TAKEN_BACK for field in conflict.fields) and not scaling.known(wanted, world):
             world.sink(Said(f"{wanted['metadata']['name']}: replicas were set by hand; back to what the spec says"))
         live = await world.cluster.apply(wanted, force=True)
+    except Rejected as no:
+        live = await scaling.succeed(wanted, no, world)
     world.mirror.saw(live)
     return live
 

@@ -21,7 +21,7 @@ from nuages.release.plan.fields import changed, fields, owned, shown
 from nuages.release.plan.shape import Action, Change, Drift, Outcome
 from nuages.release.record import Stored
 from nuages.render import pause
-from nuages.render.autoscale import scaler
+from nuages.render.autoscale import HPA, SCALED_OBJECT, scaler, succeeding
 from nuages.render.release import Manifest
 from nuages.spec.units import bytes_of
 
@@ -200,7 +200,7 @@ async def _look(
         if note := _larger(wanted, live):
             return Found(Change(action=Action.KEEP, kind=kind, name=name, note=note), live, live, [], [])
     try:
-        after, conflict = await _applied(_as_scaled(wanted, live), cluster)
+        after, conflict = await _applied(await _tried(wanted, live, instance, cluster), cluster)
     except (Rejected, Gone) as no:
         if _NO_DRY_RUN in no.message:
             return _unseen(wanted, live, no)
@@ -223,6 +223,14 @@ def _untouched(live: Object) -> bool:
     """Whether nobody but nuages ever wrote it, apart from its status."""
     entries = live["metadata"].get("managedFields") or [{}]
     return all(one.get("manager") == MANAGER for one in entries if one.get("subresource") != "status")
+
+
+async def _tried(wanted: Object, live: Object | None, instance: str, cluster: Cluster) -> Object:
+    """What is tried: the object as it is applied, after what goes before it has gone."""
+    if live is None and wanted["kind"] == SCALED_OBJECT:
+        before = await cluster.get(HPA, wanted["metadata"]["namespace"], wanted["metadata"]["name"])
+        return succeeding(wanted) if before and not ownership.verdict(instance, before) else wanted
+    return _as_scaled(wanted, live)
 
 
 def _as_scaled(wanted: Object, live: Object | None) -> Object:
