@@ -3,7 +3,8 @@
 To process 1 of a container the kernel gives no signal that it has no handler for
 (https://man7.org/linux/man-pages/man7/pid_namespaces.7.html). A worker whose SIGTERM comes while it loads the project,
 from a release that is followed by another or an autoscaler that thinks again, would go on loading, take tasks, and be
-killed with them at the end of its grace; Redis gives such tasks back after an hour.
+killed with them at the end of its grace: Redis gives back after an hour what was taken, and nobody what was told done
+when it began, which is Celery's default.
 """
 
 from __future__ import annotations
