@@ -171,13 +171,17 @@ async def test_beside_the_autoscaler_that_it_succeeds_a_scaled_object_is_tried_a
     await deploy(by("cpu: 70"), test_workers.BUILD, cluster, silent)
     app = by("queueLength: 5")
     manifest = render(app, Release(number=2, template=1, build=test_workers.BUILD))
-    found = await objects.look(manifest, app.instance, cluster, str, namespace=True)
-    (tried,) = [one.after for one in found if one.change.kind == "ScaledObject"]
+
+    async def what_is_tried():
+        found = await objects.look(manifest, app.instance, cluster, str, namespace=True)
+        (one,) = [one.after for one in found if one.change.kind == "ScaledObject"]
+        return one
+
+    tried = await what_is_tried()
     assert tried["metadata"]["annotations"][TRANSFER] == "true"
     assert tried["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["name"] == WORKER
     await cluster.delete("HorizontalPodAutoscaler", namespace, WORKER)
-    found = await objects.look(manifest, app.instance, cluster, str, namespace=True)
-    (tried,) = [one.after for one in found if one.change.kind == "ScaledObject"]
+    tried = await what_is_tried()
     assert TRANSFER not in tried["metadata"].get("annotations", {})
 
 

@@ -260,6 +260,14 @@ def test_killed_at_any_statement_it_goes_on_and_ends_the_same(project: Project) 
         assert project.ask(*STATE) == wanted, place
 
 
+def until(project: Project, question: str, count: int) -> None:
+    """Ask the server again until it counts so many: it tells nobody of its indexes and sessions by itself."""
+    deadline = time.monotonic() + 120
+    while (found := project.ask(question)) != [[[count]]]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
 def test_an_index_left_invalid_by_a_kill_is_built_anew(project: Project) -> None:
     project.write(SECOND_MODELS, m0002_second=SECOND)
     # A snapshot that stands in no statement's way, and that an index being built has to outwait.
@@ -272,16 +280,11 @@ def test_an_index_left_invalid_by_a_kill_is_built_anew(project: Project) -> None
     ):
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        deadline = time.monotonic() + 120
-        while project.ask(invalid) == [[[0]]]:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        until(project, invalid, 1)
         process.kill()
         # The server sees by itself that nobody is left to answer.
         building = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%'"
-        while project.ask(building) != [[[0]]]:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        until(project, building, 0)
     assert project.ask(invalid) == [[[1]]]
     ended = project.migrate()
     assert ended.code == 0, ended.out + ended.err

@@ -145,6 +145,7 @@ def test_what_is_asked_to_end_while_it_loads_the_project_ends_at_once(
 ) -> None:
     shop.write(tmp_path)
     with (tmp_path / "shop" / "settings.py").open("a") as settings:
+        # A project that takes its time: for as long as the test asks it to end.
         settings.write("\nimport time\nprint('loading', flush=True)\ntime.sleep(600)\n")
     with working(environments(NEWEST), tmp_path, redis, module=module) as worker:
         worker.said("loading")

@@ -74,7 +74,7 @@ def entered(kept: dict[str, Any], words: Words) -> int | None:
         except Exception as error:
             from nuages.cli.console import console
 
-            if not isinstance(error, NuagesError):
+            if not isinstance(error, NuagesError):  # what words mistakes imports click: the cluster's no goes without
                 from nuages.cli.misuse import failed
 
                 error = failed(error)

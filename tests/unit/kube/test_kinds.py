@@ -47,7 +47,7 @@ def test_discovery_tells_every_kind_in_every_version():
     ids=["its server does not answer", "nothing yet", "nothing"],
 )
 def test_a_version_may_have_nothing_at_the_moment(version):
-    """https://kubernetes.io/docs/reference/using-api/api-concepts/#discovery-api: the field is left out then."""
+    """https://pkg.go.dev/k8s.io/api/apidiscovery/v2#APIVersionDiscovery: the field is left out then."""
     scaled = {"responseKind": {"kind": "ScaledObject"}, "resource": "scaledobjects", "scope": "Namespaced"}
     document = {
         "items": [
